@@ -1,0 +1,1086 @@
+// sark: a policy decision point inside your process. https://www.openpolicyagent.org/ describes the language it decides.
+//
+// Generated from src/ffi; change it there. What holds for every function stands in the README under "Conventions":
+// who owns what, what may be NULL, which threads may call, and how errors come back.
+
+#ifndef SARK_H
+#define SARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How a function of the library is marked. SARK_STATIC: the program links the static library. */
+#if defined(_WIN32) && !defined(SARK_STATIC)
+#define SARK_API __declspec(dllimport)
+#elif defined(__GNUC__)
+#define SARK_API __attribute__((visibility("default")))
+#else
+#define SARK_API
+#endif
+
+// The version of the ABI that the header describes. It grows when functions are added; none is ever removed or changed.
+#define SARK_ABI_VERSION 1
+
+// The call succeeded.
+#define SARK_OK 0
+
+// The document has no value. Not an error.
+#define SARK_UNDEFINED 1
+
+// There is no such entry. Not an error.
+#define SARK_MISS 2
+
+// The answer comes later. Not an error.
+#define SARK_PENDING 3
+
+// An argument is missing, malformed or out of range; the message names it.
+#define SARK_INVALID_ARGUMENT -1
+
+// No policy of that name is loaded.
+#define SARK_POLICY_NOT_FOUND -2
+
+// A policy does not parse or compile.
+#define SARK_COMPILATION_ERROR -3
+
+// A decision failed.
+#define SARK_EVALUATION_ERROR -4
+
+// JSON or UTF-8 that cannot be read.
+#define SARK_SERIALIZATION_ERROR -5
+
+// A deadline, a depth or a size was exceeded.
+#define SARK_LIMIT_EXCEEDED -6
+
+// A store or the remote OPA did not answer.
+#define SARK_UNAVAILABLE -7
+
+// A thing that exists but that this build cannot do.
+#define SARK_UNSUPPORTED -8
+
+// The change does not fit the present state.
+#define SARK_CONFLICT -9
+
+// A value that fits no budget.
+#define SARK_TOO_LARGE -10
+
+// The caller cancelled.
+#define SARK_CANCELLED -11
+
+// The handle was closed.
+#define SARK_CLOSED -12
+
+// A defect in sark; also any negative status that the caller does not know.
+#define SARK_INTERNAL_ERROR -13
+
+// For a timeout in nanoseconds: none.
+#define SARK_NO_TIMEOUT 18446744073709551615ull
+
+// For a time to live in nanoseconds: for ever.
+#define SARK_NO_EXPIRY 18446744073709551615ull
+
+// The Rego version that the engine has; for an engine, v1.
+#define SARK_REGO_DEFAULT 0
+
+// Rego before OPA 1.0.
+#define SARK_REGO_V0 1
+
+// Rego since OPA 1.0.
+#define SARK_REGO_V1 2
+
+// The local engine decided.
+#define SARK_IMPLEMENTATION_RUST 1
+
+// The remote OPA decided.
+#define SARK_IMPLEMENTATION_HTTP 2
+
+// The side that the dial chose decided.
+#define SARK_FALLBACK_NONE 0
+
+// The remote decided since the evaluation failed.
+#define SARK_FALLBACK_EVALUATION 1
+
+// The remote decided since the input or the result could not be represented.
+#define SARK_FALLBACK_SERIALIZATION 2
+
+// The remote decided since a limit was exceeded.
+#define SARK_FALLBACK_LIMIT 3
+
+// The remote decided since there is a defect in sark.
+#define SARK_FALLBACK_INTERNAL 4
+
+// The remote decided since the policy uses what the local engine lacks.
+#define SARK_FALLBACK_UNSUPPORTED 5
+
+// The room for a revision in an info struct: its text and a NUL.
+#define SARK_REVISION_SIZE 64
+
+// Bytes under keys, each with a time to live, within a number of entries and of bytes.
+typedef struct sark_cache sark_cache;
+
+// Decides for a gateway: the dial, the cache, the local engine, and the remote OPA.
+typedef struct sark_client sark_client;
+
+// One decision. Immutable.
+typedef struct sark_decision sark_decision;
+
+// Policies and data under one roof. Readers never wait for a change.
+typedef struct sark_engine sark_engine;
+
+// What went wrong in one call. Immutable.
+typedef struct sark_error sark_error;
+
+// The percentages of all features.
+typedef struct sark_flags sark_flags;
+
+// A parsed input.
+typedef struct sark_input sark_input;
+
+// Counters, shared by what it was given to.
+typedef struct sark_metrics sark_metrics;
+
+// A question that is asked many times.
+typedef struct sark_query sark_query;
+
+// A list of changes for one engine.
+typedef struct sark_update sark_update;
+
+// Borrowed UTF-8 text, not NUL-terminated. It lives as long as what it was taken from; `data` is never NULL.
+typedef struct sark_str {
+  // The text's bytes.
+  const char *data;
+  // Their number.
+  uint64_t length;
+} sark_str;
+
+// A result. Made by `sark_buffer_new` alone; its fields may be read and must not be written.
+//
+// Passing the same buffer again reuses its memory: `data` stays where it is until `capacity` grows. After an error, and after
+// `SARK_UNDEFINED` or `SARK_MISS`, `length` is 0.
+typedef struct sark_buffer {
+  // The bytes; NULL while `capacity` is 0.
+  const uint8_t *data;
+  // Their number.
+  uint64_t length;
+  // The bytes that fit before `data` moves.
+  uint64_t capacity;
+} sark_buffer;
+
+// What bounds a cache. Zero in a field is its default.
+typedef struct sark_cache_options {
+  // `sizeof(sark_cache_options)`.
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // The most entries; default 10,000.
+  uint64_t max_entries;
+  // The most bytes of keys and values together; default 64 MiB.
+  uint64_t max_bytes;
+  // The time to live of entries that do not name one, in nanoseconds; default 300 s; `SARK_NO_EXPIRY` for ever.
+  uint64_t default_ttl_ns;
+  // How often expired entries are removed in the background, in nanoseconds; default 60 s.
+  uint64_t sweep_interval_ns;
+  // Where to count, or NULL. The cache keeps it alive.
+  const struct sark_metrics *metrics;
+} sark_cache_options;
+
+// How an entry is stored.
+typedef struct sark_cache_set_options {
+  // `sizeof(sark_cache_set_options)`.
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // The time to live in nanoseconds; default the cache's; `SARK_NO_EXPIRY` for ever.
+  uint64_t ttl_ns;
+} sark_cache_set_options;
+
+// What storing an entry took.
+typedef struct sark_cache_set_info {
+  // `sizeof(sark_cache_set_info)`.
+  uint32_t struct_size;
+  // How many entries had to go for it.
+  uint32_t evicted;
+} sark_cache_set_info;
+
+// What bounds a client. Zero in a field is its default.
+typedef struct sark_client_options {
+  // `sizeof(sark_client_options)`.
+  uint32_t struct_size;
+  // How many decisions may fall back to the remote at the same time; further ones get their error. Default 16.
+  uint32_t max_concurrent_fallbacks;
+  // The time of one decision in nanoseconds, both sides together; default 5 s; `SARK_NO_TIMEOUT` for none.
+  uint64_t timeout_ns;
+  // The time to live of cached decisions in nanoseconds; default the cache's.
+  uint64_t cache_ttl_ns;
+  // The largest answer of the remote in bytes; default 16 MiB.
+  uint64_t max_answer_bytes;
+  // Where to count, or NULL. The client keeps it alive.
+  const struct sark_metrics *metrics;
+} sark_client_options;
+
+// What one decision may take.
+typedef struct sark_decide_options {
+  // `sizeof(sark_decide_options)`.
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // The time in nanoseconds; default the client's; `SARK_NO_TIMEOUT` for none.
+  uint64_t timeout_ns;
+} sark_decide_options;
+
+// What a decision was, and where its time went.
+typedef struct sark_decide_info {
+  // `sizeof(sark_decide_info)`.
+  uint32_t struct_size;
+  // `SARK_OK` or `SARK_UNDEFINED`.
+  int32_t status;
+  // 1 where the result is exactly `true`, or an object whose `allow` (or, without one, `allowed`) is exactly `true`.
+  uint32_t allowed;
+  // `SARK_IMPLEMENTATION_RUST` or `SARK_IMPLEMENTATION_HTTP`.
+  uint32_t implementation;
+  // 1 where it was decided before, under this revision.
+  uint32_t cached;
+  // A `SARK_FALLBACK_…`.
+  uint32_t fallback;
+  // Nanoseconds at the dial.
+  uint64_t flag_ns;
+  // Nanoseconds at the cache.
+  uint64_t cache_ns;
+  // Nanoseconds in the local engine, reading the input included.
+  uint64_t evaluate_ns;
+  // Nanoseconds at the remote OPA.
+  uint64_t remote_ns;
+  // Nanoseconds in all.
+  uint64_t duration_ns;
+  // The local revision that decided, opaque text that ends with a NUL; empty for a remote decision.
+  char revision[SARK_REVISION_SIZE];
+} sark_decide_info;
+
+// What bounds an engine. Zero in a field is its default.
+typedef struct sark_engine_options {
+  // `sizeof(sark_engine_options)`.
+  uint32_t struct_size;
+  // `SARK_REGO_V0` or `SARK_REGO_V1` for policies that do not name one; default v1.
+  uint32_t rego_version;
+  // The time of one evaluation in nanoseconds; default 5 s; `SARK_NO_TIMEOUT` for none.
+  uint64_t timeout_ns;
+  // The largest input in bytes of JSON; default 64 MiB.
+  uint64_t max_input_bytes;
+  // The most bytes of all policies' sources together; default 64 MiB.
+  uint64_t max_policy_bytes;
+  // The most bytes of data, as compact JSON; default 1 GiB.
+  uint64_t max_data_bytes;
+  // Where to count, or NULL. The engine keeps it alive.
+  const struct sark_metrics *metrics;
+} sark_engine_options;
+
+// How a policy is loaded.
+typedef struct sark_load_options {
+  // `sizeof(sark_load_options)`.
+  uint32_t struct_size;
+  // `SARK_REGO_V0`, `SARK_REGO_V1`, or `SARK_REGO_DEFAULT` for the engine's.
+  uint32_t rego_version;
+} sark_load_options;
+
+// The revision after a change, or at which a query was prepared.
+typedef struct sark_revision_info {
+  // `sizeof(sark_revision_info)`.
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // The revision, opaque text that ends with a NUL.
+  char revision[SARK_REVISION_SIZE];
+} sark_revision_info;
+
+// How data is changed.
+typedef struct sark_data_options {
+  // `sizeof(sark_data_options)`.
+  uint32_t struct_size;
+  // None are defined yet: 0.
+  uint32_t flags;
+} sark_data_options;
+
+// What one evaluation may take.
+typedef struct sark_evaluate_options {
+  // `sizeof(sark_evaluate_options)`.
+  uint32_t struct_size;
+  // 1: an error in a builtin is `SARK_EVALUATION_ERROR`. 0, OPA's default: it makes its expression undefined.
+  uint32_t strict_builtin_errors;
+  // The time in nanoseconds; default the engine's; `SARK_NO_TIMEOUT` for none.
+  uint64_t timeout_ns;
+} sark_evaluate_options;
+
+// What one evaluation took.
+typedef struct sark_evaluate_info {
+  // `sizeof(sark_evaluate_info)`.
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // Nanoseconds spent reading the input.
+  uint64_t read_ns;
+  // Nanoseconds spent deciding and writing the result.
+  uint64_t evaluate_ns;
+  // Both together.
+  uint64_t duration_ns;
+  // The revision that decided, opaque text that ends with a NUL.
+  char revision[SARK_REVISION_SIZE];
+} sark_evaluate_info;
+
+// How a query is prepared.
+typedef struct sark_prepare_options {
+  // `sizeof(sark_prepare_options)`.
+  uint32_t struct_size;
+  // None are defined yet: 0.
+  uint32_t flags;
+} sark_prepare_options;
+
+// How flags are kept.
+typedef struct sark_flags_options {
+  // `sizeof(sark_flags_options)`.
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // Where to count, or NULL. The flags keep it alive.
+  const struct sark_metrics *metrics;
+} sark_flags_options;
+
+// How metrics are kept.
+typedef struct sark_metrics_options {
+  // `sizeof(sark_metrics_options)`.
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+} sark_metrics_options;
+
+// One answer of a batch.
+typedef struct sark_batch_result {
+  // `SARK_OK`, `SARK_UNDEFINED`, or an error's status.
+  int32_t status;
+  // 0.
+  uint32_t reserved;
+  // Where the answer starts in the buffer: the result, or the error's JSON.
+  uint64_t offset;
+  // Its bytes; 0 where undefined.
+  uint64_t length;
+} sark_batch_result;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The version of the ABI that the loaded library has: no smaller than `SARK_ABI_VERSION` of a header that fits it.
+//
+// Threads: any.
+SARK_API
+uint32_t sark_abi_version(void);
+
+// The library's version, such as `0.1.0`.
+//
+// Ownership: the text is static.
+// Threads: any.
+SARK_API struct sark_str sark_version(void);
+
+// The name of a status without its prefix, such as `POLICY_NOT_FOUND`; `INTERNAL_ERROR` for an unknown negative one, `OK` for an unknown positive one.
+//
+// Ownership: the text is static.
+// Threads: any.
+SARK_API
+struct sark_str sark_status_name(int32_t status);
+
+// Makes an empty buffer; NULL only after a defect.
+//
+// Ownership: the caller owns it, and frees it with `sark_buffer_free`.
+// Threads: one at a time.
+SARK_API struct sark_buffer *sark_buffer_new(void);
+
+// Frees a buffer; NULL is fine.
+//
+// Ownership: ends the buffer and its bytes.
+// Threads: one at a time.
+SARK_API void sark_buffer_free(struct sark_buffer *buffer);
+
+// Makes an empty cache.
+//
+// Ownership: the caller owns `*cache`.
+// Errors: INVALID_ARGUMENT.
+// Threads: any. The first `sark_cache_set` starts a thread of the cache's own, which ends with it.
+SARK_API
+int32_t sark_cache_new(const struct sark_cache_options *options,
+                       struct sark_cache **cache,
+                       struct sark_error **error);
+
+// Writes the value under a key; MISS where there is none that has not expired.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_cache_get(const struct sark_cache *cache,
+                       const uint8_t *key,
+                       uint64_t key_length,
+                       struct sark_buffer *buffer,
+                       struct sark_error **error);
+
+// Stores a value under a key, in place of what was there.
+//
+// Ownership: key and value are copied.
+// Errors: TOO_LARGE for an entry larger than the cache (what was under the key is removed), INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_cache_set(const struct sark_cache *cache,
+                       const uint8_t *key,
+                       uint64_t key_length,
+                       const uint8_t *value,
+                       uint64_t value_length,
+                       const struct sark_cache_set_options *options,
+                       struct sark_cache_set_info *info,
+                       struct sark_error **error);
+
+// Removes the entry under a key; MISS where there was none that had not expired.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_cache_remove(const struct sark_cache *cache,
+                          const uint8_t *key,
+                          uint64_t key_length,
+                          struct sark_error **error);
+
+// Removes all entries.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API int32_t sark_cache_clear(const struct sark_cache *cache, struct sark_error **error);
+
+// Writes the number of entries, expired ones that were not yet removed included.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API int32_t sark_cache_len(const struct sark_cache *cache, uint64_t *entries, struct sark_error **error);
+
+// Writes the bytes of all keys and values.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API int32_t sark_cache_bytes(const struct sark_cache *cache, uint64_t *bytes, struct sark_error **error);
+
+// Removes expired entries now, and writes how many there were.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_cache_cleanup_expired(const struct sark_cache *cache,
+                                   uint64_t *removed,
+                                   struct sark_error **error);
+
+// Writes what the cache did and holds, a JSON object of whole numbers: `hits`, `misses`, `sets`, `removals`, `evictions`, `expirations`,
+// `entries`, `bytes`.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_cache_stats(const struct sark_cache *cache,
+                         struct sark_buffer *buffer,
+                         struct sark_error **error);
+
+// Ends a cache for all its users: entries are dropped, later calls answer CLOSED. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API void sark_cache_close(const struct sark_cache *cache);
+
+// Frees a handle; NULL is fine. Clients made from it live on.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_cache_free(struct sark_cache *cache);
+
+// Makes a client.
+//
+// `cache` may be NULL: nothing is remembered. `flags` may be NULL: everyone is decided locally. `opa_url`, such as
+// `http://127.0.0.1:8181`, may be left out (NULL, 0): then there is no fallback, and `flags` must be NULL. `feature`, the dial's
+// name, may be left out: `rust_opa`.
+//
+// Ownership: the caller owns `*client`; it keeps engine, cache and flags alive.
+// Errors: INVALID_ARGUMENT, UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
+// Threads: any.
+SARK_API
+int32_t sark_client_new(const struct sark_engine *engine,
+                        const struct sark_cache *cache,
+                        const struct sark_flags *flags,
+                        const char *opa_url,
+                        uint64_t opa_url_length,
+                        const char *feature,
+                        uint64_t feature_length,
+                        const struct sark_client_options *options,
+                        struct sark_client **client,
+                        struct sark_error **error);
+
+// Decides: the dial chooses the side, the cache is asked before the local engine, and the remote answers where the local engine fails.
+// Blocks until then. The status is OK or UNDEFINED, both with a decision, or an error without one: never an allow.
+//
+// Without an input (NULL, 0), `input` is undefined. Without a user (NULL, 0), the remote decides unless the dial stands at 100 %.
+//
+// Ownership: the caller owns `*decision`, and frees it with `sark_decision_free`.
+// Errors: POLICY_NOT_FOUND, INVALID_ARGUMENT, SERIALIZATION_ERROR, EVALUATION_ERROR, LIMIT_EXCEEDED, UNAVAILABLE, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_client_decide(const struct sark_client *client,
+                           const char *policy,
+                           uint64_t policy_length,
+                           const uint8_t *input,
+                           uint64_t input_length,
+                           const uint8_t *user,
+                           uint64_t user_length,
+                           const struct sark_decide_options *options,
+                           struct sark_decide_info *info,
+                           struct sark_decision **decision,
+                           struct sark_error **error);
+
+// `SARK_OK`, or `SARK_UNDEFINED`; for NULL, `SARK_INTERNAL_ERROR`.
+//
+// Threads: one at a time.
+SARK_API int32_t sark_decision_status(const struct sark_decision *decision);
+
+// Whether the decision allows: exactly `true`, or an object whose `allow` (or, without one, `allowed`) is exactly `true`. False for NULL.
+//
+// Threads: one at a time.
+SARK_API
+bool sark_decision_allowed(const struct sark_decision *decision);
+
+// Whether it was decided before, under this revision. False for NULL.
+//
+// Threads: one at a time.
+SARK_API bool sark_decision_cached(const struct sark_decision *decision);
+
+// The result as compact JSON with sorted keys; empty where undefined, and for NULL.
+//
+// Ownership: the text belongs to the decision.
+// Threads: one at a time.
+SARK_API struct sark_str sark_decision_result(const struct sark_decision *decision);
+
+// The side that decided: `rust` for the local engine, `http` for the remote OPA. Empty for NULL.
+//
+// Ownership: the text is static.
+// Threads: one at a time.
+SARK_API struct sark_str sark_decision_implementation(const struct sark_decision *decision);
+
+// Why the remote decided although the dial chose the local engine: `evaluation`, `serialization`, `limit`, `internal`, `unsupported`. Empty where it did not.
+//
+// Ownership: the text is static.
+// Threads: one at a time.
+SARK_API
+struct sark_str sark_decision_fallback(const struct sark_decision *decision);
+
+// The local revision that decided; empty for a remote decision.
+//
+// Ownership: the text belongs to the decision.
+// Threads: one at a time.
+SARK_API struct sark_str sark_decision_revision(const struct sark_decision *decision);
+
+// Nanoseconds that the decision took.
+//
+// Threads: one at a time.
+SARK_API uint64_t sark_decision_duration_ns(const struct sark_decision *decision);
+
+// Frees a decision; NULL is fine.
+//
+// Ownership: ends the decision and every text taken from it.
+// Threads: one at a time.
+SARK_API void sark_decision_free(struct sark_decision *decision);
+
+// Ends a client for all its users; later calls answer CLOSED. Its engine, cache and flags go on. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API
+void sark_client_close(const struct sark_client *client);
+
+// Frees a client; NULL is fine.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_client_free(struct sark_client *client);
+
+// Makes an engine without policies, whose data is `{}`.
+//
+// Ownership: the caller owns `*engine`; close it with `sark_engine_close` and free it with `sark_engine_free`.
+// Errors: INVALID_ARGUMENT.
+// Threads: any.
+SARK_API
+int32_t sark_engine_new(const struct sark_engine_options *options,
+                        struct sark_engine **engine,
+                        struct sark_error **error);
+
+// Ends an engine for all its users: calls under way finish, later ones answer CLOSED, memory is given back. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API
+void sark_engine_close(const struct sark_engine *engine);
+
+// Frees a handle; NULL is fine. What was made from it (queries, updates, clients) lives on.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_engine_free(struct sark_engine *engine);
+
+// Loads a policy under a name, or replaces it; on any error what was in force stays in force.
+//
+// `name` is also the file name in errors; it must not be empty, `data`, or start with `data.` or `data[`.
+//
+// Ownership: name and source are copied.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), COMPILATION_ERROR, CONFLICT (data at a rule's path), TOO_LARGE, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_load_policy(const struct sark_engine *engine,
+                                const char *name,
+                                uint64_t name_length,
+                                const char *rego,
+                                uint64_t rego_length,
+                                const struct sark_load_options *options,
+                                struct sark_revision_info *info,
+                                struct sark_error **error);
+
+// Removes a policy.
+//
+// Errors: POLICY_NOT_FOUND where none has that name, INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_remove_policy(const struct sark_engine *engine,
+                                  const char *name,
+                                  uint64_t name_length,
+                                  struct sark_error **error);
+
+// Removes all policies; data stays.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API int32_t sark_engine_clear_policies(const struct sark_engine *engine, struct sark_error **error);
+
+// Whether a policy of that name is loaded; false with an error in `error` alone.
+//
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+bool sark_engine_has_policy(const struct sark_engine *engine,
+                            const char *name,
+                            uint64_t name_length,
+                            struct sark_error **error);
+
+// Writes the names of all policies, a sorted JSON array.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_policy_names(const struct sark_engine *engine,
+                                 struct sark_buffer *buffer,
+                                 struct sark_error **error);
+
+// Replaces all data by a JSON object.
+//
+// Ownership: the JSON is copied.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED, CONFLICT (data at a rule's path), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_set_data(const struct sark_engine *engine,
+                             const uint8_t *json,
+                             uint64_t json_length,
+                             const struct sark_data_options *options,
+                             struct sark_revision_info *info,
+                             struct sark_error **error);
+
+// Replaces the document at a path such as `/users/alice`, as OPA's `PUT /v1/data/users/alice`; objects above it are made.
+//
+// Ownership: path and JSON are copied.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED, TOO_LARGE, CONFLICT (a document above is not an object; data at a rule's path), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_patch_data(const struct sark_engine *engine,
+                               const char *path,
+                               uint64_t path_length,
+                               const uint8_t *json,
+                               uint64_t json_length,
+                               const struct sark_data_options *options,
+                               struct sark_revision_info *info,
+                               struct sark_error **error);
+
+// Writes the present revision: opaque text that changes with every change and that no other engine or process has.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_revision(const struct sark_engine *engine,
+                             struct sark_buffer *buffer,
+                             struct sark_error **error);
+
+// Decides: a policy's name answers the document of its package, a path that starts with `data.` the document at that path. The result is
+// written as compact JSON with sorted keys. A path that nothing defines is UNDEFINED.
+//
+// Without an input (NULL, 0), `input` is undefined.
+//
+// Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND, SERIALIZATION_ERROR, LIMIT_EXCEEDED, EVALUATION_ERROR, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_evaluate(const struct sark_engine *engine,
+                             const char *policy_or_path,
+                             uint64_t policy_or_path_length,
+                             const uint8_t *input,
+                             uint64_t input_length,
+                             const struct sark_evaluate_options *options,
+                             struct sark_evaluate_info *info,
+                             struct sark_buffer *buffer,
+                             struct sark_error **error);
+
+// Prepares a query for many evaluations. It always asks the engine's present policies.
+//
+// Ownership: the caller owns `*query`; it keeps the engine alive.
+// Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND, SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_prepare(const struct sark_engine *engine,
+                            const char *policy_or_path,
+                            uint64_t policy_or_path_length,
+                            const struct sark_prepare_options *options,
+                            struct sark_revision_info *info,
+                            struct sark_query **query,
+                            struct sark_error **error);
+
+// The error's status, negative; `SARK_OK` for NULL.
+//
+// Threads: one at a time.
+SARK_API int32_t sark_error_status(const struct sark_error *error);
+
+// OPA's code, such as `rego_parse_error`; empty where there is none, and for NULL.
+//
+// Ownership: the text belongs to the error.
+// Threads: one at a time.
+SARK_API struct sark_str sark_error_code(const struct sark_error *error);
+
+// The message, for a person; empty for NULL.
+//
+// Ownership: the text belongs to the error.
+// Threads: one at a time.
+SARK_API struct sark_str sark_error_message(const struct sark_error *error);
+
+// The whole error as a JSON object: `status` and `message`; where known `code`, `offset` (bytes), and `errors`, an array of `code`, `message`,
+// `location` (`file`, `row`, `col`, from 1) and `line`. Empty for NULL.
+//
+// Ownership: the text belongs to the error.
+// Threads: one at a time.
+SARK_API
+struct sark_str sark_error_json(const struct sark_error *error);
+
+// Frees an error; NULL is fine.
+//
+// Ownership: ends the error and every text taken from it.
+// Threads: one at a time.
+SARK_API void sark_error_free(struct sark_error *error);
+
+// Opens the store at a URL; today `memory:`.
+//
+// Ownership: the caller owns `*flags`.
+// Errors: INVALID_ARGUMENT, UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
+// Threads: any.
+SARK_API
+int32_t sark_flags_new(const char *url,
+                       uint64_t url_length,
+                       const struct sark_flags_options *options,
+                       struct sark_flags **flags,
+                       struct sark_error **error);
+
+// The bucket of a user under a feature, from 0 to 9,999, a hundredth of a percent each: the same in every process, language and version.
+// Whole percentages are Unleash's gradual rollout.
+//
+// Errors: INVALID_ARGUMENT, also for a user without bytes; SERIALIZATION_ERROR (UTF-8).
+// Threads: any.
+SARK_API
+int32_t sark_flags_bucket(const char *feature,
+                          uint64_t feature_length,
+                          const uint8_t *user,
+                          uint64_t user_length,
+                          uint32_t *bucket,
+                          struct sark_error **error);
+
+// Whether a user takes the local path of a feature; without a user (NULL, or no bytes) only at 100 %. False with an error in `error` alone.
+//
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+bool sark_flags_is_enabled(const struct sark_flags *flags,
+                           const char *feature,
+                           uint64_t feature_length,
+                           const uint8_t *user,
+                           uint64_t user_length,
+                           struct sark_error **error);
+
+// Sets a feature's percentage, from 0 to 100 in steps of 0.01.
+//
+// Errors: INVALID_ARGUMENT (nothing is stored), SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_flags_set_rollout(const struct sark_flags *flags,
+                               const char *feature,
+                               uint64_t feature_length,
+                               double percentage,
+                               struct sark_error **error);
+
+// Writes a feature's percentage; MISS, and 0, where it was never set.
+//
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_flags_rollout(const struct sark_flags *flags,
+                           const char *feature,
+                           uint64_t feature_length,
+                           double *percentage,
+                           struct sark_error **error);
+
+// Sets a feature to 0 %: everyone takes the remote path.
+//
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_flags_rollback(const struct sark_flags *flags,
+                            const char *feature,
+                            uint64_t feature_length,
+                            struct sark_error **error);
+
+// Sets every feature to 0 %, at once.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API int32_t sark_flags_rollback_all(const struct sark_flags *flags, struct sark_error **error);
+
+// Writes all features that were ever set, a JSON array sorted by name: `[{"feature":"rust_opa","percentage":25}]`.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_flags_list(const struct sark_flags *flags,
+                        struct sark_buffer *buffer,
+                        struct sark_error **error);
+
+// Ends flags for all their users; later calls answer CLOSED. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API void sark_flags_close(const struct sark_flags *flags);
+
+// Frees a handle; NULL is fine. Clients made from it live on.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_flags_free(struct sark_flags *flags);
+
+// Reads an input once, within the engine's limits, for queries of that engine.
+//
+// Ownership: the JSON is copied; the caller owns `*input`.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_input_parse(const struct sark_engine *engine,
+                         const uint8_t *json,
+                         uint64_t json_length,
+                         struct sark_input **input,
+                         struct sark_error **error);
+
+// Ends an input for all its users; later calls answer CLOSED. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API void sark_input_close(const struct sark_input *input);
+
+// Frees an input; NULL is fine.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_input_free(struct sark_input *input);
+
+// Makes an empty set of metrics, to be given to engines, caches, flags and clients in their options.
+//
+// Ownership: the caller owns `*metrics`; what it was given to keeps it alive.
+// Errors: INVALID_ARGUMENT.
+// Threads: any.
+SARK_API
+int32_t sark_metrics_new(const struct sark_metrics_options *options,
+                         struct sark_metrics **metrics,
+                         struct sark_error **error);
+
+// Writes everything as Prometheus text, version 0.0.4.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_metrics_render(const struct sark_metrics *metrics,
+                            struct sark_buffer *buffer,
+                            struct sark_error **error);
+
+// Ends metrics for all their users: rendering answers CLOSED. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API void sark_metrics_close(const struct sark_metrics *metrics);
+
+// Frees a handle; NULL is fine.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_metrics_free(struct sark_metrics *metrics);
+
+// Decides, as `sark_engine_evaluate`.
+//
+// Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND (removed meanwhile), SERIALIZATION_ERROR, LIMIT_EXCEEDED, EVALUATION_ERROR, CLOSED (query or engine).
+// Threads: any.
+SARK_API
+int32_t sark_query_evaluate(const struct sark_query *query,
+                            const uint8_t *input,
+                            uint64_t input_length,
+                            const struct sark_evaluate_options *options,
+                            struct sark_evaluate_info *info,
+                            struct sark_buffer *buffer,
+                            struct sark_error **error);
+
+// Decides for an input that was parsed before.
+//
+// Errors: as `sark_query_evaluate`; CLOSED also for the input.
+// Threads: any.
+SARK_API
+int32_t sark_query_evaluate_input(const struct sark_query *query,
+                                  const struct sark_input *input,
+                                  const struct sark_evaluate_options *options,
+                                  struct sark_evaluate_info *info,
+                                  struct sark_buffer *buffer,
+                                  struct sark_error **error);
+
+// Whether the result is exactly `true`; false with an error in `error` alone.
+//
+// Errors: as `sark_query_evaluate`.
+// Threads: any.
+SARK_API
+bool sark_query_allows(const struct sark_query *query,
+                       const uint8_t *input,
+                       uint64_t input_length,
+                       const struct sark_evaluate_options *options,
+                       struct sark_evaluate_info *info,
+                       struct sark_error **error);
+
+// Decides `count` inputs that lie one after the other in `inputs`: input i is the bytes from `offsets[i]` to `offsets[i + 1]`, so there are
+// `count + 1` offsets, none decreasing, the last at most `inputs_length`. Answer i is described by `results[i]`; one that failed does
+// not end the batch, and has its error's JSON as its answer. The options hold for each input, the info for all together (its revision
+// is the last input's).
+//
+// Errors: INVALID_ARGUMENT, CLOSED. Those of single inputs are in `results`.
+// Threads: any.
+SARK_API
+int32_t sark_query_evaluate_batch(const struct sark_query *query,
+                                  const uint8_t *inputs,
+                                  uint64_t inputs_length,
+                                  const uint64_t *offsets,
+                                  uint64_t count,
+                                  const struct sark_evaluate_options *options,
+                                  struct sark_evaluate_info *info,
+                                  struct sark_batch_result *results,
+                                  struct sark_buffer *buffer,
+                                  struct sark_error **error);
+
+// Ends a query for all its users; later calls answer CLOSED. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API void sark_query_close(const struct sark_query *query);
+
+// Frees a query; NULL is fine.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_query_free(struct sark_query *query);
+
+// Begins an update without changes.
+//
+// Ownership: the caller owns `*update`; it keeps the engine alive.
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_update_new(const struct sark_engine *engine,
+                        struct sark_update **update,
+                        struct sark_error **error);
+
+// Adds: load or replace a policy. Whether it compiles is said by the commit.
+//
+// Ownership: name and source are copied.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), TOO_LARGE.
+// Threads: one at a time.
+SARK_API
+int32_t sark_update_load_policy(struct sark_update *update,
+                                const char *name,
+                                uint64_t name_length,
+                                const char *rego,
+                                uint64_t rego_length,
+                                const struct sark_load_options *options,
+                                struct sark_error **error);
+
+// Adds: remove a policy. The commit answers POLICY_NOT_FOUND where none has that name by then.
+//
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8).
+// Threads: one at a time.
+SARK_API
+int32_t sark_update_remove_policy(struct sark_update *update,
+                                  const char *name,
+                                  uint64_t name_length,
+                                  struct sark_error **error);
+
+// Adds: remove all policies.
+//
+// Errors: INVALID_ARGUMENT.
+// Threads: one at a time.
+SARK_API int32_t sark_update_clear_policies(struct sark_update *update, struct sark_error **error);
+
+// Adds: replace all data by a JSON object.
+//
+// Ownership: the JSON is copied.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED.
+// Threads: one at a time.
+SARK_API
+int32_t sark_update_set_data(struct sark_update *update,
+                             const uint8_t *json,
+                             uint64_t json_length,
+                             const struct sark_data_options *options,
+                             struct sark_error **error);
+
+// Adds: replace the document at a path such as `/users/alice`.
+//
+// Ownership: path and JSON are copied.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED.
+// Threads: one at a time.
+SARK_API
+int32_t sark_update_patch_data(struct sark_update *update,
+                               const char *path,
+                               uint64_t path_length,
+                               const uint8_t *json,
+                               uint64_t json_length,
+                               const struct sark_data_options *options,
+                               struct sark_error **error);
+
+// Brings all changes into force, or none. Afterwards the update is empty and can be used again; after an error it is as before.
+//
+// With `expected_revision` (NULL, 0 for any), only if the engine still has that revision.
+//
+// Errors: CONFLICT, COMPILATION_ERROR, POLICY_NOT_FOUND, TOO_LARGE, INVALID_ARGUMENT, CLOSED.
+// Threads: one at a time.
+SARK_API
+int32_t sark_update_commit(struct sark_update *update,
+                           const char *expected_revision,
+                           uint64_t expected_revision_length,
+                           struct sark_revision_info *info,
+                           struct sark_error **error);
+
+// Frees an update, and drops what was not committed; NULL is fine.
+//
+// Ownership: ends the handle.
+// Threads: one at a time.
+SARK_API void sark_update_free(struct sark_update *update);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* SARK_H */

@@ -1,0 +1,441 @@
+//! `sark_engine`: policies and data.
+
+use std::ffi::c_char;
+use std::mem::size_of;
+use std::sync::Arc;
+
+use super::boundary::{bytes, entry, free, give, handle, infallible, nanoseconds, optional_bytes, or_default, place, predicate, text, timeout};
+use super::buffer::{output, sark_buffer};
+use super::error::sark_error;
+use super::metrics::{metrics_of, sark_metrics};
+use super::query::sark_query;
+use super::status::{SARK_OK, SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1, SARK_UNDEFINED};
+use super::versioned::{self, Versioned};
+use crate::error::{Error, Result};
+use crate::policy::{Engine, EngineOptions, EvaluateOptions, Evaluation, Query, Revision, Target};
+use crate::rego::{Outcome, RegoVersion};
+
+/// The room for a revision in an info struct: its text and a NUL.
+pub const SARK_REVISION_SIZE: usize = 64;
+
+/// Policies and data under one roof. Readers never wait for a change.
+pub struct sark_engine {
+    pub(super) engine: Arc<Engine>,
+}
+
+/// What bounds an engine. Zero in a field is its default.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sark_engine_options {
+    /// `sizeof(sark_engine_options)`.
+    pub struct_size: u32,
+    /// `SARK_REGO_V0` or `SARK_REGO_V1` for policies that do not name one; default v1.
+    pub rego_version: u32,
+    /// The time of one evaluation in nanoseconds; default 5 s; `SARK_NO_TIMEOUT` for none.
+    pub timeout_ns: u64,
+    /// The largest input in bytes of JSON; default 64 MiB.
+    pub max_input_bytes: u64,
+    /// The most bytes of all policies' sources together; default 64 MiB.
+    pub max_policy_bytes: u64,
+    /// The most bytes of data, as compact JSON; default 1 GiB.
+    pub max_data_bytes: u64,
+    /// Where to count, or NULL. The engine keeps it alive.
+    pub metrics: *const sark_metrics,
+}
+
+/// How a policy is loaded.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sark_load_options {
+    /// `sizeof(sark_load_options)`.
+    pub struct_size: u32,
+    /// `SARK_REGO_V0`, `SARK_REGO_V1`, or `SARK_REGO_DEFAULT` for the engine's.
+    pub rego_version: u32,
+}
+
+/// How data is changed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sark_data_options {
+    /// `sizeof(sark_data_options)`.
+    pub struct_size: u32,
+    /// None are defined yet: 0.
+    pub flags: u32,
+}
+
+/// How a query is prepared.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sark_prepare_options {
+    /// `sizeof(sark_prepare_options)`.
+    pub struct_size: u32,
+    /// None are defined yet: 0.
+    pub flags: u32,
+}
+
+/// The revision after a change, or at which a query was prepared.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sark_revision_info {
+    /// `sizeof(sark_revision_info)`.
+    pub struct_size: u32,
+    /// 0.
+    pub reserved: u32,
+    /// The revision, opaque text that ends with a NUL.
+    pub revision: [c_char; SARK_REVISION_SIZE],
+}
+
+/// What one evaluation may take.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sark_evaluate_options {
+    /// `sizeof(sark_evaluate_options)`.
+    pub struct_size: u32,
+    /// 1: an error in a builtin is `SARK_EVALUATION_ERROR`. 0, OPA's default: it makes its expression undefined.
+    pub strict_builtin_errors: u32,
+    /// The time in nanoseconds; default the engine's; `SARK_NO_TIMEOUT` for none.
+    pub timeout_ns: u64,
+}
+
+/// What one evaluation took.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sark_evaluate_info {
+    /// `sizeof(sark_evaluate_info)`.
+    pub struct_size: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Nanoseconds spent reading the input.
+    pub read_ns: u64,
+    /// Nanoseconds spent deciding and writing the result.
+    pub evaluate_ns: u64,
+    /// Both together.
+    pub duration_ns: u64,
+    /// The revision that decided, opaque text that ends with a NUL.
+    pub revision: [c_char; SARK_REVISION_SIZE],
+}
+
+// SAFETY: for each, repr(C), `struct_size` first, integers and pointers only, no padding (checked by tests/surface), valid with any bytes.
+unsafe impl Versioned for sark_engine_options {
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+// SAFETY: as above.
+unsafe impl Versioned for sark_load_options {
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+// SAFETY: as above.
+unsafe impl Versioned for sark_data_options {
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+// SAFETY: as above.
+unsafe impl Versioned for sark_prepare_options {
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+// SAFETY: as above.
+unsafe impl Versioned for sark_revision_info {
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+// SAFETY: as above.
+unsafe impl Versioned for sark_evaluate_options {
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+// SAFETY: as above.
+unsafe impl Versioned for sark_evaluate_info {
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+
+/// A version that the caller named, `None` for the default.
+pub(super) fn rego_version(version: u32) -> Result<Option<RegoVersion>> {
+    match version {
+        SARK_REGO_DEFAULT => Ok(None),
+        SARK_REGO_V0 => Ok(Some(RegoVersion::V0)),
+        SARK_REGO_V1 => Ok(Some(RegoVersion::V1)),
+        _ => Err(Error::invalid("options.rego_version", format_args!("{version} is not one of SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1"))),
+    }
+}
+
+/// Refuses flags: none are defined yet, and one that is not known must not be ignored.
+pub(super) fn no_flags(flags: u32) -> Result<()> {
+    if flags == 0 { Ok(()) } else { Err(Error::invalid("options.flags", format_args!("{flags} is not defined in this release"))) }
+}
+
+pub(super) fn evaluate_options(options: &sark_evaluate_options) -> Result<EvaluateOptions> {
+    let strict_builtin_errors = match options.strict_builtin_errors {
+        0 => false,
+        1 => true,
+        other => return Err(Error::invalid("options.strict_builtin_errors", format_args!("{other} is not 0 or 1"))),
+    };
+    Ok(EvaluateOptions { timeout: timeout(options.timeout_ns), strict_builtin_errors })
+}
+
+pub(super) fn revision_text(revision: &Revision) -> [c_char; SARK_REVISION_SIZE] {
+    let mut text = [0; SARK_REVISION_SIZE];
+    for (to, from) in text.iter_mut().zip(revision.as_str().bytes()) {
+        *to = c_char::from_ne_bytes([from]);
+    }
+    text
+}
+
+pub(super) fn revision_info(revision: &Revision) -> sark_revision_info {
+    sark_revision_info { struct_size: 0, reserved: 0, revision: revision_text(revision) }
+}
+
+pub(super) fn evaluate_info(evaluation: &Evaluation) -> sark_evaluate_info {
+    sark_evaluate_info {
+        struct_size: 0,
+        reserved: 0,
+        read_ns: nanoseconds(evaluation.read),
+        evaluate_ns: nanoseconds(evaluation.evaluate),
+        duration_ns: nanoseconds(evaluation.read.saturating_add(evaluation.evaluate)),
+        revision: revision_text(&evaluation.revision),
+    }
+}
+
+pub(super) const fn outcome_status(outcome: Outcome) -> i32 {
+    match outcome {
+        Outcome::Defined => SARK_OK,
+        Outcome::Undefined => SARK_UNDEFINED,
+    }
+}
+
+/// Makes an engine without policies, whose data is `{}`.
+///
+/// Ownership: the caller owns `*engine`; close it with `sark_engine_close` and free it with `sark_engine_free`.
+/// Errors: INVALID_ARGUMENT.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_new(options: *const sark_engine_options, engine: *mut *mut sark_engine, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let place = place("engine", engine)?;
+            let given = versioned::options("options", options)?;
+            let metrics = metrics_of(given.metrics);
+            give(place, sark_engine { engine: Engine::new(engine_options(&given)?, metrics)? });
+            Ok(SARK_OK)
+        })
+    }
+}
+
+fn engine_options(given: &sark_engine_options) -> Result<EngineOptions> {
+    let default = EngineOptions::default();
+    Ok(EngineOptions {
+        rego_version: rego_version(given.rego_version)?.unwrap_or(default.rego_version),
+        timeout: timeout(given.timeout_ns).unwrap_or(default.timeout),
+        max_input_bytes: or_default(given.max_input_bytes, default.max_input_bytes),
+        max_policy_bytes: or_default(given.max_policy_bytes, default.max_policy_bytes),
+        max_data_bytes: or_default(given.max_data_bytes, default.max_data_bytes),
+    })
+}
+
+/// Ends an engine for all its users: calls under way finish, later ones answer CLOSED, memory is given back. NULL is fine.
+///
+/// Ownership: the handle must still be freed.
+/// Threads: any, at any time before the free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_close(engine: *const sark_engine) {
+    // SAFETY: NULL or an engine that is not freed during the call.
+    let engine = unsafe { engine.as_ref() };
+    infallible((), || {
+        if let Some(engine) = engine {
+            engine.engine.close();
+        }
+    });
+}
+
+/// Frees a handle; NULL is fine. What was made from it (queries, updates, clients) lives on.
+///
+/// Ownership: ends the handle.
+/// Threads: the last owner, once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_free(engine: *mut sark_engine) {
+    // SAFETY: NULL or from `sark_engine_new`, owned by the caller and not used again.
+    infallible((), || unsafe { free(engine) });
+}
+
+/// Loads a policy under a name, or replaces it; on any error what was in force stays in force.
+///
+/// `name` is also the file name in errors; it must not be empty, `data`, or start with `data.` or `data[`.
+///
+/// Ownership: name and source are copied.
+/// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), COMPILATION_ERROR, CONFLICT (data at a rule's path), TOO_LARGE, CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_load_policy(engine: *const sark_engine, name: *const c_char, name_length: u64, rego: *const c_char, rego_length: u64, options: *const sark_load_options, info: *mut sark_revision_info, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let engine = handle("engine", engine)?;
+            let (name, rego) = (text("name", name, name_length)?, text("rego", rego, rego_length)?);
+            let version = rego_version(versioned::options("options", options)?.rego_version)?;
+            let info = versioned::info("info", info)?;
+            info.fill(&revision_info(&engine.engine.load_policy(name, rego, version)?));
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Removes a policy.
+///
+/// Errors: POLICY_NOT_FOUND where none has that name, INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_remove_policy(engine: *const sark_engine, name: *const c_char, name_length: u64, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let engine = handle("engine", engine)?;
+            engine.engine.remove_policy(text("name", name, name_length)?)?;
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Removes all policies; data stays.
+///
+/// Errors: INVALID_ARGUMENT, CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_clear_policies(engine: *const sark_engine, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            handle("engine", engine)?.engine.clear_policies()?;
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Whether a policy of that name is loaded; false with an error in `error` alone.
+///
+/// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_has_policy(engine: *const sark_engine, name: *const c_char, name_length: u64, error: *mut *mut sark_error) -> bool {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe { predicate(error, || handle("engine", engine)?.engine.has_policy(text("name", name, name_length)?)) }
+}
+
+/// Writes the names of all policies, a sorted JSON array.
+///
+/// Errors: INVALID_ARGUMENT, CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_policy_names(engine: *const sark_engine, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let names = handle("engine", engine)?.engine.policy_names()?;
+            let names: serde_json::Value = names.iter().map(|name| name.as_ref()).collect();
+            output.bytes().extend_from_slice(names.to_string().as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Replaces all data by a JSON object.
+///
+/// Ownership: the JSON is copied.
+/// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED, CONFLICT (data at a rule's path), CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_set_data(engine: *const sark_engine, json: *const u8, json_length: u64, options: *const sark_data_options, info: *mut sark_revision_info, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let engine = handle("engine", engine)?;
+            let json = bytes("json", json, json_length)?;
+            no_flags(versioned::options("options", options)?.flags)?;
+            let info = versioned::info("info", info)?;
+            info.fill(&revision_info(&engine.engine.set_data(json)?));
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Replaces the document at a path such as `/users/alice`, as OPA's `PUT /v1/data/users/alice`; objects above it are made.
+///
+/// Ownership: path and JSON are copied.
+/// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED, TOO_LARGE, CONFLICT (a document above is not an object; data at a rule's path), CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_patch_data(engine: *const sark_engine, path: *const c_char, path_length: u64, json: *const u8, json_length: u64, options: *const sark_data_options, info: *mut sark_revision_info, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let engine = handle("engine", engine)?;
+            let (path, json) = (text("path", path, path_length)?, bytes("json", json, json_length)?);
+            no_flags(versioned::options("options", options)?.flags)?;
+            let info = versioned::info("info", info)?;
+            info.fill(&revision_info(&engine.engine.patch_data(path, json)?));
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Writes the present revision: opaque text that changes with every change and that no other engine or process has.
+///
+/// Errors: INVALID_ARGUMENT, CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_revision(engine: *const sark_engine, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let revision = handle("engine", engine)?.engine.revision()?;
+            output.bytes().extend_from_slice(revision.as_str().as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Decides: a policy's name answers the document of its package, a path that starts with `data.` the document at that path. The result is
+/// written as compact JSON with sorted keys. A path that nothing defines is UNDEFINED.
+///
+/// Without an input (NULL, 0), `input` is undefined.
+///
+/// Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND, SERIALIZATION_ERROR, LIMIT_EXCEEDED, EVALUATION_ERROR, CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_evaluate(engine: *const sark_engine, policy_or_path: *const c_char, policy_or_path_length: u64, input: *const u8, input_length: u64, options: *const sark_evaluate_options, info: *mut sark_evaluate_info, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let engine = handle("engine", engine)?;
+            let target = Target::parse(text("policy_or_path", policy_or_path, policy_or_path_length)?)?;
+            let input = optional_bytes("input", input, input_length)?;
+            output.refuse_overlap(input)?;
+            let options = evaluate_options(&versioned::options("options", options)?)?;
+            let info = versioned::info("info", info)?;
+            let evaluation = output.fill(|bytes| engine.engine.evaluate(&target, input, &options, bytes))?;
+            info.fill(&evaluate_info(&evaluation));
+            Ok(outcome_status(evaluation.outcome))
+        })
+    }
+}
+
+/// Prepares a query for many evaluations. It always asks the engine's present policies.
+///
+/// Ownership: the caller owns `*query`; it keeps the engine alive.
+/// Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND, SERIALIZATION_ERROR (UTF-8), CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_prepare(engine: *const sark_engine, policy_or_path: *const c_char, policy_or_path_length: u64, options: *const sark_prepare_options, info: *mut sark_revision_info, query: *mut *mut sark_query, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let place = place("query", query)?;
+            let engine = handle("engine", engine)?;
+            let target = Target::parse(text("policy_or_path", policy_or_path, policy_or_path_length)?)?;
+            no_flags(versioned::options("options", options)?.flags)?;
+            let info = versioned::info("info", info)?;
+            let (query, revision) = Query::new(Arc::clone(&engine.engine), target)?;
+            give(place, sark_query { query });
+            info.fill(&revision_info(&revision));
+            Ok(SARK_OK)
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! The C ABI: one file a noun, and the boundary that every entry goes through. The only unsafe code of the crate.
+//!
+//! The contract of every pointer is the header's "Conventions" (README): what this module assumes of a pointer, a caller has been told
+//! there. So each function has one unsafe block, whose reason is that contract; what can be checked (NULL, lengths, sizes, UTF-8,
+//! overlap) is checked in `boundary` and `versioned` first.
+#![allow(non_camel_case_types, reason = "C's names")]
+#![allow(clippy::missing_safety_doc, reason = "the header's conventions are the contract of every function, said once")]
+
+mod boundary;
+mod buffer;
+mod cache;
+mod client;
+mod engine;
+mod error;
+mod flags;
+mod fork;
+mod input;
+mod metrics;
+mod query;
+mod status;
+#[cfg(feature = "test-panic")]
+mod test_panic;
+mod update;
+mod version;
+mod versioned;
+
+pub use buffer::*;
+pub use cache::*;
+pub use client::*;
+pub use engine::*;
+pub use error::*;
+pub use flags::*;
+pub use input::*;
+pub use metrics::*;
+pub use query::*;
+pub use status::*;
+#[cfg(feature = "test-panic")]
+pub use test_panic::*;
+pub use update::*;
+pub use version::*;

@@ -1,0 +1,41 @@
+//! **sark**: a policy decision point inside your process. Rego, decided as OPA decides it, with a decision cache, a rollout dial and
+//! fallback to a remote OPA; one Rust library behind a C ABI, used from C, C++, Python, Go and Node.
+//!
+//! # The map
+//!
+//! ```text
+//!  C, C++, Python, Go, Node
+//!          │  include/sark.h
+//!        ffi            the C ABI: the only unsafe code; a boundary that catches panics and checks pointers
+//!          │
+//!        client         one decision: dial → cache → engine → remote, by the error table
+//!          │
+//!  ┌───────┼────────┬─────────┐
+//!  policy  cache    flags     opa        named policies and data │ bytes with a TTL │ who is local │ the remote OPA
+//!  │       │        │         │
+//!  rego ◄──┼────────┼─────────┘          the evaluator's interface, paths, JSON (regorus behind it)
+//!          └────────┴──► metrics         counted, rendered as Prometheus text
+//!
+//!  error, process                        used by all
+//! ```
+//!
+//! Lower layers never know higher ones. A noun has the same name everywhere: `src/cache`, `src/ffi/cache.rs`, `sark_cache_*`,
+//! `bindings/go/cache.go`, `tests/cases/cache.json`.
+//!
+//! Rust programs may use these modules directly, though the C ABI is the stable surface.
+
+pub mod cache;
+pub mod client;
+pub mod error;
+pub mod flags;
+pub mod metrics;
+pub mod opa;
+pub mod policy;
+pub mod rego;
+
+mod process;
+#[cfg(feature = "regorus")]
+mod regorus;
+
+#[allow(unsafe_code, reason = "the C ABI takes pointers; each block says why it is sound")]
+pub mod ffi;

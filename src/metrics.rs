@@ -1,0 +1,293 @@
+//! What happened, counted without locks and rendered as Prometheus text.
+//!
+//! The names are the seed's (`opa_evaluations_total`, …), so that dashboards made for it keep working. Counters that are hit on each
+//! decision are resolved once, here; a label that grows with use (`feature`) is resolved when a client is made.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Which side decided. Its label is the seed's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Implementation {
+    /// The local engine.
+    Rust,
+    /// The remote OPA.
+    Http,
+}
+
+impl Implementation {
+    /// The value of the label `implementation`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// An operation on a cache, by the value of its label `operation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheOperation {
+    /// A look-up.
+    Get,
+    /// A store.
+    Set,
+}
+
+/// Bounds of the histograms' buckets, in seconds: from 100 ns, for decisions here, to 10 s, for a remote that is slow.
+const BUCKETS: [f64; 25] = [
+    1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// A registry of counters, shared by the engine, cache, flags and client that it was given to. Usable from many threads at once.
+pub struct Metrics {
+    registry: Registry,
+    closed: AtomicBool,
+    rust: EvaluationMetrics,
+    http: EvaluationMetrics,
+    errors: ErrorCounters,
+    fallbacks: IntCounter,
+    cache_get: CacheMetrics,
+    cache_set: CacheMetrics,
+    cache_errors: CacheErrors,
+    cache_entries: IntGauge,
+    cache_bytes: IntGauge,
+    policies_loaded: IntGauge,
+    assignments: IntCounterVec,
+    rollout: GaugeVec,
+}
+
+struct EvaluationMetrics {
+    total: IntCounter,
+    duration: Histogram,
+}
+
+struct CacheMetrics {
+    total: IntCounter,
+    duration: Histogram,
+}
+
+struct CacheErrors {
+    eviction: IntCounter,
+    cleanup: IntCounter,
+}
+
+/// One counter for each value of `error_type`.
+struct ErrorCounters {
+    evaluation: IntCounter,
+    serialization: IntCounter,
+    internal: IntCounter,
+    limit: IntCounter,
+    unavailable: IntCounter,
+    unsupported: IntCounter,
+}
+
+/// The counters of one feature, resolved once.
+pub struct FeatureMetrics {
+    rust: IntCounter,
+    http: IntCounter,
+}
+
+impl FeatureMetrics {
+    /// Counts one assignment.
+    pub fn assigned(&self, implementation: Implementation) {
+        match implementation {
+            Implementation::Rust => self.rust.inc(),
+            Implementation::Http => self.http.inc(),
+        }
+    }
+}
+
+impl Metrics {
+    /// An empty registry.
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` where the metrics library refuses one of our names.
+    pub fn new() -> Result<Arc<Self>> {
+        Self::build().map(Arc::new).map_err(|e| Error::new(ErrorKind::InternalError, format!("metrics: {e}")))
+    }
+
+    fn build() -> prometheus::Result<Self> {
+        let make = Maker(Registry::new());
+        let evaluations = make.counters("opa_evaluations_total", "Decisions made, by the side that made them.", &["implementation"])?;
+        let durations = make.histograms("opa_evaluation_duration_seconds", "Time of one decision.", &["implementation"])?;
+        let errors = make.counters("opa_rust_errors_total", "Decisions that the local engine could not make.", &["error_type"])?;
+        let operations = make.counters("cache_operations_total", "Operations on the decision cache.", &["implementation", "operation"])?;
+        let operation_durations = make.histograms("cache_operation_duration_seconds", "Time of one cache operation.", &["implementation"])?;
+        let cache_errors = make.counters("cache_rust_errors_total", "Cache operations that failed.", &["error_type"])?;
+        let evaluation = |side: Implementation| EvaluationMetrics {
+            total: evaluations.with_label_values(&[side.label()]),
+            duration: durations.with_label_values(&[side.label()]),
+        };
+        let cache = |operation| CacheMetrics {
+            total: operations.with_label_values(&["rust", operation]),
+            duration: operation_durations.with_label_values(&["rust"]),
+        };
+        Ok(Self {
+            closed: AtomicBool::new(false),
+            rust: evaluation(Implementation::Rust),
+            http: evaluation(Implementation::Http),
+            errors: ErrorCounters::new(&errors),
+            fallbacks: make.counter("opa_rust_fallback_total", "Decisions that fell back from the local engine to the remote OPA.")?,
+            cache_get: cache("get"),
+            cache_set: cache("set"),
+            cache_errors: CacheErrors { eviction: cache_errors.with_label_values(&["eviction"]), cleanup: cache_errors.with_label_values(&["cleanup"]) },
+            cache_entries: make.gauge("rust_cache_size_entries", "Entries in the decision cache.")?,
+            cache_bytes: make.gauge("rust_cache_size_bytes", "Bytes of keys and values in the decision cache.")?,
+            policies_loaded: make.gauge("rust_opa_policies_loaded", "Policies loaded in local engines.")?,
+            assignments: make.counters("feature_flag_assignments_total", "Requests assigned to a side by the dial.", &["feature", "implementation"])?,
+            rollout: make.percentages("feature_flag_rollout_percentage", "The dial: percentage of users on the local side.", &["feature"])?,
+            registry: make.0,
+        })
+    }
+
+    /// Ends the registry: rendering answers `CLOSED`. What reports to it goes on and is no longer seen.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Appends everything as Prometheus text, version 0.0.4, to `output`.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn render(&self, output: &mut Vec<u8>) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::closed("metrics"));
+        }
+        let text = TextEncoder::new().encode_to_string(&self.registry.gather());
+        let text = text.map_err(|e| Error::new(ErrorKind::InternalError, format!("metrics: {e}")))?;
+        output.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    /// One decision was made.
+    pub(crate) fn evaluated(&self, side: Implementation, time: Duration) {
+        let metrics = match side {
+            Implementation::Rust => &self.rust,
+            Implementation::Http => &self.http,
+        };
+        metrics.total.inc();
+        metrics.duration.observe(time.as_secs_f64());
+    }
+
+    /// The local engine could not decide.
+    pub(crate) fn evaluation_failed(&self, kind: ErrorKind) {
+        if let Some(counter) = self.errors.of(kind) {
+            counter.inc();
+        }
+    }
+
+    /// A decision fell back to the remote.
+    pub(crate) fn fell_back(&self) {
+        self.fallbacks.inc();
+    }
+
+    /// One operation on a cache.
+    pub(crate) fn cache_operation(&self, operation: CacheOperation, time: Duration) {
+        let metrics = match operation {
+            CacheOperation::Get => &self.cache_get,
+            CacheOperation::Set => &self.cache_set,
+        };
+        metrics.total.inc();
+        metrics.duration.observe(time.as_secs_f64());
+    }
+
+    /// A cache grew (or shrank, where negative).
+    pub(crate) fn cache_size_changed(&self, entries: i64, bytes: i64) {
+        self.cache_entries.add(entries);
+        self.cache_bytes.add(bytes);
+    }
+
+    /// An entry fitted no budget.
+    pub(crate) fn cache_refused(&self) {
+        self.cache_errors.eviction.inc();
+    }
+
+    /// A sweep failed.
+    pub(crate) fn cache_sweep_failed(&self) {
+        self.cache_errors.cleanup.inc();
+    }
+
+    /// An engine went from `before` to `now` policies.
+    pub(crate) fn policies_loaded_changed(&self, before: usize, now: usize) {
+        self.policies_loaded.add(i64::try_from(now).unwrap_or_default() - i64::try_from(before).unwrap_or_default());
+    }
+
+    /// The counters of one feature.
+    pub(crate) fn feature(&self, feature: &str) -> FeatureMetrics {
+        let side = |side: Implementation| self.assignments.with_label_values(&[feature, side.label()]);
+        FeatureMetrics { rust: side(Implementation::Rust), http: side(Implementation::Http) }
+    }
+
+    /// A feature's percentage.
+    pub(crate) fn rollout_set(&self, feature: &str, percentage: f64) {
+        self.rollout_gauge(feature).set(percentage);
+    }
+
+    fn rollout_gauge(&self, feature: &str) -> Gauge {
+        self.rollout.with_label_values(&[feature])
+    }
+}
+
+impl ErrorCounters {
+    fn new(family: &IntCounterVec) -> Self {
+        let counter = |error_type| family.with_label_values(&[error_type]);
+        Self {
+            evaluation: counter("evaluation"),
+            serialization: counter("serialization"),
+            internal: counter("internal"),
+            limit: counter("limit"),
+            unavailable: counter("unavailable"),
+            unsupported: counter("unsupported"),
+        }
+    }
+
+    /// The counter of an error of the engine; `None` for a mistake of the caller.
+    fn of(&self, kind: ErrorKind) -> Option<&IntCounter> {
+        match kind {
+            ErrorKind::EvaluationError | ErrorKind::CompilationError => Some(&self.evaluation),
+            ErrorKind::SerializationError => Some(&self.serialization),
+            ErrorKind::LimitExceeded | ErrorKind::TooLarge => Some(&self.limit),
+            ErrorKind::Unavailable => Some(&self.unavailable),
+            ErrorKind::Unsupported => Some(&self.unsupported),
+            ErrorKind::InternalError => Some(&self.internal),
+            ErrorKind::InvalidArgument | ErrorKind::PolicyNotFound | ErrorKind::Conflict | ErrorKind::Cancelled | ErrorKind::Closed => None,
+        }
+    }
+}
+
+/// Makes families and registers them.
+struct Maker(Registry);
+
+impl Maker {
+    fn add<C: prometheus::core::Collector + Clone + 'static>(&self, collector: C) -> prometheus::Result<C> {
+        self.0.register(Box::new(collector.clone()))?;
+        Ok(collector)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
+        self.add(IntCounter::new(name, help)?)
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+        self.add(IntCounterVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+        self.add(IntGauge::new(name, help)?)
+    }
+
+    fn percentages(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
+        self.add(GaugeVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<HistogramVec> {
+        self.add(HistogramVec::new(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()), labels)?)
+    }
+}

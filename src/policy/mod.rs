@@ -1,0 +1,312 @@
+//! Named policies and data: an engine that many threads read while others replace what it holds.
+//!
+//! Readers take the current [`Snapshot`] without a lock; writers make the next one aside and swap it in whole. What does not
+//! compile never becomes a snapshot.
+
+mod data;
+mod query;
+mod revision;
+mod snapshot;
+mod update;
+
+pub use query::{Query, Target};
+pub use revision::Revision;
+pub use update::Update;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::{Implementation, Metrics};
+use crate::rego::{Bounds, Compiler, Input, Limits, Outcome, RegoVersion, Value};
+use snapshot::Snapshot;
+
+/// What bounds an engine. Someone else's memory is at stake, so nothing is unbounded unless the caller says so.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineOptions {
+    /// The version of modules that do not name one.
+    pub rego_version: RegoVersion,
+    /// The time of one evaluation; `None` for no bound.
+    pub timeout: Option<Duration>,
+    /// The largest input, in bytes of JSON.
+    pub max_input_bytes: u64,
+    /// The most that all policies' sources may take together.
+    pub max_policy_bytes: u64,
+    /// The most that data may take, as compact JSON.
+    pub max_data_bytes: u64,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            rego_version: RegoVersion::V1,
+            timeout: Some(Duration::from_secs(5)),
+            max_input_bytes: 64 << 20,
+            max_policy_bytes: 64 << 20,
+            max_data_bytes: 1 << 30,
+        }
+    }
+}
+
+/// What one evaluation may take.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EvaluateOptions {
+    /// `None`: the engine's own. `Some(None)`: no bound.
+    pub timeout: Option<Option<Duration>>,
+    /// Whether an error in a builtin ends the evaluation.
+    pub strict_builtin_errors: bool,
+}
+
+/// What one evaluation gave, beside the result itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Evaluation {
+    /// Whether the document has a value.
+    pub outcome: Outcome,
+    /// The revision that decided.
+    pub revision: Revision,
+    /// The time spent reading the input.
+    pub read: Duration,
+    /// The time spent deciding and writing the result.
+    pub evaluate: Duration,
+}
+
+/// Policies and data under one roof. Usable from many threads at once.
+pub struct Engine {
+    options: EngineOptions,
+    compiler: Box<dyn Compiler>,
+    snapshot: ArcSwap<Snapshot>,
+    /// Held by whoever makes the next snapshot; readers never wait for it.
+    writing: Mutex<()>,
+    closed: AtomicBool,
+    metrics: Option<Arc<Metrics>>,
+}
+
+impl Engine {
+    /// An engine without policies, with an empty object as its data.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` where no evaluator was built in.
+    pub fn new(options: EngineOptions, metrics: Option<Arc<Metrics>>) -> Result<Arc<Self>> {
+        let compiler = default_compiler()?;
+        let snapshot = ArcSwap::from_pointee(Snapshot::empty(compiler.as_ref())?);
+        Ok(Arc::new(Self { options, compiler, snapshot, writing: Mutex::new(()), closed: AtomicBool::new(false), metrics }))
+    }
+
+    /// The options it was made with.
+    #[must_use]
+    pub const fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    /// Ends the engine: its memory is given back as soon as the last call under way returns, and later calls answer `CLOSED`.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        // A writer under way would put its snapshot in after ours: wait for it.
+        let _writing = self.lock_writing();
+        if let Ok(empty) = Snapshot::empty(self.compiler.as_ref()) {
+            self.install(empty);
+        }
+    }
+
+    /// Loads or replaces one policy, and gives the new revision.
+    ///
+    /// # Errors
+    /// Those of [`Update::load_policy`] and [`Update::commit`].
+    pub fn load_policy(self: &Arc<Self>, name: &str, rego: &str, version: Option<RegoVersion>) -> Result<Revision> {
+        self.change(|update| update.load_policy(name, rego, version))
+    }
+
+    /// Removes one policy.
+    ///
+    /// # Errors
+    /// `POLICY_NOT_FOUND` where none has that name.
+    pub fn remove_policy(self: &Arc<Self>, name: &str) -> Result<Revision> {
+        self.change(|update| update.remove_policy(name))
+    }
+
+    /// Removes all policies. Data stays.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn clear_policies(self: &Arc<Self>) -> Result<Revision> {
+        self.change(|update| update.clear_policies())
+    }
+
+    /// Replaces all data by a JSON object.
+    ///
+    /// # Errors
+    /// Those of [`Update::set_data`] and [`Update::commit`].
+    pub fn set_data(self: &Arc<Self>, json: &[u8]) -> Result<Revision> {
+        self.change(|update| update.set_data(json))
+    }
+
+    /// Replaces the document at `path` (as in OPA's `PUT /v1/data/<path>`), making the objects above it.
+    ///
+    /// # Errors
+    /// Those of [`Update::patch_data`] and [`Update::commit`].
+    pub fn patch_data(self: &Arc<Self>, path: &str, json: &[u8]) -> Result<Revision> {
+        self.change(|update| update.patch_data(path, json))
+    }
+
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut Update) -> Result<()>) -> Result<Revision> {
+        let mut update = Update::new(Arc::clone(self))?;
+        change(&mut update)?;
+        update.commit(None)
+    }
+
+    /// Whether a policy of that name is loaded.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn has_policy(&self, name: &str) -> Result<bool> {
+        Ok(self.snapshot()?.modules.contains_key(name))
+    }
+
+    /// The names of all policies, sorted.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn policy_names(&self) -> Result<Vec<Arc<str>>> {
+        Ok(self.snapshot()?.modules.keys().cloned().collect())
+    }
+
+    /// The present revision: it changes with every change, and no two engines or processes share one.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn revision(&self) -> Result<Revision> {
+        Ok(self.snapshot()?.revision)
+    }
+
+    /// The package that the policy `name` declares; `None` where no such policy is loaded.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn package(&self, name: &str) -> Result<Option<crate::rego::Path>> {
+        Ok(self.snapshot()?.program.package(name).cloned())
+    }
+
+    /// The present revision, and whether `target` may be answered from a cache under it: it exists, and nothing in it reaches time, randomness or the network.
+    pub(crate) fn cacheable(&self, target: &Target) -> Result<(Revision, bool)> {
+        let snapshot = self.snapshot()?;
+        Ok((snapshot.revision, snapshot.path(target).is_ok() && snapshot.program.is_deterministic()))
+    }
+
+    /// Decides the document that `target` names. The result is written to `output` as compact JSON with sorted keys; without an
+    /// input, `input` is undefined.
+    ///
+    /// # Errors
+    /// `POLICY_NOT_FOUND`, `SERIALIZATION_ERROR`, `LIMIT_EXCEEDED`, `EVALUATION_ERROR`, `CLOSED`.
+    pub fn evaluate(&self, target: &Target, input: Option<&[u8]>, options: &EvaluateOptions, output: &mut Vec<u8>) -> Result<Evaluation> {
+        self.measured(|snapshot| {
+            let bounds = self.bounds(options);
+            let start = Instant::now();
+            let input = input.map(|json| snapshot.program.read(json, self.input_limits())).transpose()?;
+            let read = start.elapsed();
+            snapshot.evaluate(target, input.as_ref(), &bounds, output).map(|e| Evaluation { read, ..e })
+        })
+    }
+
+    /// The same for an input that was read before.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub fn evaluate_input(&self, target: &Target, input: &Input, options: &EvaluateOptions, output: &mut Vec<u8>) -> Result<Evaluation> {
+        self.measured(|snapshot| snapshot.evaluate(target, Some(input), &self.bounds(options), output))
+    }
+
+    /// Reads an input once, for any number of evaluations.
+    ///
+    /// # Errors
+    /// `SERIALIZATION_ERROR`, `LIMIT_EXCEEDED`, `CLOSED`.
+    pub fn read(&self, json: &[u8]) -> Result<Input> {
+        self.snapshot()?.program.read(json, self.input_limits())
+    }
+
+    /// `INVALID_ARGUMENT` for a malformed path, `POLICY_NOT_FOUND` for an unknown name; otherwise the revision that was asked.
+    pub(crate) fn check(&self, target: &Target) -> Result<Revision> {
+        let snapshot = self.snapshot()?;
+        snapshot.path(target)?;
+        Ok(snapshot.revision)
+    }
+
+    fn measured(&self, evaluate: impl FnOnce(&Snapshot) -> Result<Evaluation>) -> Result<Evaluation> {
+        let start = Instant::now();
+        let result = self.snapshot().and_then(|snapshot| evaluate(&snapshot));
+        if let Some(metrics) = &self.metrics {
+            match &result {
+                Ok(_) => metrics.evaluated(Implementation::Rust, start.elapsed()),
+                Err(error) => metrics.evaluation_failed(error.kind()),
+            }
+        }
+        result
+    }
+
+    fn input_limits(&self) -> Limits {
+        Limits { max_bytes: self.options.max_input_bytes }
+    }
+
+    fn bounds(&self, options: &EvaluateOptions) -> Bounds {
+        Bounds::within(options.timeout.unwrap_or(self.options.timeout), options.strict_builtin_errors)
+    }
+
+    fn snapshot(&self) -> Result<Guard<Arc<Snapshot>>> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::closed("engine"));
+        }
+        Ok(self.snapshot.load())
+    }
+
+    fn lock_writing(&self) -> std::sync::MutexGuard<'_, ()> {
+        // The lock guards no data of its own: a writer that panicked left the old snapshot in force.
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn install(&self, snapshot: Snapshot) {
+        let loaded = snapshot.modules.len();
+        let before = self.snapshot.swap(Arc::new(snapshot)).modules.len();
+        if let Some(metrics) = &self.metrics {
+            metrics.policies_loaded_changed(before, loaded);
+        }
+    }
+
+    fn compile(&self, modules: snapshot::Modules, data: Arc<Value>, data_bytes: u64) -> Result<Snapshot> {
+        Snapshot::new(self.compiler.as_ref(), modules, data, data_bytes)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.policies_loaded_changed(self.snapshot.load().modules.len(), 0);
+        }
+    }
+}
+
+#[cfg(feature = "regorus")]
+fn default_compiler() -> Result<Box<dyn Compiler>> {
+    Ok(Box::new(crate::regorus::RegorusCompiler))
+}
+
+#[cfg(not(feature = "regorus"))]
+fn default_compiler() -> Result<Box<dyn Compiler>> {
+    Err(Error::new(ErrorKind::Unsupported, "this build has no evaluator; build it with the feature `regorus`"))
+}
+
+/// Refuses names that could be taken for a path, and empty ones.
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::invalid("name", "a policy's name must not be empty"));
+    }
+    if crate::rego::Path::is_path(name) {
+        return Err(Error::invalid("name", format_args!("\"{name}\" would be read as a path into data; choose a name that does not start with data")));
+    }
+    Ok(())
+}
+
+fn not_found(name: &str) -> Error {
+    Error::new(ErrorKind::PolicyNotFound, format!("no policy is loaded under the name \"{name}\"; load it, or ask by a path that starts with data."))
+}

@@ -1,0 +1,152 @@
+//! Changes that come into force together or not at all.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::snapshot::{Modules, Snapshot};
+use super::{Engine, Revision, check_name, data, not_found};
+use crate::error::{Error, ErrorKind, Result};
+use crate::rego::{self, Limits, Module, Path, RegoVersion, Value};
+
+/// A list of changes for one engine. Made and committed by one thread at a time.
+pub struct Update {
+    engine: Arc<Engine>,
+    changes: Vec<Change>,
+}
+
+#[derive(Clone)]
+enum Change {
+    Load(Module),
+    Remove(Arc<str>),
+    Clear,
+    Put { path: Path, value: Arc<Value>, bytes: u64 },
+}
+
+impl Update {
+    /// An update without changes.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn new(engine: Arc<Engine>) -> Result<Self> {
+        drop(engine.snapshot()?);
+        Ok(Self { engine, changes: Vec::new() })
+    }
+
+    /// Loads or replaces a policy. Whether it compiles is said by `commit`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a name that is empty or reads as a path; `TOO_LARGE`.
+    pub fn load_policy(&mut self, name: &str, rego: &str, version: Option<RegoVersion>) -> Result<()> {
+        check_name(name)?;
+        self.check_policy_bytes(rego.len() as u64)?;
+        let version = version.unwrap_or(self.engine.options.rego_version);
+        self.changes.push(Change::Load(Module { name: name.into(), source: rego.into(), version }));
+        Ok(())
+    }
+
+    /// Removes a policy.
+    ///
+    /// # Errors
+    /// `commit` answers `POLICY_NOT_FOUND` where none has that name by then.
+    pub fn remove_policy(&mut self, name: &str) -> Result<()> {
+        self.changes.push(Change::Remove(name.into()));
+        Ok(())
+    }
+
+    /// Removes all policies, those of this update included.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn clear_policies(&mut self) -> Result<()> {
+        self.changes.push(Change::Clear);
+        Ok(())
+    }
+
+    /// Replaces all data by a JSON object.
+    ///
+    /// # Errors
+    /// `SERIALIZATION_ERROR`, `LIMIT_EXCEEDED` for the text; `INVALID_ARGUMENT` for what is not an object.
+    pub fn set_data(&mut self, json: &[u8]) -> Result<()> {
+        self.put(Path::new(Vec::new()), json)
+    }
+
+    /// Replaces the document at `path`, such as `/users/alice`.
+    ///
+    /// # Errors
+    /// `SERIALIZATION_ERROR`, `LIMIT_EXCEEDED` for the text; `commit` answers `CONFLICT` where a document above is not an object.
+    pub fn patch_data(&mut self, path: &str, json: &[u8]) -> Result<()> {
+        self.put(Path::from_slashes(path), json)
+    }
+
+    fn put(&mut self, path: Path, json: &[u8]) -> Result<()> {
+        let value = rego::parse(json, Limits { max_bytes: self.engine.options.max_data_bytes })?;
+        if path.keys().is_empty() && !value.is_object() {
+            return Err(Error::invalid("json", "data must be a JSON object"));
+        }
+        self.changes.push(Change::Put { path, value: Arc::new(value), bytes: json.len() as u64 });
+        Ok(())
+    }
+
+    /// Brings all changes into force, or none. After success the update is empty and can be used again; after an error it is as before.
+    /// With `expected`, only if the engine still has that revision.
+    ///
+    /// # Errors
+    /// `CONFLICT`, `COMPILATION_ERROR`, `POLICY_NOT_FOUND`, `TOO_LARGE`, `CLOSED`.
+    pub fn commit(&mut self, expected: Option<&str>) -> Result<Revision> {
+        let engine = Arc::clone(&self.engine);
+        let _writing = engine.lock_writing();
+        if engine.closed.load(Ordering::Acquire) {
+            return Err(Error::closed("engine"));
+        }
+        let present = engine.snapshot.load_full();
+        if expected.is_some_and(|expected| expected != present.revision.as_str()) {
+            let problem = format!("the engine is at revision {}, not at the expected one; look again and repeat the update", present.revision);
+            return Err(Error::new(ErrorKind::Conflict, problem));
+        }
+        let next = self.apply(&present)?;
+        let revision = next.revision;
+        engine.install(next);
+        self.changes.clear();
+        Ok(revision)
+    }
+
+    fn apply(&self, present: &Snapshot) -> Result<Snapshot> {
+        let mut modules = present.modules.clone();
+        let mut data = Arc::clone(&present.data);
+        let mut data_bytes = present.data_bytes;
+        for change in &self.changes {
+            match change {
+                Change::Load(module) => drop(modules.insert(Arc::clone(&module.name), module.clone())),
+                Change::Remove(name) => drop(modules.remove(name).ok_or_else(|| not_found(name))?),
+                Change::Clear => modules.clear(),
+                Change::Put { path, value, bytes } if path.keys().is_empty() => (data, data_bytes) = (Arc::clone(value), *bytes),
+                Change::Put { path, value, bytes } => {
+                    data::put(Arc::make_mut(&mut data), path, Value::clone(value))?;
+                    data_bytes = data_bytes.saturating_add(*bytes).saturating_add(path.to_string().len() as u64);
+                }
+            }
+        }
+        self.check_budgets(&modules, &data, &mut data_bytes)?;
+        self.engine.compile(modules, data, data_bytes)
+    }
+
+    fn check_budgets(&self, modules: &Modules, data: &Value, data_bytes: &mut u64) -> Result<()> {
+        self.check_policy_bytes(modules.values().map(|m| m.source.len() as u64).sum())?;
+        let limit = self.engine.options.max_data_bytes;
+        if *data_bytes > limit {
+            *data_bytes = data::size(data);
+        }
+        if *data_bytes > limit {
+            return Err(Error::new(ErrorKind::TooLarge, format!("data would take {data_bytes} bytes; max_data_bytes is {limit}")));
+        }
+        Ok(())
+    }
+
+    fn check_policy_bytes(&self, bytes: u64) -> Result<()> {
+        let limit = self.engine.options.max_policy_bytes;
+        if bytes > limit {
+            return Err(Error::new(ErrorKind::TooLarge, format!("the policies would take {bytes} bytes; max_policy_bytes is {limit}")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! What this process is: its generation (a forked child is a new one), ids that no other process has, and a gate that parks
+//! sark's own threads while a fork is under way.
+//!
+//! Atomics only: a lock that another thread holds at the fork would stay locked in the child for ever.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+static FORKING: AtomicBool = AtomicBool::new(false);
+static WORKING: AtomicU32 = AtomicU32::new(0);
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// How long a parked thread, or a fork that waits for one, sleeps between two looks.
+const LOOK_AGAIN: Duration = Duration::from_micros(100);
+
+/// The process's generation: it grows in each forked child. Threads, sockets and random seeds belong to one generation.
+pub(crate) fn generation() -> u64 {
+    GENERATION.load(Ordering::Acquire)
+}
+
+/// An opaque text that no other call returns, in this process or another.
+///
+/// A per-process number drawn by the standard library's hasher keys is not enough, since a fork copies them: pid and time tell the child apart.
+pub(crate) fn unique_id() -> String {
+    let count = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    hasher.write_u64(generation());
+    hasher.write_u128(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos());
+    format!("{:016x}-{count}", hasher.finish())
+}
+
+/// Runs one slice of a background thread's work: never while a fork is under way. Slices are short, for a fork waits for them.
+pub(crate) fn work<T>(slice: impl FnOnce() -> T) -> T {
+    loop {
+        WORKING.fetch_add(1, Ordering::SeqCst);
+        if !FORKING.load(Ordering::SeqCst) {
+            break;
+        }
+        WORKING.fetch_sub(1, Ordering::SeqCst);
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    let _leave = Leave;
+    slice()
+}
+
+/// Leaves the gate even where the slice panics.
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        WORKING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Before a fork: no slice of work starts, and those under way end.
+pub(crate) fn before_fork() {
+    FORKING.store(true, Ordering::SeqCst);
+    while WORKING.load(Ordering::SeqCst) != 0 {
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+/// After a fork, in the parent: work goes on.
+pub(crate) fn after_fork_in_parent() {
+    FORKING.store(false, Ordering::SeqCst);
+}
+
+/// After a fork, in the child: a new generation, in which none of the parent's threads exists.
+pub(crate) fn after_fork_in_child() {
+    GENERATION.fetch_add(1, Ordering::AcqRel);
+    WORKING.store(0, Ordering::SeqCst);
+    FORKING.store(false, Ordering::SeqCst);
+}

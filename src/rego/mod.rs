@@ -1,0 +1,114 @@
+//! What every evaluator of Rego offers: modules and data go in, a program comes out, and a program decides.
+//!
+//! `src/regorus.rs` stands behind it today. The engine (`src/policy`) knows these traits only.
+
+mod path;
+mod value;
+
+pub use path::Path;
+pub use value::{Limits, Value, parse};
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+
+/// The version of the language that a module is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RegoVersion {
+    /// Rego before OPA 1.0: `if` and `contains` are optional.
+    V0,
+    /// Rego since OPA 1.0.
+    #[default]
+    V1,
+}
+
+/// A policy's source, as it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    /// The policy's name; the file name in errors.
+    pub name: Arc<str>,
+    /// The source.
+    pub source: Arc<str>,
+    /// The language's version.
+    pub version: RegoVersion,
+}
+
+/// Turns modules and data into a program.
+pub trait Compiler: Send + Sync {
+    /// Compiles all modules against `data`, or says why not.
+    ///
+    /// # Errors
+    /// `COMPILATION_ERROR` with findings for a module that does not parse or compile; `CONFLICT` for data at, above or below a rule.
+    fn compile(&self, modules: &[Module], data: &Arc<Value>) -> Result<Arc<dyn Program>>;
+}
+
+/// Compiled modules and their data: immutable, shared by all threads.
+pub trait Program: Send + Sync {
+    /// The path of the package that the module `name` declares.
+    fn package(&self, name: &str) -> Option<&Path>;
+
+    /// Reads an input once, for any number of decisions.
+    ///
+    /// # Errors
+    /// `SERIALIZATION_ERROR` with the offset; `LIMIT_EXCEEDED` for one that is too large or too deep.
+    fn read(&self, json: &[u8], limits: Limits) -> Result<Input>;
+
+    /// Decides the document at `path`. `None` is undefined. The result is appended to `output` as compact JSON with sorted keys.
+    ///
+    /// # Errors
+    /// `EVALUATION_ERROR` with OPA's code; `LIMIT_EXCEEDED` after the deadline.
+    fn evaluate(&self, path: &Path, input: Option<&Input>, bounds: &Bounds, output: &mut Vec<u8>) -> Result<Outcome>;
+
+    /// Whether equal inputs always give equal decisions: no rule reaches time, randomness or the network.
+    fn is_deterministic(&self) -> bool;
+}
+
+/// Whether a document has a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has one.
+    Defined,
+    /// It has none. Not an error.
+    Undefined,
+}
+
+/// What bounds one evaluation.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// When it ends, `None` for never.
+    pub deadline: Option<Instant>,
+    /// Whether an error in a builtin ends the evaluation (`true`) or makes its expression undefined (OPA's default).
+    pub strict_builtin_errors: bool,
+}
+
+impl Bounds {
+    /// Bounds that end `timeout` from now.
+    #[must_use]
+    pub fn within(timeout: Option<Duration>, strict_builtin_errors: bool) -> Self {
+        Self { deadline: timeout.and_then(|t| Instant::now().checked_add(t)), strict_builtin_errors }
+    }
+
+    /// The time that is left; `None` where there is no deadline.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|d| d.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// An input that was read once. It holds what the evaluator that read it uses.
+#[derive(Clone)]
+pub struct Input(Arc<dyn std::any::Any + Send + Sync>);
+
+impl Input {
+    /// Wraps an evaluator's own form of an input.
+    pub fn new<T: std::any::Any + Send + Sync>(inner: T) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The evaluator's own form, where it is of type `T`.
+    #[must_use]
+    pub fn get<T: std::any::Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}

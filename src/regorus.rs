@@ -1,0 +1,189 @@
+//! The evaluator of Microsoft's regorus behind the interface of `src/rego`. The only file that names regorus.
+//!
+//! Where it is known to differ from OPA in a way that would let somebody in, it is refused here: base data at, above or below a
+//! rule would silently override the rule (OPA refuses to load it, `v1/ast/compile.go`, `CheckPathConflicts`).
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, Value as Regorus};
+
+use crate::error::{Error, ErrorKind, Finding, Location, Result};
+use crate::rego::{self, Bounds, Compiler, Input, Limits, Module, Outcome, Path, Program, RegoVersion, Value};
+
+/// The clock is looked at once in so many units of the interpreter's work.
+const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
+
+/// Words of the builtins that OPA's capabilities call non-deterministic. A module that holds one of them, even in a comment, is
+/// taken to reach it: that costs a cache hit, the opposite would serve a stale answer.
+const NONDETERMINISTIC: [&str; 12] = [
+    "now_ns", "intn", "rfc4122", "send", "runtime", "lookup_ip_addr", "decode_verify", "encode_sign", "match_schema", "verify_schema", "print", "\\u",
+];
+
+/// Compiles with regorus.
+#[derive(Debug, Default)]
+pub(crate) struct RegorusCompiler;
+
+struct RegorusProgram {
+    engine: Engine,
+    packages: HashMap<Arc<str>, Path>,
+    is_deterministic: bool,
+}
+
+impl Compiler for RegorusCompiler {
+    fn compile(&self, modules: &[Module], data: &Arc<Value>) -> Result<Arc<dyn Program>> {
+        let mut engine = Engine::new();
+        engine.set_strict_builtin_errors(false);
+        engine.clear_policy_length_config();
+        let mut packages = HashMap::new();
+        for module in modules {
+            engine.set_rego_v0(module.version == RegoVersion::V0);
+            engine
+                .add_policy(module.name.to_string(), module.source.to_string())
+                .map_err(|e| compilation_error(&e, Some(module), modules))?;
+        }
+        for package in engine.get_policy_package_components().map_err(|e| compilation_error(&e, None, modules))? {
+            let path = Path::new(package.components);
+            refuse_data_over_rules(&engine, &package.source_file, &path, data)?;
+            packages.insert(Arc::from(package.source_file), path);
+        }
+        engine.add_data(to_regorus(data)?).map_err(|e| Error::new(ErrorKind::Conflict, format!("data: {e}")))?;
+        // Compiling is lazy in regorus: any query makes it happen, here rather than in the first decision.
+        engine.eval_query("true".to_owned(), false).map_err(|e| compilation_error(&e, None, modules))?;
+        let is_deterministic = !modules.iter().any(|m| NONDETERMINISTIC.iter().any(|word| m.source.contains(word)));
+        Ok(Arc::new(RegorusProgram { engine, packages, is_deterministic }))
+    }
+}
+
+impl Program for RegorusProgram {
+    fn package(&self, name: &str) -> Option<&Path> {
+        self.packages.get(name)
+    }
+
+    fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {
+        Ok(Input::new(to_regorus(&rego::parse(json, limits)?)?))
+    }
+
+    fn evaluate(&self, path: &Path, input: Option<&Input>, bounds: &Bounds, output: &mut Vec<u8>) -> Result<Outcome> {
+        let mut engine = self.engine.clone();
+        engine.set_strict_builtin_errors(bounds.strict_builtin_errors);
+        set_deadline(&mut engine, bounds)?;
+        if let Some(input) = input {
+            let value = input.get::<Regorus>().ok_or_else(|| Error::invalid("input", "it was parsed for another evaluator"))?;
+            engine.set_input(value.clone());
+        }
+        let results = engine.eval_query(path.to_string(), false).map_err(|e| evaluation_error(&e))?;
+        let value = results.result.first().and_then(|r| r.expressions.first()).map(|e| &e.value);
+        match value {
+            None | Some(Regorus::Undefined) => Ok(Outcome::Undefined),
+            Some(value) => {
+                serde_json::to_writer(output, value).map_err(|e| Error::new(ErrorKind::SerializationError, format!("the result is not JSON: {e}")))?;
+                Ok(Outcome::Defined)
+            }
+        }
+    }
+
+    fn is_deterministic(&self) -> bool {
+        self.is_deterministic
+    }
+}
+
+fn set_deadline(engine: &mut Engine, bounds: &Bounds) -> Result<()> {
+    let Some(left) = bounds.remaining() else { return Ok(()) };
+    if left == Duration::ZERO {
+        return Err(Error::new(ErrorKind::LimitExceeded, "the deadline passed before the evaluation began; allow more time"));
+    }
+    engine.set_execution_timer_config(ExecutionTimerConfig { limit: left, check_interval: CHECK_INTERVAL });
+    Ok(())
+}
+
+/// Through text, since that is the one form both sides share without loss.
+fn to_regorus(value: &Value) -> Result<Regorus> {
+    Regorus::from_json_str(&value.to_string()).map_err(|e| Error::new(ErrorKind::SerializationError, format!("the JSON cannot be represented: {e}")))
+}
+
+/// OPA's check (`storage.NonEmpty`): a rule's path must not exist in data, and no prefix of it may be something other than an object.
+fn refuse_data_over_rules(engine: &Engine, source: &str, package: &Path, data: &Value) -> Result<()> {
+    let mut node = data;
+    for key in package.keys() {
+        match node {
+            Value::Object(map) => match map.get(key) {
+                Some(child) => node = child,
+                None => return Ok(()),
+            },
+            _ => return Err(data_conflict(source, &package.to_string())),
+        }
+    }
+    let Value::Object(map) = node else {
+        return Err(data_conflict(source, &package.to_string()));
+    };
+    for key in map.keys() {
+        // A rule's name is an identifier, so no other key can meet one; what regorus cannot say about an identifier counts as a conflict.
+        if Path::is_identifier(key) && engine.has_declared_rule_rooted_at(source, key).unwrap_or(true) {
+            let mut path = package.keys().to_vec();
+            path.push(key.clone());
+            return Err(data_conflict(source, &Path::new(path).to_string()));
+        }
+    }
+    Ok(())
+}
+
+fn data_conflict(source: &str, path: &str) -> Error {
+    let message = format!("conflicting rule for data path {path} found in {source}; rename the rule or the data");
+    Error::new(ErrorKind::Conflict, message).with_code("rego_compile_error")
+}
+
+fn evaluation_error(error: &dyn Display) -> Error {
+    let text = format!("{error:#}");
+    if text.contains("execution exceeded time limit") {
+        return Error::new(ErrorKind::LimitExceeded, "the evaluation exceeded its deadline; allow more time or simplify the policy");
+    }
+    let (message, location) = split_location(&text);
+    let code = match message.as_str() {
+        m if m.contains("rule conflicts with rule") || m.contains("multiple outputs") || m.contains("conflict") => "eval_conflict_error",
+        m if m.contains("recursion") || m.contains("cyclic") => "rego_recursion_error",
+        m if m.contains("could not find function") => "rego_type_error",
+        _ => "eval_builtin_error",
+    };
+    Error::from_findings(ErrorKind::EvaluationError, vec![Finding { code, message, location }])
+}
+
+/// `module` is the one that was being parsed; without one the error came from compiling all of them.
+fn compilation_error(error: &dyn Display, module: Option<&Module>, modules: &[Module]) -> Error {
+    let (message, location) = split_location(&format!("{error:#}"));
+    let code = match message.as_str() {
+        m if m.contains("unsafe") => "rego_unsafe_var_error",
+        m if m.contains("recursion") || m.contains("cyclic") => "rego_recursion_error",
+        _ if module.is_some() => "rego_parse_error",
+        _ => "rego_compile_error",
+    };
+    let location = location.map(|place| with_source_line(place, modules));
+    Error::from_findings(ErrorKind::CompilationError, vec![Finding { code, message, location }])
+}
+
+/// The line as it stands in the source: regorus prints it trimmed.
+fn with_source_line(mut place: Location, modules: &[Module]) -> Location {
+    let module = modules.iter().find(|m| *m.name == *place.file);
+    let row = usize::try_from(place.row).unwrap_or_default();
+    if let Some(line) = module.and_then(|m| m.source.lines().nth(row.saturating_sub(1))) {
+        line.clone_into(&mut place.line);
+    }
+    place
+}
+
+/// Splits regorus' text, `--> FILE:ROW:COL`, the line, a caret and `error: MESSAGE`, into message and place.
+fn split_location(text: &str) -> (String, Option<Location>) {
+    let message = text.split_once("\nerror: ").map_or(text, |(_, rest)| rest);
+    let message = message.lines().next().unwrap_or(message).trim().trim_end_matches(':').to_owned();
+    let place = text.split_once("--> ").and_then(|(_, rest)| rest.lines().next()).and_then(|head| {
+        let mut parts = head.rsplitn(3, ':');
+        let col = parts.next()?.parse().ok()?;
+        let row = parts.next()?.parse().ok()?;
+        Some(Location { file: parts.next()?.to_owned(), row, col, line: String::new() })
+    });
+    (message, place)
+}
