@@ -110,7 +110,10 @@ impl Flags {
             Some(("memory", "")) => Ok(Arc::new(Self { rollouts: ArcSwap::default(), closed: AtomicBool::new(false), metrics })),
             Some((scheme, _)) if !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
                 // The rest of a URL may hold a password.
-                Err(Error::new(ErrorKind::Unsupported, format!("url: stores of scheme \"{scheme}:\" are not supported; use \"memory:\"")))
+                Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("url: stores of scheme \"{scheme}:\" are not supported; use \"memory:\""),
+                ))
             }
             _ => Err(Error::invalid("url", "not a store's URL; use \"memory:\"")),
         }

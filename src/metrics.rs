@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -42,7 +44,8 @@ pub enum CacheOperation {
 
 /// Bounds of the histograms' buckets, in seconds: from 100 ns, for decisions here, to 10 s, for a remote that is slow.
 const BUCKETS: [f64; 25] = [
-    1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1,
+    0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
 /// A registry of counters, shared by the engine, cache, flags and client that it was given to. Usable from many threads at once.
@@ -115,11 +118,15 @@ impl Metrics {
 
     fn build() -> prometheus::Result<Self> {
         let make = Maker(Registry::new());
-        let evaluations = make.counters("opa_evaluations_total", "Decisions made, by the side that made them.", &["implementation"])?;
+        let evaluations =
+            make.counters("opa_evaluations_total", "Decisions made, by the side that made them.", &["implementation"])?;
         let durations = make.histograms("opa_evaluation_duration_seconds", "Time of one decision.", &["implementation"])?;
-        let errors = make.counters("opa_rust_errors_total", "Decisions that the local engine could not make.", &["error_type"])?;
-        let operations = make.counters("cache_operations_total", "Operations on the decision cache.", &["implementation", "operation"])?;
-        let operation_durations = make.histograms("cache_operation_duration_seconds", "Time of one cache operation.", &["implementation"])?;
+        let errors =
+            make.counters("opa_rust_errors_total", "Decisions that the local engine could not make.", &["error_type"])?;
+        let operations =
+            make.counters("cache_operations_total", "Operations on the decision cache.", &["implementation", "operation"])?;
+        let operation_durations =
+            make.histograms("cache_operation_duration_seconds", "Time of one cache operation.", &["implementation"])?;
         let cache_errors = make.counters("cache_rust_errors_total", "Cache operations that failed.", &["error_type"])?;
         let evaluation = |side: Implementation| EvaluationMetrics {
             total: evaluations.with_label_values(&[side.label()]),
@@ -134,15 +141,27 @@ impl Metrics {
             rust: evaluation(Implementation::Rust),
             http: evaluation(Implementation::Http),
             errors: ErrorCounters::new(&errors),
-            fallbacks: make.counter("opa_rust_fallback_total", "Decisions that fell back from the local engine to the remote OPA.")?,
+            fallbacks: make
+                .counter("opa_rust_fallback_total", "Decisions that fell back from the local engine to the remote OPA.")?,
             cache_get: cache("get"),
             cache_set: cache("set"),
-            cache_errors: CacheErrors { eviction: cache_errors.with_label_values(&["eviction"]), cleanup: cache_errors.with_label_values(&["cleanup"]) },
+            cache_errors: CacheErrors {
+                eviction: cache_errors.with_label_values(&["eviction"]),
+                cleanup: cache_errors.with_label_values(&["cleanup"]),
+            },
             cache_entries: make.gauge("rust_cache_size_entries", "Entries in the decision cache.")?,
             cache_bytes: make.gauge("rust_cache_size_bytes", "Bytes of keys and values in the decision cache.")?,
             policies_loaded: make.gauge("rust_opa_policies_loaded", "Policies loaded in local engines.")?,
-            assignments: make.counters("feature_flag_assignments_total", "Requests assigned to a side by the dial.", &["feature", "implementation"])?,
-            rollout: make.percentages("feature_flag_rollout_percentage", "The dial: percentage of users on the local side.", &["feature"])?,
+            assignments: make.counters(
+                "feature_flag_assignments_total",
+                "Requests assigned to a side by the dial.",
+                &["feature", "implementation"],
+            )?,
+            rollout: make.percentages(
+                "feature_flag_rollout_percentage",
+                "The dial: percentage of users on the local side.",
+                &["feature"],
+            )?,
             registry: make.0,
         })
     }
@@ -257,7 +276,11 @@ impl ErrorCounters {
             ErrorKind::Unavailable => Some(&self.unavailable),
             ErrorKind::Unsupported => Some(&self.unsupported),
             ErrorKind::InternalError => Some(&self.internal),
-            ErrorKind::InvalidArgument | ErrorKind::PolicyNotFound | ErrorKind::Conflict | ErrorKind::Cancelled | ErrorKind::Closed => None,
+            ErrorKind::InvalidArgument
+            | ErrorKind::PolicyNotFound
+            | ErrorKind::Conflict
+            | ErrorKind::Cancelled
+            | ErrorKind::Closed => None,
         }
     }
 }

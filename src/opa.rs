@@ -57,7 +57,9 @@ impl Opa {
         let uri: ureq::http::Uri = url.parse().map_err(|_| bad("not a URL; write it like http://127.0.0.1:8181"))?;
         match uri.scheme_str() {
             Some("http") => {}
-            Some("https") => return Err(Error::new(ErrorKind::Unsupported, "opa_url: this build speaks http only")),
+            Some("https") => {
+                return Err(Error::new(ErrorKind::Unsupported, "opa_url: https is not supported by this build; use http"));
+            }
             _ => return Err(bad("not an HTTP URL; write it like http://127.0.0.1:8181")),
         }
         if uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
@@ -91,9 +93,17 @@ impl Opa {
     fn read_answer(&self, response: &mut ureq::http::Response<ureq::Body>, start: Instant) -> Result<Vec<u8>> {
         let mut text = Vec::new();
         let limit = self.max_answer_bytes.saturating_add(1);
-        response.body_mut().as_reader().take(limit).read_to_end(&mut text).map_err(|e| transport_error(&ureq::Error::from(e), start))?;
+        response
+            .body_mut()
+            .as_reader()
+            .take(limit)
+            .read_to_end(&mut text)
+            .map_err(|e| transport_error(&ureq::Error::from(e), start))?;
         if text.len() as u64 > self.max_answer_bytes {
-            return Err(Error::new(ErrorKind::LimitExceeded, format!("OPA's answer is larger than {} bytes", self.max_answer_bytes)));
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("OPA's answer is larger than {} bytes", self.max_answer_bytes),
+            ));
         }
         Ok(text)
     }
@@ -134,13 +144,15 @@ fn push_percent_encoded(url: &mut String, key: &str) {
 /// `{"input": …}`. The input is checked to be one JSON text first, since anything else could close the object and add to it.
 fn request_body(input: Option<&[u8]>) -> Result<Vec<u8>> {
     let Some(input) = input else { return Ok(b"{}".to_vec()) };
-    serde_json::from_slice::<IgnoredAny>(input)
-        .map_err(|e| Error::new(ErrorKind::SerializationError, format!("the input is not JSON, so it was not sent to OPA: {e}")))?;
+    serde_json::from_slice::<IgnoredAny>(input).map_err(|e| {
+        Error::new(ErrorKind::SerializationError, format!("the input is not JSON, so it was not sent to OPA: {e}"))
+    })?;
     Ok([b"{\"input\":".as_slice(), input, b"}"].concat())
 }
 
 fn result_of(text: &[u8], max_bytes: u64) -> Result<Option<Vec<u8>>> {
-    let answer = rego::parse(text, Limits { max_bytes }).map_err(|e| Error::new(e.kind(), format!("OPA's answer: {}", e.message())))?;
+    let answer =
+        rego::parse(text, Limits { max_bytes }).map_err(|e| Error::new(e.kind(), format!("OPA's answer: {}", e.message())))?;
     match answer {
         Value::Object(mut answer) => Ok(answer.remove("result").map(|result| result.to_string().into_bytes())),
         _ => Err(Error::new(ErrorKind::SerializationError, "OPA's answer is not an object; is this the URL of an OPA?")),
@@ -187,13 +199,20 @@ mod tests {
             assert_eq!(Opa::new(url, 1).err().map(|e| e.kind()), Some(kind), "{url}");
         }
         let path = Path::new(vec!["a b".into(), "c/d".into(), "é".into()]);
-        assert_eq!(Opa::new("http://h:1/p/", 1).map(|opa| opa.url(&path)).as_deref(), Ok("http://h:1/p/v1/data/a%20b/c%2Fd/%C3%A9"));
+        assert_eq!(
+            Opa::new("http://h:1/p/", 1).map(|opa| opa.url(&path)).as_deref(),
+            Ok("http://h:1/p/v1/data/a%20b/c%2Fd/%C3%A9")
+        );
     }
 
     #[test]
     fn an_input_cannot_add_to_the_request() {
         for input in ["1},\"x\":{\"y\":1", "", "{", "1 2"] {
-            assert_eq!(request_body(Some(input.as_bytes())).err().map(|e| e.kind()), Some(ErrorKind::SerializationError), "{input}");
+            assert_eq!(
+                request_body(Some(input.as_bytes())).err().map(|e| e.kind()),
+                Some(ErrorKind::SerializationError),
+                "{input}"
+            );
         }
         assert_eq!(request_body(Some(b"{\"a\": 1}")).as_deref(), Ok(b"{\"input\":{\"a\": 1}}".as_slice()));
         assert_eq!(request_body(None).as_deref(), Ok(b"{}".as_slice()));

@@ -21,7 +21,18 @@ const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
 /// Words of the builtins that OPA's capabilities call non-deterministic. A module that holds one of them, even in a comment, is
 /// taken to reach it: that costs a cache hit, the opposite would serve a stale answer.
 const NONDETERMINISTIC: [&str; 12] = [
-    "now_ns", "intn", "rfc4122", "send", "runtime", "lookup_ip_addr", "decode_verify", "encode_sign", "match_schema", "verify_schema", "print", "\\u",
+    "now_ns",
+    "intn",
+    "rfc4122",
+    "send",
+    "runtime",
+    "lookup_ip_addr",
+    "decode_verify",
+    "encode_sign",
+    "match_schema",
+    "verify_schema",
+    "print",
+    "\\u",
 ];
 
 /// Compiles with regorus.
@@ -30,6 +41,7 @@ pub(crate) struct RegorusCompiler;
 
 struct RegorusProgram {
     engine: Engine,
+    modules: Vec<Module>,
     packages: HashMap<Arc<str>, Path>,
     is_deterministic: bool,
 }
@@ -55,7 +67,7 @@ impl Compiler for RegorusCompiler {
         // Compiling is lazy in regorus: any query makes it happen, here rather than in the first decision.
         engine.eval_query("true".to_owned(), false).map_err(|e| compilation_error(&e, None, modules))?;
         let is_deterministic = !modules.iter().any(|m| NONDETERMINISTIC.iter().any(|word| m.source.contains(word)));
-        Ok(Arc::new(RegorusProgram { engine, packages, is_deterministic }))
+        Ok(Arc::new(RegorusProgram { engine, modules: modules.to_vec(), packages, is_deterministic }))
     }
 }
 
@@ -76,12 +88,13 @@ impl Program for RegorusProgram {
             let value = input.get::<Regorus>().ok_or_else(|| Error::invalid("input", "it was parsed for another evaluator"))?;
             engine.set_input(value.clone());
         }
-        let results = engine.eval_query(path.to_string(), false).map_err(|e| evaluation_error(&e))?;
+        let results = engine.eval_query(path.to_string(), false).map_err(|e| evaluation_error(&e, &self.modules))?;
         let value = results.result.first().and_then(|r| r.expressions.first()).map(|e| &e.value);
         match value {
             None | Some(Regorus::Undefined) => Ok(Outcome::Undefined),
             Some(value) => {
-                serde_json::to_writer(output, value).map_err(|e| Error::new(ErrorKind::SerializationError, format!("the result is not JSON: {e}")))?;
+                serde_json::to_writer(output, value)
+                    .map_err(|e| Error::new(ErrorKind::SerializationError, format!("the result is not JSON: {e}")))?;
                 Ok(Outcome::Defined)
             }
         }
@@ -103,7 +116,8 @@ fn set_deadline(engine: &mut Engine, bounds: &Bounds) -> Result<()> {
 
 /// Through text, since that is the one form both sides share without loss.
 fn to_regorus(value: &Value) -> Result<Regorus> {
-    Regorus::from_json_str(&value.to_string()).map_err(|e| Error::new(ErrorKind::SerializationError, format!("the JSON cannot be represented: {e}")))
+    Regorus::from_json_str(&value.to_string())
+        .map_err(|e| Error::new(ErrorKind::SerializationError, format!("the JSON cannot be represented: {e}")))
 }
 
 /// OPA's check (`storage.NonEmpty`): a rule's path must not exist in data, and no prefix of it may be something other than an object.
@@ -137,14 +151,19 @@ fn data_conflict(source: &str, path: &str) -> Error {
     Error::new(ErrorKind::Conflict, message).with_code("rego_compile_error")
 }
 
-fn evaluation_error(error: &dyn Display) -> Error {
+fn evaluation_error(error: &dyn Display, modules: &[Module]) -> Error {
     let text = format!("{error:#}");
     if text.contains("execution exceeded time limit") {
-        return Error::new(ErrorKind::LimitExceeded, "the evaluation exceeded its deadline; allow more time or simplify the policy");
+        return Error::new(
+            ErrorKind::LimitExceeded,
+            "the evaluation exceeded its deadline; allow more time or simplify the policy",
+        );
     }
-    let (message, location) = split_location(&text);
+    let (message, location) = locate(&text, modules);
     let code = match message.as_str() {
-        m if m.contains("rule conflicts with rule") || m.contains("multiple outputs") || m.contains("conflict") => "eval_conflict_error",
+        m if m.contains("rule conflicts with rule") || m.contains("multiple outputs") || m.contains("conflict") => {
+            "eval_conflict_error"
+        }
         m if m.contains("recursion") || m.contains("cyclic") => "rego_recursion_error",
         m if m.contains("could not find function") => "rego_type_error",
         _ => "eval_builtin_error",
@@ -154,36 +173,30 @@ fn evaluation_error(error: &dyn Display) -> Error {
 
 /// `module` is the one that was being parsed; without one the error came from compiling all of them.
 fn compilation_error(error: &dyn Display, module: Option<&Module>, modules: &[Module]) -> Error {
-    let (message, location) = split_location(&format!("{error:#}"));
+    let (message, location) = locate(&format!("{error:#}"), modules);
     let code = match message.as_str() {
         m if m.contains("unsafe") => "rego_unsafe_var_error",
         m if m.contains("recursion") || m.contains("cyclic") => "rego_recursion_error",
         _ if module.is_some() => "rego_parse_error",
         _ => "rego_compile_error",
     };
-    let location = location.map(|place| with_source_line(place, modules));
     Error::from_findings(ErrorKind::CompilationError, vec![Finding { code, message, location }])
 }
 
-/// The line as it stands in the source: regorus prints it trimmed.
-fn with_source_line(mut place: Location, modules: &[Module]) -> Location {
-    let module = modules.iter().find(|m| *m.name == *place.file);
-    let row = usize::try_from(place.row).unwrap_or_default();
-    if let Some(line) = module.and_then(|m| m.source.lines().nth(row.saturating_sub(1))) {
-        line.clone_into(&mut place.line);
-    }
-    place
-}
-
-/// Splits regorus' text, `--> FILE:ROW:COL`, the line, a caret and `error: MESSAGE`, into message and place.
-fn split_location(text: &str) -> (String, Option<Location>) {
+/// Splits regorus' text, `--> FILE:ROW:COL`, the line, a caret and `error: MESSAGE`, into message and place. The line is taken from the
+/// source, since regorus prints it trimmed.
+fn locate(text: &str, modules: &[Module]) -> (String, Option<Location>) {
     let message = text.split_once("\nerror: ").map_or(text, |(_, rest)| rest);
     let message = message.lines().next().unwrap_or(message).trim().trim_end_matches(':').to_owned();
     let place = text.split_once("--> ").and_then(|(_, rest)| rest.lines().next()).and_then(|head| {
         let mut parts = head.rsplitn(3, ':');
         let col = parts.next()?.parse().ok()?;
-        let row = parts.next()?.parse().ok()?;
-        Some(Location { file: parts.next()?.to_owned(), row, col, line: String::new() })
+        let row: u32 = parts.next()?.parse().ok()?;
+        let file = parts.next()?.to_owned();
+        let module = modules.iter().find(|m| *m.name == *file);
+        let line =
+            module.and_then(|m| m.source.lines().nth(usize::try_from(row).ok()?.checked_sub(1)?)).unwrap_or_default().to_owned();
+        Some(Location { file, row, col, line })
     });
     (message, place)
 }

@@ -39,7 +39,12 @@ pub struct CacheOptions {
 
 impl Default for CacheOptions {
     fn default() -> Self {
-        Self { max_entries: 10_000, max_bytes: 64 << 20, default_ttl: Some(Duration::from_secs(300)), sweep_interval: Duration::from_secs(60) }
+        Self {
+            max_entries: 10_000,
+            max_bytes: 64 << 20,
+            default_ttl: Some(Duration::from_secs(300)),
+            sweep_interval: Duration::from_secs(60),
+        }
     }
 }
 
@@ -121,7 +126,11 @@ impl Cache {
     /// # Errors
     /// `INVALID_ARGUMENT` for a bound or an interval of 0.
     pub fn new(options: CacheOptions, metrics: Option<Arc<Metrics>>) -> Result<Arc<Self>> {
-        for (name, zero) in [("max_entries", options.max_entries == 0), ("max_bytes", options.max_bytes == 0), ("sweep_interval_ns", options.sweep_interval.is_zero())] {
+        for (name, zero) in [
+            ("max_entries", options.max_entries == 0),
+            ("max_bytes", options.max_bytes == 0),
+            ("sweep_interval_ns", options.sweep_interval.is_zero()),
+        ] {
             if zero {
                 return Err(Error::invalid(name, "must not be 0"));
             }

@@ -23,7 +23,9 @@ impl Sweeper {
     pub(super) fn start(&self, shared: &Arc<Shared>) {
         let generation = process::generation();
         let before = self.started_in.load(Ordering::Relaxed);
-        if before == generation || self.started_in.compare_exchange(before, generation, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        if before == generation
+            || self.started_in.compare_exchange(before, generation, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
             return;
         }
         let weak = Arc::downgrade(shared);

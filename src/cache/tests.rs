@@ -80,7 +80,10 @@ fn bounds_hold_under_threads_and_what_is_used_stays() {
     let cache = self::cache(10, 1 << 20);
     for round in 0..100_u64 {
         assert!(cache.set(&round.to_le_bytes(), b"v", Ttl::Default).is_ok());
-        assert!(round == 0 || get(&cache, &0_u64.to_le_bytes()).is_some(), "the entry read in each round was evicted in round {round}");
+        assert!(
+            round == 0 || get(&cache, &0_u64.to_le_bytes()).is_some(),
+            "the entry read in each round was evicted in round {round}"
+        );
     }
 }
 
@@ -89,7 +92,9 @@ fn expired_entries_are_never_returned_and_are_swept() {
     let options = CacheOptions { sweep_interval: Duration::from_millis(5), ..CacheOptions::default() };
     let Ok(cache) = Cache::new(options, None) else { panic_with("no cache") };
     for i in 0..1000_u64 {
-        assert!(cache.set(&i.to_le_bytes(), b"v", if i % 2 == 0 { Ttl::After(Duration::from_millis(1)) } else { Ttl::Never }).is_ok());
+        assert!(
+            cache.set(&i.to_le_bytes(), b"v", if i % 2 == 0 { Ttl::After(Duration::from_millis(1)) } else { Ttl::Never }).is_ok()
+        );
     }
     thread::sleep(Duration::from_millis(2));
     assert_eq!(get(&cache, &0_u64.to_le_bytes()), None);

@@ -6,7 +6,9 @@ use serde_json::Value;
 pub(super) fn is_allowed(result: Option<&[u8]>) -> bool {
     let Some(result) = result else { return false };
     match result.first() {
-        Some(b'{') => matches!(serde_json::from_slice(result), Ok(Value::Object(object)) if object.get("allow").or_else(|| object.get("allowed")) == Some(&Value::Bool(true))),
+        Some(b'{') => {
+            matches!(serde_json::from_slice(result), Ok(Value::Object(object)) if object.get("allow").or_else(|| object.get("allowed")) == Some(&Value::Bool(true)))
+        }
         _ => result == b"true",
     }
 }
@@ -20,7 +22,21 @@ mod tests {
         for yes in ["true", r#"{"allow":true}"#, r#"{"allowed":true}"#, r#"{"allow":true,"allowed":false}"#] {
             assert!(is_allowed(Some(yes.as_bytes())), "{yes}");
         }
-        for no in ["", "{}", "1", "\"true\"", "null", "[true]", "false", r#"{"allow":1}"#, r#"{"allow":"true"}"#, r#"{"allow":false,"allowed":true}"#, r#"{"allow":null,"allowed":true}"#, r#"{"ALLOW":true}"#, r#"{"a":{"allow":true}}"#] {
+        for no in [
+            "",
+            "{}",
+            "1",
+            "\"true\"",
+            "null",
+            "[true]",
+            "false",
+            r#"{"allow":1}"#,
+            r#"{"allow":"true"}"#,
+            r#"{"allow":false,"allowed":true}"#,
+            r#"{"allow":null,"allowed":true}"#,
+            r#"{"ALLOW":true}"#,
+            r#"{"a":{"allow":true}}"#,
+        ] {
             assert!(!is_allowed(Some(no.as_bytes())), "{no}");
         }
         assert!(!is_allowed(None));

@@ -153,7 +153,10 @@ impl Client {
     pub fn new(parts: ClientParts, options: ClientOptions) -> Result<Self> {
         let remote = parts.opa_url.map(|url| Opa::new(&url, options.max_answer_bytes)).transpose()?;
         if parts.flags.is_some() && remote.is_none() {
-            return Err(Error::invalid("opa_url", "flags choose between the local engine and a remote OPA; give its URL, or no flags"));
+            return Err(Error::invalid(
+                "opa_url",
+                "flags choose between the local engine and a remote OPA; give its URL, or no flags",
+            ));
         }
         let dial = parts.flags.map(|flags| Dial {
             flags,

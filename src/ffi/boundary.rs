@@ -37,7 +37,12 @@ pub(super) fn infallible<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
 
 /// # Safety
 /// As `entry`.
-unsafe fn leave<T, R>(error: *mut *mut sark_error, result: Result<T>, good: impl FnOnce(T) -> R, bad: impl FnOnce(&Error) -> R) -> R {
+unsafe fn leave<T, R>(
+    error: *mut *mut sark_error,
+    result: Result<T>,
+    good: impl FnOnce(T) -> R,
+    bad: impl FnOnce(&Error) -> R,
+) -> R {
     let (answer, object) = match result {
         Ok(value) => (good(value), std::ptr::null_mut()),
         Err(problem) => (bad(&problem), if error.is_null() { std::ptr::null_mut() } else { sark_error::into_raw(problem) }),
@@ -58,9 +63,14 @@ fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
         body()
     });
     catch_unwind(body).unwrap_or_else(|payload| {
-        // Dropping a payload may itself panic.
-        std::mem::forget(payload);
-        Err(Error::new(ErrorKind::InternalError, "a defect in sark was caught; the handle stays usable. Please report it with what was called"))
+        // Dropping a payload may itself panic; what that panic carries is given up.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(second);
+        }
+        Err(Error::new(
+            ErrorKind::InternalError,
+            "a defect in sark was caught; the handle stays usable. Please report it with what was called",
+        ))
     })
 }
 

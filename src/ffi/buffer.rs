@@ -51,7 +51,11 @@ impl Output<'_> {
         let Some(input) = input else { return Ok(()) };
         let (input, own) = (input.as_ptr_range(), self.buffer.bytes.as_ptr() as usize);
         let overlaps = (input.start as usize) < own + self.buffer.bytes.capacity() && own < input.end as usize;
-        if overlaps { Err(Error::invalid("buffer", "the input lies in it; use another buffer, or copy the input")) } else { Ok(()) }
+        if overlaps {
+            Err(Error::invalid("buffer", "the input lies in it; use another buffer, or copy the input"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Runs `body`; an error or a panic leaves the buffer empty.

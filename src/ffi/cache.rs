@@ -79,7 +79,11 @@ unsafe impl Versioned for sark_cache_set_info {
 /// Errors: INVALID_ARGUMENT.
 /// Threads: any. The first `sark_cache_set` starts a thread of the cache's own, which ends with it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_cache_new(options: *const sark_cache_options, cache: *mut *mut sark_cache, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_cache_new(
+    options: *const sark_cache_options,
+    cache: *mut *mut sark_cache,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -94,7 +98,8 @@ pub unsafe extern "C" fn sark_cache_new(options: *const sark_cache_options, cach
 
 fn cache_options(given: &sark_cache_options) -> CacheOptions {
     let default = CacheOptions::default();
-    let sweep_interval = if given.sweep_interval_ns == 0 { default.sweep_interval } else { Duration::from_nanos(given.sweep_interval_ns) };
+    let sweep_interval =
+        if given.sweep_interval_ns == 0 { default.sweep_interval } else { Duration::from_nanos(given.sweep_interval_ns) };
     CacheOptions {
         max_entries: or_default(given.max_entries, default.max_entries),
         max_bytes: or_default(given.max_bytes, default.max_bytes),
@@ -108,7 +113,13 @@ fn cache_options(given: &sark_cache_options) -> CacheOptions {
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_cache_get(cache: *const sark_cache, key: *const u8, key_length: u64, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_cache_get(
+    cache: *const sark_cache,
+    key: *const u8,
+    key_length: u64,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -128,7 +139,16 @@ pub unsafe extern "C" fn sark_cache_get(cache: *const sark_cache, key: *const u8
 /// Errors: TOO_LARGE for an entry larger than the cache (what was under the key is removed), INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_cache_set(cache: *const sark_cache, key: *const u8, key_length: u64, value: *const u8, value_length: u64, options: *const sark_cache_set_options, info: *mut sark_cache_set_info, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_cache_set(
+    cache: *const sark_cache,
+    key: *const u8,
+    key_length: u64,
+    value: *const u8,
+    value_length: u64,
+    options: *const sark_cache_set_options,
+    info: *mut sark_cache_set_info,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -152,7 +172,12 @@ pub unsafe extern "C" fn sark_cache_set(cache: *const sark_cache, key: *const u8
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_cache_remove(cache: *const sark_cache, key: *const u8, key_length: u64, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_cache_remove(
+    cache: *const sark_cache,
+    key: *const u8,
+    key_length: u64,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -202,9 +227,15 @@ pub unsafe extern "C" fn sark_cache_bytes(cache: *const sark_cache, bytes: *mut 
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_cache_cleanup_expired(cache: *const sark_cache, removed: *mut u64, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_cache_cleanup_expired(
+    cache: *const sark_cache,
+    removed: *mut u64,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
-    unsafe { entry(error, || write_number(place("removed", removed)?, "removed", handle("cache", cache)?.cache.cleanup_expired())) }
+    unsafe {
+        entry(error, || write_number(place("removed", removed)?, "removed", handle("cache", cache)?.cache.cleanup_expired()))
+    }
 }
 
 /// # Safety
@@ -222,7 +253,11 @@ unsafe fn write_number(pointer: *mut u64, name: &str, number: Result<u64>) -> Re
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_cache_stats(cache: *const sark_cache, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_cache_stats(
+    cache: *const sark_cache,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {

@@ -4,15 +4,17 @@ use std::ffi::c_char;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use super::boundary::{entry, free, give, handle, infallible, nanoseconds, optional_bytes, optional_text, or_default, place, text, timeout};
+use super::boundary::{
+    entry, free, give, handle, infallible, nanoseconds, optional_bytes, optional_text, or_default, place, text, timeout,
+};
 use super::cache::sark_cache;
 use super::engine::{SARK_REVISION_SIZE, revision_text, sark_engine};
 use super::error::{sark_error, sark_str};
 use super::flags::sark_flags;
 use super::metrics::{metrics_of, sark_metrics};
 use super::status::{
-    SARK_FALLBACK_EVALUATION, SARK_FALLBACK_INTERNAL, SARK_FALLBACK_LIMIT, SARK_FALLBACK_NONE, SARK_FALLBACK_SERIALIZATION, SARK_FALLBACK_UNSUPPORTED,
-    SARK_IMPLEMENTATION_HTTP, SARK_IMPLEMENTATION_RUST, SARK_INTERNAL_ERROR, SARK_OK, SARK_UNDEFINED,
+    SARK_FALLBACK_EVALUATION, SARK_FALLBACK_INTERNAL, SARK_FALLBACK_LIMIT, SARK_FALLBACK_NONE, SARK_FALLBACK_SERIALIZATION,
+    SARK_FALLBACK_UNSUPPORTED, SARK_IMPLEMENTATION_HTTP, SARK_IMPLEMENTATION_RUST, SARK_INTERNAL_ERROR, SARK_OK, SARK_UNDEFINED,
 };
 use super::versioned::{self, Versioned};
 use crate::client::{Client, ClientOptions, ClientParts, Decision, Fallback};
@@ -114,7 +116,18 @@ unsafe impl Versioned for sark_decide_info {
 /// Errors: INVALID_ARGUMENT, UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_client_new(engine: *const sark_engine, cache: *const sark_cache, flags: *const sark_flags, opa_url: *const c_char, opa_url_length: u64, feature: *const c_char, feature_length: u64, options: *const sark_client_options, client: *mut *mut sark_client, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_client_new(
+    engine: *const sark_engine,
+    cache: *const sark_cache,
+    flags: *const sark_flags,
+    opa_url: *const c_char,
+    opa_url_length: u64,
+    feature: *const c_char,
+    feature_length: u64,
+    options: *const sark_client_options,
+    client: *mut *mut sark_client,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -139,7 +152,11 @@ fn client_options(given: &sark_client_options) -> ClientOptions {
     ClientOptions {
         timeout: timeout(given.timeout_ns).unwrap_or(default.timeout),
         cache_ttl: timeout(given.cache_ttl_ns).flatten(),
-        max_concurrent_fallbacks: if given.max_concurrent_fallbacks == 0 { default.max_concurrent_fallbacks } else { given.max_concurrent_fallbacks },
+        max_concurrent_fallbacks: if given.max_concurrent_fallbacks == 0 {
+            default.max_concurrent_fallbacks
+        } else {
+            given.max_concurrent_fallbacks
+        },
         max_answer_bytes: or_default(given.max_answer_bytes, default.max_answer_bytes),
     }
 }
@@ -153,7 +170,19 @@ fn client_options(given: &sark_client_options) -> ClientOptions {
 /// Errors: POLICY_NOT_FOUND, INVALID_ARGUMENT, SERIALIZATION_ERROR, EVALUATION_ERROR, LIMIT_EXCEEDED, UNAVAILABLE, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_client_decide(client: *const sark_client, policy: *const c_char, policy_length: u64, input: *const u8, input_length: u64, user: *const u8, user_length: u64, options: *const sark_decide_options, info: *mut sark_decide_info, decision: *mut *mut sark_decision, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_client_decide(
+    client: *const sark_client,
+    policy: *const c_char,
+    policy_length: u64,
+    input: *const u8,
+    input_length: u64,
+    user: *const u8,
+    user_length: u64,
+    options: *const sark_decide_options,
+    info: *mut sark_decide_info,
+    decision: *mut *mut sark_decision,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {

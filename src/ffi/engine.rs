@@ -4,7 +4,9 @@ use std::ffi::c_char;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use super::boundary::{bytes, entry, free, give, handle, infallible, nanoseconds, optional_bytes, or_default, place, predicate, text, timeout};
+use super::boundary::{
+    bytes, entry, free, give, handle, infallible, nanoseconds, optional_bytes, or_default, place, predicate, text, timeout,
+};
 use super::buffer::{output, sark_buffer};
 use super::error::sark_error;
 use super::metrics::{metrics_of, sark_metrics};
@@ -150,7 +152,10 @@ pub(super) fn rego_version(version: u32) -> Result<Option<RegoVersion>> {
         SARK_REGO_DEFAULT => Ok(None),
         SARK_REGO_V0 => Ok(Some(RegoVersion::V0)),
         SARK_REGO_V1 => Ok(Some(RegoVersion::V1)),
-        _ => Err(Error::invalid("options.rego_version", format_args!("{version} is not one of SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1"))),
+        _ => Err(Error::invalid(
+            "options.rego_version",
+            format_args!("{version} is not one of SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1"),
+        )),
     }
 }
 
@@ -204,7 +209,11 @@ pub(super) const fn outcome_status(outcome: Outcome) -> i32 {
 /// Errors: INVALID_ARGUMENT.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_new(options: *const sark_engine_options, engine: *mut *mut sark_engine, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_new(
+    options: *const sark_engine_options,
+    engine: *mut *mut sark_engine,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -261,7 +270,16 @@ pub unsafe extern "C" fn sark_engine_free(engine: *mut sark_engine) {
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), COMPILATION_ERROR, CONFLICT (data at a rule's path), TOO_LARGE, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_load_policy(engine: *const sark_engine, name: *const c_char, name_length: u64, rego: *const c_char, rego_length: u64, options: *const sark_load_options, info: *mut sark_revision_info, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_load_policy(
+    engine: *const sark_engine,
+    name: *const c_char,
+    name_length: u64,
+    rego: *const c_char,
+    rego_length: u64,
+    options: *const sark_load_options,
+    info: *mut sark_revision_info,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -280,7 +298,12 @@ pub unsafe extern "C" fn sark_engine_load_policy(engine: *const sark_engine, nam
 /// Errors: POLICY_NOT_FOUND where none has that name, INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_remove_policy(engine: *const sark_engine, name: *const c_char, name_length: u64, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_remove_policy(
+    engine: *const sark_engine,
+    name: *const c_char,
+    name_length: u64,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -311,7 +334,12 @@ pub unsafe extern "C" fn sark_engine_clear_policies(engine: *const sark_engine, 
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_has_policy(engine: *const sark_engine, name: *const c_char, name_length: u64, error: *mut *mut sark_error) -> bool {
+pub unsafe extern "C" fn sark_engine_has_policy(
+    engine: *const sark_engine,
+    name: *const c_char,
+    name_length: u64,
+    error: *mut *mut sark_error,
+) -> bool {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe { predicate(error, || handle("engine", engine)?.engine.has_policy(text("name", name, name_length)?)) }
 }
@@ -321,7 +349,11 @@ pub unsafe extern "C" fn sark_engine_has_policy(engine: *const sark_engine, name
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_policy_names(engine: *const sark_engine, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_policy_names(
+    engine: *const sark_engine,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -340,7 +372,14 @@ pub unsafe extern "C" fn sark_engine_policy_names(engine: *const sark_engine, bu
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED, CONFLICT (data at a rule's path), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_set_data(engine: *const sark_engine, json: *const u8, json_length: u64, options: *const sark_data_options, info: *mut sark_revision_info, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_set_data(
+    engine: *const sark_engine,
+    json: *const u8,
+    json_length: u64,
+    options: *const sark_data_options,
+    info: *mut sark_revision_info,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -360,7 +399,16 @@ pub unsafe extern "C" fn sark_engine_set_data(engine: *const sark_engine, json: 
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED, TOO_LARGE, CONFLICT (a document above is not an object; data at a rule's path), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_patch_data(engine: *const sark_engine, path: *const c_char, path_length: u64, json: *const u8, json_length: u64, options: *const sark_data_options, info: *mut sark_revision_info, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_patch_data(
+    engine: *const sark_engine,
+    path: *const c_char,
+    path_length: u64,
+    json: *const u8,
+    json_length: u64,
+    options: *const sark_data_options,
+    info: *mut sark_revision_info,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -379,7 +427,11 @@ pub unsafe extern "C" fn sark_engine_patch_data(engine: *const sark_engine, path
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_revision(engine: *const sark_engine, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_revision(
+    engine: *const sark_engine,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -399,7 +451,17 @@ pub unsafe extern "C" fn sark_engine_revision(engine: *const sark_engine, buffer
 /// Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND, SERIALIZATION_ERROR, LIMIT_EXCEEDED, EVALUATION_ERROR, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_evaluate(engine: *const sark_engine, policy_or_path: *const c_char, policy_or_path_length: u64, input: *const u8, input_length: u64, options: *const sark_evaluate_options, info: *mut sark_evaluate_info, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_evaluate(
+    engine: *const sark_engine,
+    policy_or_path: *const c_char,
+    policy_or_path_length: u64,
+    input: *const u8,
+    input_length: u64,
+    options: *const sark_evaluate_options,
+    info: *mut sark_evaluate_info,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -423,7 +485,15 @@ pub unsafe extern "C" fn sark_engine_evaluate(engine: *const sark_engine, policy
 /// Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND, SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_engine_prepare(engine: *const sark_engine, policy_or_path: *const c_char, policy_or_path_length: u64, options: *const sark_prepare_options, info: *mut sark_revision_info, query: *mut *mut sark_query, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_engine_prepare(
+    engine: *const sark_engine,
+    policy_or_path: *const c_char,
+    policy_or_path_length: u64,
+    options: *const sark_prepare_options,
+    info: *mut sark_revision_info,
+    query: *mut *mut sark_query,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {

@@ -41,7 +41,13 @@ unsafe impl Versioned for sark_flags_options {
 /// Errors: INVALID_ARGUMENT, UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_flags_new(url: *const c_char, url_length: u64, options: *const sark_flags_options, flags: *mut *mut sark_flags, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_flags_new(
+    url: *const c_char,
+    url_length: u64,
+    options: *const sark_flags_options,
+    flags: *mut *mut sark_flags,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -60,7 +66,14 @@ pub unsafe extern "C" fn sark_flags_new(url: *const c_char, url_length: u64, opt
 /// Errors: INVALID_ARGUMENT, also for a user without bytes; SERIALIZATION_ERROR (UTF-8).
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_flags_bucket(feature: *const c_char, feature_length: u64, user: *const u8, user_length: u64, bucket: *mut u32, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_flags_bucket(
+    feature: *const c_char,
+    feature_length: u64,
+    user: *const u8,
+    user_length: u64,
+    bucket: *mut u32,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -79,7 +92,14 @@ pub unsafe extern "C" fn sark_flags_bucket(feature: *const c_char, feature_lengt
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_flags_is_enabled(flags: *const sark_flags, feature: *const c_char, feature_length: u64, user: *const u8, user_length: u64, error: *mut *mut sark_error) -> bool {
+pub unsafe extern "C" fn sark_flags_is_enabled(
+    flags: *const sark_flags,
+    feature: *const c_char,
+    feature_length: u64,
+    user: *const u8,
+    user_length: u64,
+    error: *mut *mut sark_error,
+) -> bool {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         predicate(error, || {
@@ -95,7 +115,13 @@ pub unsafe extern "C" fn sark_flags_is_enabled(flags: *const sark_flags, feature
 /// Errors: INVALID_ARGUMENT (nothing is stored), SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_flags_set_rollout(flags: *const sark_flags, feature: *const c_char, feature_length: u64, percentage: f64, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_flags_set_rollout(
+    flags: *const sark_flags,
+    feature: *const c_char,
+    feature_length: u64,
+    percentage: f64,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -111,7 +137,13 @@ pub unsafe extern "C" fn sark_flags_set_rollout(flags: *const sark_flags, featur
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_flags_rollout(flags: *const sark_flags, feature: *const c_char, feature_length: u64, percentage: *mut f64, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_flags_rollout(
+    flags: *const sark_flags,
+    feature: *const c_char,
+    feature_length: u64,
+    percentage: *mut f64,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -128,7 +160,12 @@ pub unsafe extern "C" fn sark_flags_rollout(flags: *const sark_flags, feature: *
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_flags_rollback(flags: *const sark_flags, feature: *const c_char, feature_length: u64, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_flags_rollback(
+    flags: *const sark_flags,
+    feature: *const c_char,
+    feature_length: u64,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -164,7 +201,12 @@ pub unsafe extern "C" fn sark_flags_list(flags: *const sark_flags, buffer: *mut 
         entry(error, || {
             let mut output = output(buffer)?;
             let list = handle("flags", flags)?.flags.list()?;
-            let items: Vec<String> = list.iter().map(|(name, percentage)| format!("{{\"feature\":{},\"percentage\":{percentage}}}", serde_json::Value::from(name.as_ref()))).collect();
+            let items: Vec<String> = list
+                .iter()
+                .map(|(name, percentage)| {
+                    format!("{{\"feature\":{},\"percentage\":{percentage}}}", serde_json::Value::from(name.as_ref()))
+                })
+                .collect();
             output.bytes().extend_from_slice(format!("[{}]", items.join(",")).as_bytes());
             Ok(SARK_OK)
         })

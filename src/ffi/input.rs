@@ -27,7 +27,13 @@ impl sark_input {
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_input_parse(engine: *const sark_engine, json: *const u8, json_length: u64, input: *mut *mut sark_input, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_input_parse(
+    engine: *const sark_engine,
+    json: *const u8,
+    json_length: u64,
+    input: *mut *mut sark_input,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {

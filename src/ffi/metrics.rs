@@ -45,7 +45,11 @@ pub(super) unsafe fn metrics_of(pointer: *const sark_metrics) -> Option<Arc<Metr
 /// Errors: INVALID_ARGUMENT.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_metrics_new(options: *const sark_metrics_options, metrics: *mut *mut sark_metrics, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_metrics_new(
+    options: *const sark_metrics_options,
+    metrics: *mut *mut sark_metrics,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -62,7 +66,11 @@ pub unsafe extern "C" fn sark_metrics_new(options: *const sark_metrics_options, 
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_metrics_render(metrics: *const sark_metrics, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_metrics_render(
+    metrics: *const sark_metrics,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {

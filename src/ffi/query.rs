@@ -37,7 +37,15 @@ pub struct sark_batch_result {
 /// Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND (removed meanwhile), SERIALIZATION_ERROR, LIMIT_EXCEEDED, EVALUATION_ERROR, CLOSED (query or engine).
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_query_evaluate(query: *const sark_query, input: *const u8, input_length: u64, options: *const sark_evaluate_options, info: *mut sark_evaluate_info, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_query_evaluate(
+    query: *const sark_query,
+    input: *const u8,
+    input_length: u64,
+    options: *const sark_evaluate_options,
+    info: *mut sark_evaluate_info,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -59,7 +67,14 @@ pub unsafe extern "C" fn sark_query_evaluate(query: *const sark_query, input: *c
 /// Errors: as `sark_query_evaluate`; CLOSED also for the input.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_query_evaluate_input(query: *const sark_query, input: *const sark_input, options: *const sark_evaluate_options, info: *mut sark_evaluate_info, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_query_evaluate_input(
+    query: *const sark_query,
+    input: *const sark_input,
+    options: *const sark_evaluate_options,
+    info: *mut sark_evaluate_info,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -80,7 +95,14 @@ pub unsafe extern "C" fn sark_query_evaluate_input(query: *const sark_query, inp
 /// Errors: as `sark_query_evaluate`.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_query_allows(query: *const sark_query, input: *const u8, input_length: u64, options: *const sark_evaluate_options, info: *mut sark_evaluate_info, error: *mut *mut sark_error) -> bool {
+pub unsafe extern "C" fn sark_query_allows(
+    query: *const sark_query,
+    input: *const u8,
+    input_length: u64,
+    options: *const sark_evaluate_options,
+    info: *mut sark_evaluate_info,
+    error: *mut *mut sark_error,
+) -> bool {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         predicate(error, || {
@@ -103,13 +125,26 @@ pub unsafe extern "C" fn sark_query_allows(query: *const sark_query, input: *con
 /// Errors: INVALID_ARGUMENT, CLOSED. Those of single inputs are in `results`.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_query_evaluate_batch(query: *const sark_query, inputs: *const u8, inputs_length: u64, offsets: *const u64, count: u64, options: *const sark_evaluate_options, info: *mut sark_evaluate_info, results: *mut sark_batch_result, buffer: *mut sark_buffer, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_query_evaluate_batch(
+    query: *const sark_query,
+    inputs: *const u8,
+    inputs_length: u64,
+    offsets: *const u64,
+    count: u64,
+    options: *const sark_evaluate_options,
+    info: *mut sark_evaluate_info,
+    results: *mut sark_batch_result,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer; `results` has `count` places and `offsets` `count + 1`.
     unsafe {
         entry(error, || {
             let mut output = output(buffer)?;
             let query = handle("query", query)?;
-            let count = usize::try_from(count).ok().filter(|n| n.checked_mul(size_of::<sark_batch_result>()).is_some_and(|b| isize::try_from(b).is_ok()));
+            let count = usize::try_from(count)
+                .ok()
+                .filter(|n| n.checked_mul(size_of::<sark_batch_result>()).is_some_and(|b| isize::try_from(b).is_ok()));
             let count = count.ok_or_else(|| Error::invalid("count", "larger than any memory"))?;
             let options = evaluate_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
@@ -137,14 +172,21 @@ fn ranges<'a>(inputs: &'a [u8], offsets: &[u64]) -> Result<Vec<&'a [u8]>> {
     pairs.map(|(i, (from, to))| inputs.get(at(from, i)?..at(to, i + 1)?).ok_or_else(|| bad(i + 1))).collect()
 }
 
-fn evaluate_all(query: &Query, inputs: &[&[u8]], options: &EvaluateOptions, results: &mut [sark_batch_result], bytes: &mut Vec<u8>) -> Result<Option<Evaluation>> {
+fn evaluate_all(
+    query: &Query,
+    inputs: &[&[u8]],
+    options: &EvaluateOptions,
+    results: &mut [sark_batch_result],
+    bytes: &mut Vec<u8>,
+) -> Result<Option<Evaluation>> {
     let mut total: Option<Evaluation> = None;
     for (input, result) in inputs.iter().zip(results) {
         let offset = bytes.len();
         let status = match query.evaluate(Some(input), options, bytes) {
             Ok(evaluation) => {
                 let before = total.map(|t| (t.read, t.evaluate)).unwrap_or_default();
-                total = Some(Evaluation { read: evaluation.read + before.0, evaluate: evaluation.evaluate + before.1, ..evaluation });
+                total =
+                    Some(Evaluation { read: evaluation.read + before.0, evaluate: evaluation.evaluate + before.1, ..evaluation });
                 outcome_status(evaluation.outcome)
             }
             Err(error) if error.kind() == crate::error::ErrorKind::Closed => return Err(error),

@@ -4,7 +4,9 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 use super::boundary::{bytes, entry, free, give, handle, handle_mut, infallible, optional_text, place, text};
-use super::engine::{no_flags, rego_version, revision_info, sark_data_options, sark_engine, sark_load_options, sark_revision_info};
+use super::engine::{
+    no_flags, rego_version, revision_info, sark_data_options, sark_engine, sark_load_options, sark_revision_info,
+};
 use super::error::sark_error;
 use super::status::SARK_OK;
 use super::versioned;
@@ -21,7 +23,11 @@ pub struct sark_update {
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_update_new(engine: *const sark_engine, update: *mut *mut sark_update, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_update_new(
+    engine: *const sark_engine,
+    update: *mut *mut sark_update,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -39,7 +45,15 @@ pub unsafe extern "C" fn sark_update_new(engine: *const sark_engine, update: *mu
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), TOO_LARGE.
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_update_load_policy(update: *mut sark_update, name: *const c_char, name_length: u64, rego: *const c_char, rego_length: u64, options: *const sark_load_options, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_update_load_policy(
+    update: *mut sark_update,
+    name: *const c_char,
+    name_length: u64,
+    rego: *const c_char,
+    rego_length: u64,
+    options: *const sark_load_options,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -57,7 +71,12 @@ pub unsafe extern "C" fn sark_update_load_policy(update: *mut sark_update, name:
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8).
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_update_remove_policy(update: *mut sark_update, name: *const c_char, name_length: u64, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_update_remove_policy(
+    update: *mut sark_update,
+    name: *const c_char,
+    name_length: u64,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -88,7 +107,13 @@ pub unsafe extern "C" fn sark_update_clear_policies(update: *mut sark_update, er
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED.
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_update_set_data(update: *mut sark_update, json: *const u8, json_length: u64, options: *const sark_data_options, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_update_set_data(
+    update: *mut sark_update,
+    json: *const u8,
+    json_length: u64,
+    options: *const sark_data_options,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -107,7 +132,15 @@ pub unsafe extern "C" fn sark_update_set_data(update: *mut sark_update, json: *c
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR, LIMIT_EXCEEDED.
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_update_patch_data(update: *mut sark_update, path: *const c_char, path_length: u64, json: *const u8, json_length: u64, options: *const sark_data_options, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_update_patch_data(
+    update: *mut sark_update,
+    path: *const c_char,
+    path_length: u64,
+    json: *const u8,
+    json_length: u64,
+    options: *const sark_data_options,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
@@ -127,7 +160,13 @@ pub unsafe extern "C" fn sark_update_patch_data(update: *mut sark_update, path: 
 /// Errors: CONFLICT, COMPILATION_ERROR, POLICY_NOT_FOUND, TOO_LARGE, INVALID_ARGUMENT, CLOSED.
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_update_commit(update: *mut sark_update, expected_revision: *const c_char, expected_revision_length: u64, info: *mut sark_revision_info, error: *mut *mut sark_error) -> i32 {
+pub unsafe extern "C" fn sark_update_commit(
+    update: *mut sark_update,
+    expected_revision: *const c_char,
+    expected_revision_length: u64,
+    info: *mut sark_revision_info,
+    error: *mut *mut sark_error,
+) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {

@@ -27,12 +27,21 @@ unsafe fn size<T: Versioned>(name: &str, pointer: *const T) -> Result<usize> {
     let said = unsafe { pointer.cast::<u32>().read_unaligned() };
     let said = usize::try_from(said).unwrap_or(usize::MAX);
     if !(T::FIRST_SIZE..=MAX_SIZE).contains(&said) {
-        return Err(Error::invalid(name, format_args!("struct_size is {said}; set it to sizeof the struct, which is {}", size_of::<T>())));
+        return Err(Error::invalid(
+            name,
+            format_args!("struct_size is {said}; set it to sizeof the struct, which is {}", size_of::<T>()),
+        ));
     }
     for offset in size_of::<T>()..said {
         // SAFETY: within the size that the caller said.
         if unsafe { pointer.cast::<u8>().add(offset).read() } != 0 {
-            return Err(Error::invalid(name, format_args!("byte {offset} is set, but this release knows {} bytes; upgrade, or leave the new fields zero", size_of::<T>())));
+            return Err(Error::invalid(
+                name,
+                format_args!(
+                    "byte {offset} is set, but this release knows {} bytes; upgrade, or leave the new fields zero",
+                    size_of::<T>()
+                ),
+            ));
         }
     }
     Ok(said)
@@ -76,7 +85,13 @@ impl<T: Versioned> InfoPlace<T> {
         let skip = size_of::<u32>();
         if self.size > skip {
             // SAFETY: `info` was told that `size` bytes may be written until the call ends, and `value` has at least as many.
-            unsafe { ptr::copy_nonoverlapping(ptr::from_ref(value).cast::<u8>().add(skip), self.pointer.cast::<u8>().add(skip), self.size - skip) };
+            unsafe {
+                ptr::copy_nonoverlapping(
+                    ptr::from_ref(value).cast::<u8>().add(skip),
+                    self.pointer.cast::<u8>().add(skip),
+                    self.size - skip,
+                )
+            };
         }
     }
 }

@@ -200,7 +200,13 @@ impl Engine {
     ///
     /// # Errors
     /// `POLICY_NOT_FOUND`, `SERIALIZATION_ERROR`, `LIMIT_EXCEEDED`, `EVALUATION_ERROR`, `CLOSED`.
-    pub fn evaluate(&self, target: &Target, input: Option<&[u8]>, options: &EvaluateOptions, output: &mut Vec<u8>) -> Result<Evaluation> {
+    pub fn evaluate(
+        &self,
+        target: &Target,
+        input: Option<&[u8]>,
+        options: &EvaluateOptions,
+        output: &mut Vec<u8>,
+    ) -> Result<Evaluation> {
         self.measured(|snapshot| {
             let bounds = self.bounds(options);
             let start = Instant::now();
@@ -214,7 +220,13 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::evaluate`].
-    pub fn evaluate_input(&self, target: &Target, input: &Input, options: &EvaluateOptions, output: &mut Vec<u8>) -> Result<Evaluation> {
+    pub fn evaluate_input(
+        &self,
+        target: &Target,
+        input: &Input,
+        options: &EvaluateOptions,
+        output: &mut Vec<u8>,
+    ) -> Result<Evaluation> {
         self.measured(|snapshot| snapshot.evaluate(target, Some(input), &self.bounds(options), output))
     }
 
@@ -302,11 +314,17 @@ fn check_name(name: &str) -> Result<()> {
         return Err(Error::invalid("name", "a policy's name must not be empty"));
     }
     if crate::rego::Path::is_path(name) {
-        return Err(Error::invalid("name", format_args!("\"{name}\" would be read as a path into data; choose a name that does not start with data")));
+        return Err(Error::invalid(
+            "name",
+            format_args!("\"{name}\" would be read as a path into data; choose a name that does not start with data"),
+        ));
     }
     Ok(())
 }
 
 fn not_found(name: &str) -> Error {
-    Error::new(ErrorKind::PolicyNotFound, format!("no policy is loaded under the name \"{name}\"; load it, or ask by a path that starts with data."))
+    Error::new(
+        ErrorKind::PolicyNotFound,
+        format!("no policy is loaded under the name \"{name}\"; load it, or ask by a path that starts with data."),
+    )
 }

@@ -40,7 +40,13 @@ impl Snapshot {
         }
     }
 
-    pub(super) fn evaluate(&self, target: &Target, input: Option<&Input>, bounds: &Bounds, output: &mut Vec<u8>) -> Result<Evaluation> {
+    pub(super) fn evaluate(
+        &self,
+        target: &Target,
+        input: Option<&Input>,
+        bounds: &Bounds,
+        output: &mut Vec<u8>,
+    ) -> Result<Evaluation> {
         let path = self.path(target)?;
         let start = Instant::now();
         let outcome = self.program.evaluate(&path, input, bounds, output)?;

@@ -100,7 +100,10 @@ impl Update {
         }
         let present = engine.snapshot.load_full();
         if expected.is_some_and(|expected| expected != present.revision.as_str()) {
-            let problem = format!("the engine is at revision {}, not at the expected one; look again and repeat the update", present.revision);
+            let problem = format!(
+                "the engine is at revision {}, not at the expected one; look again and repeat the update",
+                present.revision
+            );
             return Err(Error::new(ErrorKind::Conflict, problem));
         }
         let next = self.apply(&present)?;
@@ -137,7 +140,10 @@ impl Update {
             *data_bytes = data::size(data);
         }
         if *data_bytes > limit {
-            return Err(Error::new(ErrorKind::TooLarge, format!("data would take {data_bytes} bytes; max_data_bytes is {limit}")));
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("data would take {data_bytes} bytes; max_data_bytes is {limit}"),
+            ));
         }
         Ok(())
     }
@@ -145,7 +151,10 @@ impl Update {
     fn check_policy_bytes(&self, bytes: u64) -> Result<()> {
         let limit = self.engine.options.max_policy_bytes;
         if bytes > limit {
-            return Err(Error::new(ErrorKind::TooLarge, format!("the policies would take {bytes} bytes; max_policy_bytes is {limit}")));
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("the policies would take {bytes} bytes; max_policy_bytes is {limit}"),
+            ));
         }
         Ok(())
     }

@@ -65,8 +65,11 @@ impl Path {
 
 fn bad_path(text: &str, rest: &str) -> Error {
     let offset = text.len() - rest.len();
-    Error::invalid("policy_or_path", format_args!("not a path at offset {offset}; write it like data.package.rule or data[\"key\"]"))
-        .at_offset(offset)
+    Error::invalid(
+        "policy_or_path",
+        format_args!("not a path at offset {offset}; write it like data.package.rule or data[\"key\"]"),
+    )
+    .at_offset(offset)
 }
 
 /// The identifier at the start of `text`, and what follows it.
@@ -102,8 +105,10 @@ impl fmt::Display for Path {
 }
 
 fn is_keyword(name: &str) -> bool {
-    const KEYWORDS: [&str; 16] =
-        ["as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package", "some", "true", "with", "set"];
+    const KEYWORDS: [&str; 16] = [
+        "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package", "some", "true",
+        "with", "set",
+    ];
     KEYWORDS.contains(&name)
 }
 
@@ -123,13 +128,18 @@ mod tests {
         ] {
             let path = Path::parse(text).map_err(|e| e.to_string());
             assert_eq!(path.as_ref().map(|p| p.keys().iter().map(String::as_str).collect()), Ok(keys), "{text}");
-            assert_eq!(path.and_then(|p| Path::parse(&p.to_string()).map_err(|e| e.to_string())).map(|p| p.to_string()), Path::parse(text).map(|p| p.to_string()).map_err(|e| e.to_string()));
+            assert_eq!(
+                path.and_then(|p| Path::parse(&p.to_string()).map_err(|e| e.to_string())).map(|p| p.to_string()),
+                Path::parse(text).map(|p| p.to_string()).map_err(|e| e.to_string())
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_no_path_and_says_where() {
-        for (text, offset) in [("data.", 5), ("data.1", 5), ("data[1]", 4), ("data[\"a\"", 4), ("data.a b", 6), ("data..a", 5), ("database", 4)] {
+        for (text, offset) in
+            [("data.", 5), ("data.1", 5), ("data[1]", 4), ("data[\"a\"", 4), ("data.a b", 6), ("data..a", 5), ("database", 4)]
+        {
             assert_eq!(Path::parse(text).err().and_then(|e| e.offset()), Some(offset), "{text}");
         }
     }

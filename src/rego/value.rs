@@ -67,12 +67,12 @@ fn check_depth(json: &[u8]) -> Result<()> {
 }
 
 fn read_error(text: &str, error: &serde_json::Error) -> Error {
-    let offset = offset_of(text, error.line(), error.column());
-    let what = match error.classify() {
-        Category::Eof => "unexpected end of JSON".to_owned(),
+    let (what, offset) = match error.classify() {
+        Category::Eof => ("unexpected end of JSON".to_owned(), text.len()),
         _ => {
             let full = error.to_string();
-            full.split(" at line ").next().unwrap_or(&full).to_owned()
+            let what = full.split(" at line ").next().unwrap_or(&full).to_owned();
+            (what, offset_of(text, error.line(), error.column()))
         }
     };
     Error::new(ErrorKind::SerializationError, format!("{what} at offset {offset}")).at_offset(offset)
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn errors_carry_the_offset() {
-        for (json, offset) in [("{\"a\": }", 6), ("", 0), ("[1,\n 2,\n x]", 9), ("1 2", 2), ("nul", 2)] {
+        for (json, offset) in [("{\"a\": }", 6), ("", 0), ("[1,\n 2,\n x]", 9), ("1 2", 2), ("nul", 3), ("[1,", 3)] {
             let error = parse(json.as_bytes(), LIMITS).err();
             assert_eq!(error.as_ref().map(|e| e.kind()), Some(ErrorKind::SerializationError), "{json}");
             assert_eq!(error.and_then(|e| e.offset()), Some(offset), "{json}");

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 /// The header, from the sources of the ABI alone: what other modules export to Rust is no concern of C's.
-pub fn header(root: &Path) -> String {
+pub(super) fn header(root: &Path) -> String {
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
     let mut files: Vec<_> = fs::read_dir(root.join("src/ffi")).expect("src/ffi").map(|f| f.expect("a file").path()).collect();
     // The version first, then the nouns' files by name. The test build's symbol is not part of the ABI.
@@ -21,7 +21,7 @@ pub fn header(root: &Path) -> String {
 }
 
 /// What cffi accepts: declarations and integer macros, without comments, conditions and marks.
-pub fn cdef(header: &str) -> String {
+pub(super) fn cdef(header: &str) -> String {
     let mut text = String::from("/* Generated from include/sark.h. */\n");
     for item in items(header) {
         text.push_str(&item);
@@ -31,7 +31,7 @@ pub fn cdef(header: &str) -> String {
 }
 
 /// The same declarations as data: constants, opaque types, structs with their fields, functions with their parameters.
-pub fn signatures(header: &str) -> String {
+pub(super) fn signatures(header: &str) -> String {
     let (mut constants, mut structs, mut opaque, mut functions) = (Map::new(), Map::new(), Vec::new(), Vec::new());
     for item in items(header) {
         if let Some(define) = item.strip_prefix("#define ") {
@@ -53,7 +53,7 @@ pub fn signatures(header: &str) -> String {
 }
 
 /// The header's declarations, each on one line.
-pub fn items(header: &str) -> Vec<String> {
+pub(super) fn items(header: &str) -> Vec<String> {
     let mut items = Vec::new();
     let mut pending = String::new();
     let mut conditions = 0;
@@ -108,7 +108,9 @@ fn integer(text: &str) -> Value {
 /// `const char *name`, `uint64_t name`, `char name[64]`.
 fn declaration(text: &str) -> Value {
     let (text, length) = match text.strip_suffix(']').and_then(|t| t.split_once('[')) {
-        Some((text, length)) => (text, Some(length.parse::<u32>().unwrap_or_else(|_| panic!("{length}: write array lengths as numbers")))),
+        Some((text, length)) => {
+            (text, Some(length.parse::<u32>().unwrap_or_else(|_| panic!("{length}: write array lengths as numbers"))))
+        }
         None => (text, None),
     };
     let start = text.rfind([' ', '*']).map_or(0, |i| i + 1);
@@ -121,7 +123,8 @@ fn declaration(text: &str) -> Value {
 }
 
 fn function(item: &str) -> Value {
-    let (head, params) = item.trim_end_matches(';').trim_end_matches(')').split_once('(').unwrap_or_else(|| panic!("not a function: {item}"));
+    let (head, params) =
+        item.trim_end_matches(';').trim_end_matches(')').split_once('(').unwrap_or_else(|| panic!("not a function: {item}"));
     let head = declaration(head);
     let params: Vec<Value> = params.split(',').map(str::trim).filter(|p| *p != "void").map(declaration).collect();
     json!({"name": head["name"], "returns": head["type"], "params": params})

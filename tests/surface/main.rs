@@ -30,7 +30,11 @@ fn functions() -> BTreeSet<String> {
 #[test]
 fn generated_files_are_up_to_date() {
     let header = generate::header(root());
-    let files = [("include/sark.h", header.clone()), ("bindings/sark.cdef", generate::cdef(&header)), ("bindings/sark.json", generate::signatures(&header))];
+    let files = [
+        ("include/sark.h", header.clone()),
+        ("bindings/sark.cdef", generate::cdef(&header)),
+        ("bindings/sark.json", generate::signatures(&header)),
+    ];
     for (path, text) in files {
         let path = root().join(path);
         if std::env::var_os("SARK_BLESS").is_some() {
@@ -80,9 +84,17 @@ fn every_binding_has_every_function() {
 /// Whether the whole name stands in the source, not as a part of a longer one.
 fn calls(source: &str, function: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    source.match_indices(function).any(|(at, name)| {
-        !source[at + name.len()..].starts_with(is_part) && !source[..at].ends_with(is_part)
-    })
+    source
+        .match_indices(function)
+        .any(|(at, name)| !source[at + name.len()..].starts_with(is_part) && !source[..at].ends_with(is_part))
+}
+
+/// The fault tests promise to call each function.
+#[test]
+fn the_fault_tests_call_every_function() {
+    let calls_all = fs::read_to_string(root().join("tests/faults/every_function.inc")).expect("it is there");
+    let missing: Vec<String> = functions().into_iter().filter(|f| !calls(&calls_all, f)).collect();
+    assert!(missing.is_empty(), "tests/faults/every_function.inc lacks {missing:?}");
 }
 
 fn sources(folder: &Path, extension: &str) -> String {
@@ -108,10 +120,9 @@ fn names_and_types_keep_the_law() {
             assert!(macro_.starts_with("SARK_"), "{item}");
             continue;
         }
-        let words = item.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        for word in words.filter(|w| ["int", "long", "short", "unsigned", "size_t", "uintptr_t", "enum"].contains(w)) {
-            panic!("`{word}` in `{item}`: fixed-width integers only, and no enums that enter");
-        }
+        let mut words = item.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let loose = words.find(|w| ["int", "long", "short", "unsigned", "size_t", "uintptr_t", "enum"].contains(w));
+        assert_eq!(loose, None, "in `{item}`: fixed-width integers only, and no enums that enter");
         assert!(!item.contains("(*"), "no function pointer crosses the boundary: {item}");
     }
     for function in functions() {
@@ -130,9 +141,20 @@ fn fallible_calls_end_with_the_error_and_growing_calls_take_options_and_info() {
         let fallible = params.iter().any(|p| p["name"] == "error" && p["type"] == "sark_error **");
         assert!(!fallible || params.last().is_some_and(|p| p["name"] == "error"), "{name}: the error comes last");
         let returns = function["returns"].as_str().expect("a type");
-        let accessor = ["sark_error_", "sark_decision_", "sark_status_", "sark_abi_", "sark_version"].iter().any(|p| name.starts_with(p));
+        let accessor =
+            ["sark_error_", "sark_decision_", "sark_status_", "sark_abi_", "sark_version"].iter().any(|p| name.starts_with(p));
         assert!(fallible || accessor || returns == "void" || name == "sark_buffer_new", "{name} has no way to fail");
-        let grows = ["_evaluate", "_evaluate_input", "_evaluate_batch", "_prepare", "_decide", "cache_set", "engine_load_policy", "engine_set_data", "engine_patch_data"];
+        let grows = [
+            "_evaluate",
+            "_evaluate_input",
+            "_evaluate_batch",
+            "_prepare",
+            "_decide",
+            "cache_set",
+            "engine_load_policy",
+            "engine_set_data",
+            "engine_patch_data",
+        ];
         if grows.iter().any(|suffix| name.ends_with(suffix)) {
             let has = |kind: &str| params.iter().any(|p| p["name"] == kind);
             assert!(has("options") && has("info"), "{name} takes no options or no info");

@@ -1,0 +1,207 @@
+# sark's two commands are `make demo` and `make test`; both set up what they need under target/.
+#
+#   make lib        the shared and the static library, target/lib/
+#   make demo       five languages decide 10,000 requests of a gateway, and agree
+#   make test       everything; each of its parts (make help) can be run alone
+#   make bless      rewrites the generated header and declarations
+#   make format     rustfmt, gofmt
+#   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+
+ROOT := $(CURDIR)
+OUT := $(ROOT)/target
+LIB := $(OUT)/lib
+PREFIX := $(OUT)/prefix
+VENV := $(OUT)/venv
+export CARGO_TARGET_DIR := $(OUT)
+export GOFLAGS := -mod=readonly -buildvcs=false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export npm_config_update_notifier := false
+
+SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs rust-toolchain.toml
+BUILD := cargo rustc --release --locked --lib
+# Silences the library's own panic hook: only a cdylib has a standard library of its own (src/ffi/fork.rs).
+CDYLIB := --cfg sark_cdylib
+
+comma := ,
+step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
+
+.PHONY: help lib demo test bless format deny clean
+help:
+	@sed -n '3,8s/^# //p' Makefile
+	@echo 'parts of make test: $(TESTS)'
+
+# ---- the library: one kind at a time, since with several cargo passes no LTO -------------------------------------------------------
+
+lib: $(LIB)/libsark.so $(LIB)/libsark.a
+
+$(LIB)/libsark.so: $(SOURCES)
+	$(call step,'building the shared library')
+	$(BUILD) --crate-type cdylib -- $(CDYLIB)
+	mkdir -p $(LIB)
+	cp $(OUT)/release/libsark.so $@
+	ln -sf libsark.so $(LIB)/libsark.so.0
+
+$(LIB)/libsark.a: $(SOURCES) | $(LIB)/libsark.so
+	$(call step,'building the static library')
+	$(BUILD) --crate-type staticlib
+	cp $(OUT)/release/libsark.a $@
+
+# The library with sark_test_panic_next; never shipped.
+$(OUT)/test-panic/libsark.so: $(SOURCES)
+	$(call step,'building the test library that can panic')
+	$(BUILD) --crate-type cdylib --features test-panic --target-dir $(OUT)/test-panic -- $(CDYLIB)
+	cp $(OUT)/test-panic/release/libsark.so $@
+	ln -sf libsark.so $(OUT)/test-panic/libsark.so.0
+
+# ---- installed as users install it -------------------------------------------------------------------------------------------------
+
+CMAKE_FILES := CMakeLists.txt $(wildcard cmake/*) include/sark.h $(shell find bindings/cpp -name '*.hpp')
+
+$(PREFIX)/.installed: $(LIB)/libsark.so $(LIB)/libsark.a $(CMAKE_FILES)
+	$(call step,'installing the C and C++ package')
+	@cmake -S . -B $(OUT)/cmake -DSARK_LIB_DIR=$(LIB) > $(OUT)/cmake.log || { cat $(OUT)/cmake.log; exit 1; }
+	@cmake --build $(OUT)/cmake > $(OUT)/cmake.log
+	@cmake --install $(OUT)/cmake --prefix $(PREFIX) > $(OUT)/cmake.log || { cat $(OUT)/cmake.log; exit 1; }
+	@touch $@
+
+# Where there is no pkg-config, a stand-in that knows sark alone: the demo installs nothing outside the checkout.
+PKG_CONFIG ?= $(shell command -v pkg-config || echo $(ROOT)/scripts/pkg-config)
+export PKG_CONFIG
+pkg_config_path = $(dir $(firstword $(wildcard $(PREFIX)/lib*/pkgconfig/sark.pc $(PREFIX)/lib/*/pkgconfig/sark.pc)))
+# The checkout's prefix is no place that the loader knows.
+with_prefix = export PKG_CONFIG_PATH=$(pkg_config_path) LD_LIBRARY_PATH=$$(dirname $(pkg_config_path));
+
+$(VENV)/.installed: $(LIB)/libsark.so bindings/sark.cdef $(shell find bindings/python -name '*.py' -o -name '*.toml' -o -name '*.txt' | grep -v /build/)
+	$(call step,'installing the Python package')
+	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -c bindings/python/constraints-test.txt pytest
+	SARK_LIB_DIR=$(LIB) $(VENV)/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
+	$(VENV)/bin/pip install --quiet -c bindings/python/constraints-test.txt cffi
+	@touch $@
+
+NODE_FILES := $(shell find bindings/node -name node_modules -prune -o -name native -prune -o -type f -print)
+
+$(OUT)/node/.installed: $(LIB)/libsark.so bindings/sark.json $(NODE_FILES)
+	$(call step,'installing the Node package')
+	rm -rf $(OUT)/node
+	mkdir -p $(OUT)/node
+	cd bindings/node && SARK_LIB_DIR=$(LIB) npm pack --silent --pack-destination $(OUT)/node > $(OUT)/node/tarball
+	cd $(OUT)/node && npm init --yes > npm.log && npm install --no-audit --no-fund $$(cat tarball) > npm.log || { cat npm.log; exit 1; }
+	@touch $@
+
+# ---- OPA itself, from the Go module proxy ------------------------------------------------------------------------------------------
+
+ORACLE_FILES := $(wildcard tests/oracle/*)
+
+$(OUT)/oracle: $(ORACLE_FILES)
+	$(call step,'building a program with the Go SDK of OPA: the oracle')
+	cd tests/oracle && go build -o $@ .
+
+$(OUT)/opa: $(ORACLE_FILES)
+	$(call step,'building the server of OPA')
+	cd tests/oracle && go build -o $@ github.com/open-policy-agent/opa
+
+# ---- the demo ----------------------------------------------------------------------------------------------------------------------
+
+DEMO := $(OUT)/demo
+DEMO_PROGRAMS := $(DEMO)/demo_c $(DEMO)/demo_cpp $(DEMO)/demo_go
+
+$(DEMO)/demo_c $(DEMO)/demo_cpp &: $(PREFIX)/.installed $(wildcard examples/gateway/demo_c*)
+	$(call step,'building the C and C++ programs')
+	mkdir -p $(DEMO)
+	@$(with_prefix) $(CC) -std=c99 -O2 -Wall -Wextra $$($(PKG_CONFIG) --cflags sark) examples/gateway/demo_c.c -o $(DEMO)/demo_c $$($(PKG_CONFIG) --libs sark)
+	@$(with_prefix) $(CXX) -std=c++17 -O2 -Wall -Wextra $$($(PKG_CONFIG) --cflags sark) examples/gateway/demo_cpp.cpp -o $(DEMO)/demo_cpp $$($(PKG_CONFIG) --libs sark)
+
+$(DEMO)/demo_go: $(PREFIX)/.installed $(wildcard bindings/go/*.go examples/gateway/demo_go/*)
+	$(call step,'building the Go program')
+	mkdir -p $(DEMO)
+	@$(with_prefix) cd examples/gateway/demo_go && go build -o $@ .
+
+demo: $(DEMO_PROGRAMS) $(VENV)/.installed $(OUT)/node/.installed $(OUT)/oracle
+	$(call step,'five languages decide')
+	@cp examples/gateway/demo_node.mjs $(OUT)/node/
+	@cd tests/oracle && $(OUT)/oracle aci > $(DEMO)/opa-aci.json
+	@$(with_prefix) python3 examples/gateway/demo.py --work $(DEMO) --aci "$$(cd tests/oracle && $(OUT)/oracle dir)" --opa-aci $(DEMO)/opa-aci.json \
+	  c='$(DEMO)/demo_c' cpp='$(DEMO)/demo_cpp' python='$(VENV)/bin/python examples/gateway/demo_python.py' go='$(DEMO)/demo_go' node='node $(OUT)/node/demo_node.mjs'
+
+# ---- tests -------------------------------------------------------------------------------------------------------------------------
+
+TESTS := test-rust test-surface test-header test-c test-faults test-python test-node test-go test-install test-demo
+.PHONY: $(TESTS) packages
+test: packages
+	@start=$$SECONDS; for part in $(TESTS); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
+	printf '\nall of %s passed in %s s\n' "$(words $(TESTS)) parts" $$((SECONDS - start))
+
+packages:
+	scripts/packages
+
+test-rust:
+	$(call step,'Rust: format$(comma) lints$(comma) docs$(comma) tests')
+	cargo fmt --check
+	cargo clippy --locked --all-targets --quiet -- -D warnings
+	cargo clippy --locked --all-targets --quiet --no-default-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet
+	cargo test --locked
+
+# The shipped library, not the one of cargo test.
+test-surface: $(LIB)/libsark.so
+	$(call step,'the surface of the shipped library')
+	SARK_LIBRARY=$(LIB)/libsark.so cargo test --locked --quiet --test surface
+	@nm -D --defined-only $(LIB)/libsark.so | awk '$$3 !~ /^sark_/ { print "not ours: " $$0; bad = 1 } END { print NR " symbols, all sark_*"; exit bad }'
+	@readelf -d $(LIB)/libsark.so | grep -E 'SONAME.*libsark.so.0|NODELETE' | wc -l | grep -qx 2 || { echo 'SONAME or nodelete is missing'; exit 1; }
+
+test-header: $(LIB)/libsark.so
+	$(call step,'the header as C99 and C++17')
+	tests/header/check.sh $(LIB)
+
+test-c: $(LIB)/libsark.so $(OUT)/opa
+	$(call step,'cases in C (under valgrind) and C++')
+	scripts/with-opa $(OUT)/opa $(MAKE) --no-print-directory -C tests/runners LIB=$(LIB) OUT=$(OUT)/runners check
+
+test-faults: $(LIB)/libsark.so $(OUT)/test-panic/libsark.so $(OUT)/opa
+	$(call step,'faults')
+	scripts/with-opa $(OUT)/opa $(MAKE) --no-print-directory -C tests/faults LIB=$(LIB) PANIC_LIB=$(OUT)/test-panic OUT=$(OUT)/faults check
+
+test-python: $(VENV)/.installed $(OUT)/opa
+	$(call step,'Python')
+	cd bindings/python && $(ROOT)/scripts/with-opa $(OUT)/opa $(VENV)/bin/python -m pytest -q -p no:cacheprovider
+
+test-node: $(OUT)/node/.installed $(OUT)/opa
+	$(call step,'Node')
+	cd bindings/node && npm ci --no-audit --no-fund --silent && SARK_LIB_DIR=$(LIB) npm run --silent build
+	cd bindings/node && $(ROOT)/scripts/with-opa $(OUT)/opa node --test --test-reporter=spec test/
+
+test-go: $(PREFIX)/.installed $(OUT)/opa
+	$(call step,'Go')
+	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../examples/gateway | tee /dev/stderr)"
+	@$(with_prefix) cd bindings/go && go vet ./... && $(ROOT)/scripts/with-opa $(OUT)/opa go test -race -count=1 ./...
+
+test-install: lib
+	$(call step,'cmake --install$(comma) find_package$(comma) pkg-config')
+	tests/install/check.sh $(LIB)
+
+test-demo:
+	$(MAKE) --no-print-directory demo
+
+# ---- upkeep ------------------------------------------------------------------------------------------------------------------------
+
+bless:
+	SARK_BLESS=1 cargo test --quiet --test surface generated
+
+format:
+	cargo fmt
+	gofmt -w bindings/go tests/oracle examples/gateway
+
+deny:
+	cargo install --locked --quiet --root $(OUT)/tools cargo-deny@0.20.2
+	$(OUT)/tools/bin/cargo-deny check bans licenses sources
+
+clean:
+	rm -rf $(OUT)
+
+

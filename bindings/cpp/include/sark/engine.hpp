@@ -1,0 +1,157 @@
+#ifndef SARK_ENGINE_HPP
+#define SARK_ENGINE_HPP
+
+#include "buffer.hpp"
+#include "input.hpp"
+#include "metrics.hpp"
+#include "query.hpp"
+#include "result.hpp"
+#include "update.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace sark {
+
+/// Zero is the library's default in every field.
+struct engine_options {
+  sark::rego_version rego_version = sark::rego_version::unset;
+  /// For one evaluation; no_timeout: none.
+  std::chrono::nanoseconds timeout{0};
+  std::uint64_t max_input_bytes = 0;
+  std::uint64_t max_policy_bytes = 0;
+  std::uint64_t max_data_bytes = 0;
+  /// Borrowed for the call; the engine keeps what it needs of it alive.
+  const sark::metrics *metrics = nullptr;
+};
+
+/// Policies and data, and the decisions that follow from them. A change is taken whole or not at all, and an
+/// evaluation that runs meanwhile sees the state before it. Any thread.
+class engine {
+public:
+  /// An empty object; make() makes an engine.
+  engine() noexcept = default;
+
+  static result<engine> make(const engine_options &options = {}) noexcept {
+    auto raw = detail::sized<::sark_engine_options>();
+    raw.rego_version = static_cast<std::uint32_t>(options.rego_version);
+    raw.timeout_ns = detail::ns(options.timeout);
+    raw.max_input_bytes = options.max_input_bytes;
+    raw.max_policy_bytes = options.max_policy_bytes;
+    raw.max_data_bytes = options.max_data_bytes;
+    raw.metrics = detail::get(options.metrics);
+    ::sark_engine *made = nullptr;
+    detail::error_slot slot;
+    const auto status = ::sark_engine_new(&raw, &made, slot.out());
+    return detail::finish<engine>(status, slot, [&] { return engine(made); });
+  }
+
+  /// Later calls on this engine and on what was made from it answer status::closed.
+  void close() const noexcept { ::sark_engine_close(handle_.get()); }
+
+  /// Adds or replaces one policy. Where it does not compile (status::compilation_error), everything stays as it was.
+  result<void> load_policy(std::string_view name, std::string_view rego, const load_options &options = {},
+                           revision_info *info = nullptr) const noexcept {
+    detail::error_slot slot;
+    const auto raw = detail::raw(options);
+    return detail::finish(::sark_engine_load_policy(handle_.get(), detail::text(name), name.size(),
+                                                    detail::text(rego), rego.size(), &raw, info, slot.out()),
+                          slot);
+  }
+
+  /// status::policy_not_found where it is not loaded.
+  result<void> remove_policy(std::string_view name) const noexcept {
+    detail::error_slot slot;
+    return detail::finish(
+        ::sark_engine_remove_policy(handle_.get(), detail::text(name), name.size(), slot.out()), slot);
+  }
+
+  result<void> clear_policies() const noexcept {
+    detail::error_slot slot;
+    return detail::finish(::sark_engine_clear_policies(handle_.get(), slot.out()), slot);
+  }
+
+  bool has_policy(std::string_view name, sark::error *error = nullptr) const noexcept {
+    detail::error_slot slot;
+    const bool yes = ::sark_engine_has_policy(handle_.get(), detail::text(name), name.size(), slot.out());
+    slot.give(error);
+    return yes;
+  }
+
+  /// A sorted JSON array, living in `out`.
+  result<std::string_view> policy_names(buffer &out) const noexcept {
+    detail::error_slot slot;
+    const auto status = ::sark_engine_policy_names(handle_.get(), out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
+  /// Replaces all data by `json`, an object.
+  result<void> set_data(std::string_view json, revision_info *info = nullptr) const noexcept {
+    detail::error_slot slot;
+    return detail::finish(
+        ::sark_engine_set_data(handle_.get(), detail::bytes(json), json.size(), nullptr, info, slot.out()), slot);
+  }
+
+  /// Puts `json` at `path`, as OPA's PUT /v1/data does: "/users/alice". status::conflict where a parent is not an
+  /// object.
+  result<void> patch_data(std::string_view path, std::string_view json, revision_info *info = nullptr) const noexcept {
+    detail::error_slot slot;
+    return detail::finish(::sark_engine_patch_data(handle_.get(), detail::text(path), path.size(),
+                                                   detail::bytes(json), json.size(), nullptr, info, slot.out()),
+                          slot);
+  }
+
+  /// Opaque text that differs whenever policies or data do; lives in `out`.
+  result<std::string_view> revision(buffer &out) const noexcept {
+    detail::error_slot slot;
+    const auto status = ::sark_engine_revision(handle_.get(), out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
+  /// The document of a policy's package (by the policy's name) or of a path that starts with `data.`, as JSON in
+  /// `out`; undefined() where there is none.
+  result<std::string_view> evaluate(std::string_view policy_or_path, std::string_view input, buffer &out,
+                                    const evaluate_options &options = {},
+                                    evaluate_info *info = nullptr) const noexcept {
+    detail::error_slot slot;
+    const auto raw = detail::raw(options);
+    const auto status =
+        ::sark_engine_evaluate(handle_.get(), detail::text(policy_or_path), policy_or_path.size(),
+                               detail::bytes_or_null(input), input.size(), &raw, info, out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
+  result<query> prepare(std::string_view policy_or_path, revision_info *info = nullptr) const noexcept {
+    ::sark_query *made = nullptr;
+    detail::error_slot slot;
+    const auto status = ::sark_engine_prepare(handle_.get(), detail::text(policy_or_path), policy_or_path.size(),
+                                              nullptr, info, &made, slot.out());
+    return detail::finish<query>(status, slot, [&] { return query(made); });
+  }
+
+  result<input> parse_input(std::string_view json) const noexcept {
+    ::sark_input *made = nullptr;
+    detail::error_slot slot;
+    const auto status = ::sark_input_parse(handle_.get(), detail::bytes(json), json.size(), &made, slot.out());
+    return detail::finish<input>(status, slot, [&] { return input(made); });
+  }
+
+  /// Starts a collection of changes; nothing happens before its commit().
+  result<update> begin_update() const noexcept {
+    ::sark_update *made = nullptr;
+    detail::error_slot slot;
+    const auto status = ::sark_update_new(handle_.get(), &made, slot.out());
+    return detail::finish<update>(status, slot, [&] { return update(made); });
+  }
+
+  const ::sark_engine *get() const noexcept { return handle_.get(); }
+
+private:
+  explicit engine(::sark_engine *handle) noexcept : handle_(handle) {}
+  detail::owned<::sark_engine, ::sark_engine_free> handle_;
+};
+
+} // namespace sark
+
+#endif

@@ -1,0 +1,253 @@
+package sark
+
+/*
+#include <sark.h>
+#cgo noescape sark_engine_evaluate
+#cgo nocallback sark_engine_evaluate
+*/
+import "C"
+
+import (
+	"encoding/json"
+	"runtime"
+	"time"
+)
+
+// RegoVersion is the version of the language that a policy is written in.
+type RegoVersion uint32
+
+// RegoDefault is v1 for an engine and the engine's version for a policy.
+const (
+	RegoDefault RegoVersion = C.SARK_REGO_DEFAULT
+	RegoV0      RegoVersion = C.SARK_REGO_V0
+	RegoV1      RegoVersion = C.SARK_REGO_V1
+)
+
+// EngineOptions are an engine's defaults and limits.
+type EngineOptions struct {
+	RegoVersion    RegoVersion
+	Timeout        time.Duration // of one evaluation; NoTimeout: none
+	MaxInputBytes  uint64
+	MaxPolicyBytes uint64
+	MaxDataBytes   uint64
+	Metrics        *Metrics // nil: none
+}
+
+// LoadOptions are about one policy.
+type LoadOptions struct {
+	RegoVersion RegoVersion
+}
+
+// Engine holds policies and data. A change is taken whole or not at all, and an evaluation that runs meanwhile sees
+// the state before it.
+type Engine struct{ handle *C.sark_engine }
+
+// NewEngine makes an engine without policies and data.
+func NewEngine(options ...EngineOptions) (*Engine, error) {
+	chosen := last(options)
+	raw := C.sark_engine_options{
+		struct_size:      C.sizeof_sark_engine_options,
+		rego_version:     C.uint32_t(chosen.RegoVersion),
+		timeout_ns:       nanoseconds(chosen.Timeout),
+		max_input_bytes:  C.uint64_t(chosen.MaxInputBytes),
+		max_policy_bytes: C.uint64_t(chosen.MaxPolicyBytes),
+		max_data_bytes:   C.uint64_t(chosen.MaxDataBytes),
+		metrics:          chosen.Metrics.pointer(),
+	}
+	var handle *C.sark_engine
+	var failed *C.sark_error
+	status := C.sark_engine_new(&raw, &handle, &failed)
+	runtime.KeepAlive(chosen.Metrics)
+	if err := failure(status, failed); err != nil {
+		return nil, err
+	}
+	made := &Engine{handle}
+	runtime.AddCleanup(made, freeEngine, handle)
+	return made, nil
+}
+
+func freeEngine(handle *C.sark_engine) { C.sark_engine_free(handle) }
+
+// Close makes later calls, also on what was made from the engine, fail with ErrClosed. It never fails.
+func (e *Engine) Close() error {
+	C.sark_engine_close(e.handle)
+	runtime.KeepAlive(e)
+	return nil
+}
+
+// LoadPolicy adds or replaces a policy. Where it does not compile (ErrCompilation), all stays as it was.
+func (e *Engine) LoadPolicy(name, rego string, options ...LoadOptions) error {
+	chosen := loadOptions(last(options))
+	namePointer, nameLength := text(name)
+	regoPointer, regoLength := text(rego)
+	var failed *C.sark_error
+	status := C.sark_engine_load_policy(
+		e.handle, namePointer, nameLength, regoPointer, regoLength, &chosen, nil, &failed)
+	runtime.KeepAlive(e)
+	return failure(status, failed)
+}
+
+// LoadPolicies adds or replaces many policies, by name: all of them or, where one does not compile, none.
+func (e *Engine) LoadPolicies(policies map[string]string, options ...LoadOptions) error {
+	update, err := e.NewUpdate()
+	if err != nil {
+		return err
+	}
+	defer update.Close()
+	for name, rego := range policies {
+		if err := update.LoadPolicy(name, rego, options...); err != nil {
+			return err
+		}
+	}
+	_, err = update.Commit("")
+	return err
+}
+
+func loadOptions(options LoadOptions) C.sark_load_options {
+	return C.sark_load_options{
+		struct_size:  C.sizeof_sark_load_options,
+		rego_version: C.uint32_t(options.RegoVersion),
+	}
+}
+
+// RemovePolicy fails with ErrPolicyNotFound where the policy is not loaded.
+func (e *Engine) RemovePolicy(name string) error {
+	namePointer, nameLength := text(name)
+	var failed *C.sark_error
+	status := C.sark_engine_remove_policy(e.handle, namePointer, nameLength, &failed)
+	runtime.KeepAlive(e)
+	return failure(status, failed)
+}
+
+// ClearPolicies removes all policies; the data stays.
+func (e *Engine) ClearPolicies() error {
+	var failed *C.sark_error
+	status := C.sark_engine_clear_policies(e.handle, &failed)
+	runtime.KeepAlive(e)
+	return failure(status, failed)
+}
+
+// HasPolicy tells whether a policy of that name is loaded.
+func (e *Engine) HasPolicy(name string) (bool, error) {
+	namePointer, nameLength := text(name)
+	var failed *C.sark_error
+	yes := C.sark_engine_has_policy(e.handle, namePointer, nameLength, &failed)
+	runtime.KeepAlive(e)
+	return bool(yes), predicateFailure(failed, 0)
+}
+
+// PolicyNames lists the loaded policies, sorted.
+func (e *Engine) PolicyNames() ([]string, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_engine_policy_names(e.handle, out.handle, &failed)
+	runtime.KeepAlive(e)
+	if err := failure(status, failed); err != nil {
+		return nil, err
+	}
+	var names []string
+	err := json.Unmarshal(out.view(), &names)
+	return names, err
+}
+
+// SetData replaces all data; it has to be an object.
+func (e *Engine) SetData(data any) error {
+	encoded, err := encode(data)
+	if err != nil {
+		return err
+	}
+	return e.SetDataJSON(encoded)
+}
+
+// SetDataJSON is SetData for JSON.
+func (e *Engine) SetDataJSON(data []byte) error {
+	dataPointer, dataLength := raw(data)
+	var failed *C.sark_error
+	status := C.sark_engine_set_data(e.handle, dataPointer, dataLength, nil, nil, &failed)
+	runtime.KeepAlive(e)
+	return failure(status, failed)
+}
+
+// PatchData puts data at a path such as "/users/alice", as OPA's PUT /v1/data does. Missing parents are made; one
+// that is not an object is ErrConflict.
+func (e *Engine) PatchData(path string, data any) error {
+	encoded, err := encode(data)
+	if err != nil {
+		return err
+	}
+	return e.PatchDataJSON(path, encoded)
+}
+
+// PatchDataJSON is PatchData for JSON.
+func (e *Engine) PatchDataJSON(path string, data []byte) error {
+	pathPointer, pathLength := text(path)
+	dataPointer, dataLength := raw(data)
+	var failed *C.sark_error
+	status := C.sark_engine_patch_data(
+		e.handle, pathPointer, pathLength, dataPointer, dataLength, nil, nil, &failed)
+	runtime.KeepAlive(e)
+	return failure(status, failed)
+}
+
+// Revision is opaque text that differs whenever policies or data do.
+func (e *Engine) Revision() (string, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_engine_revision(e.handle, out.handle, &failed)
+	runtime.KeepAlive(e)
+	if err := failure(status, failed); err != nil {
+		return "", err
+	}
+	return string(out.view()), nil
+}
+
+// Evaluate answers the document of a policy's package (by the policy's name) or of a path that starts with "data.".
+func (e *Engine) Evaluate(policyOrPath string, input any, options ...EvaluateOptions) (any, error) {
+	encoded, err := encode(input)
+	if err != nil {
+		return nil, err
+	}
+	out := newBuffer()
+	defer out.release()
+	if err := e.evaluate(policyOrPath, encoded, last(options), out); err != nil {
+		return nil, err
+	}
+	return decode(out.view())
+}
+
+// EvaluateJSON is Evaluate for JSON; a nil input is no input.
+func (e *Engine) EvaluateJSON(policyOrPath string, input []byte, options ...EvaluateOptions) ([]byte, error) {
+	out := newBuffer()
+	defer out.release()
+	if err := e.evaluate(policyOrPath, input, last(options), out); err != nil {
+		return nil, err
+	}
+	return out.copy(), nil
+}
+
+func (e *Engine) evaluate(policyOrPath string, input []byte, options EvaluateOptions, out *buffer) error {
+	pathPointer, pathLength := text(policyOrPath)
+	inputPointer, inputLength := rawOrNull(input)
+	chosen := evaluateOptions(&options)
+	info := evaluateInfo(&options)
+	var failed *C.sark_error
+	status := C.sark_engine_evaluate(
+		e.handle, pathPointer, pathLength, inputPointer, inputLength, &chosen, info, out.handle, &failed)
+	runtime.KeepAlive(e)
+	return evaluated(status, failed, options.Info, info)
+}
+
+// Prepare readies a policy or path for many evaluations.
+func (e *Engine) Prepare(policyOrPath string) (*Query, error) {
+	pathPointer, pathLength := text(policyOrPath)
+	var handle *C.sark_query
+	var failed *C.sark_error
+	status := C.sark_engine_prepare(e.handle, pathPointer, pathLength, nil, nil, &handle, &failed)
+	runtime.KeepAlive(e)
+	if err := failure(status, failed); err != nil {
+		return nil, err
+	}
+	return newQuery(handle), nil
+}

@@ -1,0 +1,284 @@
+package sark_test
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	sark "github.com/sark-policy/sark/bindings/go"
+)
+
+// world is what one case has made: one object of each noun.
+type world struct {
+	engine   *sark.Engine
+	update   *sark.Update
+	query    *sark.Query
+	input    *sark.Input
+	cache    *sark.Cache
+	flags    *sark.Flags
+	client   *sark.Client
+	metrics  *sark.Metrics
+	made     []io.Closer
+	revision string // the last that the case was given
+}
+
+func (w *world) close() {
+	for _, object := range w.made {
+		object.Close()
+	}
+}
+
+// keep remembers what was made, so that it is closed when the case ends.
+func keep[T io.Closer](w *world, place *T, made T, err error) (any, error) {
+	if err == nil {
+		*place = made
+		w.made = append(w.made, made)
+	}
+	return nil, err
+}
+
+func (w *world) run(t *testing.T, call string, args arguments) (any, error) {
+	noun, verb, _ := strings.Cut(call, ".")
+	run, ok := map[string]func(*testing.T, string, arguments) (any, error){
+		"sleep": w.sleep, "engine": w.runEngine, "query": w.runQuery, "input": w.runInput, "update": w.runUpdate,
+		"cache": w.runCache, "flags": w.runFlags, "client": w.runClient, "metrics": w.runMetrics,
+	}[noun]
+	if !ok {
+		t.Fatalf("no such call: %s", call)
+	}
+	return run(t, verb, args)
+}
+
+func (w *world) sleep(_ *testing.T, _ string, args arguments) (any, error) {
+	time.Sleep(args.time("ms"))
+	return nil, nil
+}
+
+func regoVersion(args arguments) sark.RegoVersion {
+	return map[string]sark.RegoVersion{"v0": sark.RegoV0, "v1": sark.RegoV1}[args.text("rego_version")]
+}
+
+func evaluateOptions(args arguments) sark.EvaluateOptions {
+	return sark.EvaluateOptions{Timeout: args.time("timeout_ms"), StrictBuiltinErrors: args.yes("strict")}
+}
+
+func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "new":
+		made, err := sark.NewEngine(sark.EngineOptions{
+			RegoVersion: regoVersion(args), Timeout: args.time("timeout_ms"),
+			MaxInputBytes: args.count("max_input_bytes"), MaxPolicyBytes: args.count("max_policy_bytes"),
+			MaxDataBytes: args.count("max_data_bytes"), Metrics: w.metrics,
+		})
+		return keep(w, &w.engine, made, err)
+	case "load_policy":
+		options := sark.LoadOptions{RegoVersion: regoVersion(args)}
+		return nil, w.engine.LoadPolicy(args.text("name"), args.text("rego"), options)
+	case "remove_policy":
+		return nil, w.engine.RemovePolicy(args.text("name"))
+	case "clear_policies":
+		return nil, w.engine.ClearPolicies()
+	case "has_policy":
+		return w.engine.HasPolicy(args.text("name"))
+	case "policy_names":
+		names, err := w.engine.PolicyNames()
+		list := make([]any, len(names))
+		for i, name := range names {
+			list[i] = name
+		}
+		return list, err
+	case "set_data":
+		return nil, w.engine.SetData(args.input("data"))
+	case "patch_data":
+		return nil, w.engine.PatchData(args.text("path"), args.input("data"))
+	case "revision":
+		return w.engine.Revision()
+	case "evaluate":
+		return w.engine.Evaluate(args.text("policy"), args.input("input"), evaluateOptions(args))
+	case "prepare":
+		made, err := w.engine.Prepare(args.text("policy"))
+		return keep(w, &w.query, made, err)
+	case "close":
+		return nil, w.engine.Close()
+	}
+	t.Fatalf("no such call: engine.%s", verb)
+	return nil, nil
+}
+
+func (w *world) runQuery(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "evaluate":
+		return w.query.Evaluate(args.input("input"), evaluateOptions(args))
+	case "evaluate_input":
+		return w.query.EvaluateInput(w.input, evaluateOptions(args))
+	case "allows":
+		return w.query.Allows(args.input("input"), evaluateOptions(args))
+	case "evaluate_batch":
+		return w.query.EvaluateBatch(args["inputs"].([]any), evaluateOptions(args))
+	case "close":
+		return nil, w.query.Close()
+	}
+	t.Fatalf("no such call: query.%s", verb)
+	return nil, nil
+}
+
+func (w *world) runInput(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "parse":
+		made, err := w.engine.ParseInput(args.input("input"))
+		return keep(w, &w.input, made, err)
+	case "close":
+		return nil, w.input.Close()
+	}
+	t.Fatalf("no such call: input.%s", verb)
+	return nil, nil
+}
+
+func (w *world) runUpdate(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "new":
+		made, err := w.engine.NewUpdate()
+		return keep(w, &w.update, made, err)
+	case "load_policy":
+		options := sark.LoadOptions{RegoVersion: regoVersion(args)}
+		return nil, w.update.LoadPolicy(args.text("name"), args.text("rego"), options)
+	case "remove_policy":
+		return nil, w.update.RemovePolicy(args.text("name"))
+	case "clear_policies":
+		return nil, w.update.ClearPolicies()
+	case "set_data":
+		return nil, w.update.SetData(args.input("data"))
+	case "patch_data":
+		return nil, w.update.PatchData(args.text("path"), args.input("data"))
+	case "commit":
+		expected := ""
+		if args.text("expected") == "last" {
+			expected = w.revision
+		}
+		return w.update.Commit(expected)
+	}
+	t.Fatalf("no such call: update.%s", verb)
+	return nil, nil
+}
+
+func (w *world) runCache(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "new":
+		made, err := sark.NewCache(sark.CacheOptions{
+			MaxEntries: args.count("max_entries"), MaxBytes: args.count("max_bytes"),
+			DefaultTTL: args.time("default_ttl_ms"), Metrics: w.metrics,
+		})
+		return keep(w, &w.cache, made, err)
+	case "get":
+		value, found, err := w.cache.Get(args.text("key"))
+		if err == nil && !found {
+			return miss{}, nil
+		}
+		return bytesValue(value), err
+	case "set":
+		return nil, w.cache.Set(args.text("key"), args.bytes("value"), args.time("ttl_ms"))
+	case "remove":
+		return w.cache.Remove(args.text("key"))
+	case "clear":
+		return nil, w.cache.Clear()
+	case "len":
+		return asNumber(w.cache.Len())
+	case "bytes":
+		return asNumber(w.cache.Bytes())
+	case "cleanup_expired":
+		return asNumber(w.cache.CleanupExpired())
+	case "stats":
+		return asJSON(w.cache.Stats())
+	case "close":
+		return nil, w.cache.Close()
+	}
+	t.Fatalf("no such call: cache.%s", verb)
+	return nil, nil
+}
+
+func (w *world) runFlags(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "new":
+		made, err := sark.NewFlags(args.text("url"), sark.FlagsOptions{Metrics: w.metrics})
+		return keep(w, &w.flags, made, err)
+	case "bucket":
+		return asNumber(sark.Bucket(args.text("feature"), args.text("user")))
+	case "is_enabled":
+		return w.flags.IsEnabled(args.text("feature"), args.text("user"))
+	case "set_rollout":
+		return nil, w.flags.SetRollout(args.text("feature"), args.number("percentage"))
+	case "rollout":
+		return asNumber(w.flags.Rollout(args.text("feature")))
+	case "rollback":
+		return nil, w.flags.Rollback(args.text("feature"))
+	case "rollback_all":
+		return nil, w.flags.RollbackAll()
+	case "list":
+		return asJSON(w.flags.List())
+	case "close":
+		return nil, w.flags.Close()
+	}
+	t.Fatalf("no such call: flags.%s", verb)
+	return nil, nil
+}
+
+func (w *world) runClient(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "new":
+		options := sark.ClientOptions{OPAURL: args.text("opa_url"), Feature: args.text("feature"), Metrics: w.metrics}
+		if options.OPAURL == "$OPA" { // stands for the server that the environment names
+			if options.OPAURL = os.Getenv("SARK_TEST_OPA_URL"); options.OPAURL == "" {
+				t.Skip("SARK_TEST_OPA_URL is not set")
+			}
+		}
+		if args.yes("cache") {
+			options.Cache = w.cache
+		}
+		if args.yes("flags") {
+			options.Flags = w.flags
+		}
+		made, err := sark.NewClient(w.engine, options)
+		return keep(w, &w.client, made, err)
+	case "decide":
+		return w.client.Decide(args.text("policy"), args.input("input"), args.text("user"))
+	case "close":
+		return nil, w.client.Close()
+	}
+	t.Fatalf("no such call: client.%s", verb)
+	return nil, nil
+}
+
+func (w *world) runMetrics(t *testing.T, verb string, _ arguments) (any, error) {
+	switch verb {
+	case "new":
+		made, err := sark.NewMetrics()
+		return keep(w, &w.metrics, made, err)
+	case "render":
+		return w.metrics.Render()
+	case "close":
+		return nil, w.metrics.Close()
+	}
+	t.Fatalf("no such call: metrics.%s", verb)
+	return nil, nil
+}
+
+// asNumber gives a number as a case's JSON has it.
+func asNumber[N uint64 | int | float64](value N, err error) (any, error) { return asJSON(value, err) }
+
+func asJSON[T any](value T, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.UseNumber()
+	var decoded any
+	err = decoder.Decode(&decoded)
+	return decoded, err
+}

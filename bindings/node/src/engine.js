@@ -1,0 +1,120 @@
+// Policies and data, and decisions from them.
+
+import { errorSlot, options, output, sark, slot, Struct } from "./native.js";
+import { check, checkPredicate } from "./error.js";
+import { create, Handle, optionalPointer, pointer } from "./handle.js";
+import { Query, evaluateOptions } from "./query.js";
+import { Update } from "./update.js";
+import { byteLength, Argument, inputToJson, nanoseconds, rego, size, text, toJson } from "./values.js";
+
+const json = new Argument("json", 1 << 16);
+const revisionInfo = new Struct("sark_revision_info");
+
+/** The revision that the last call wrote. */
+function revised(status) {
+  check(status);
+  return revisionInfo.read().revision;
+}
+
+export class Engine extends Handle {
+  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics } = {}) {
+    const settings = options("sark_engine_options", {
+      rego_version: rego(regoVersion),
+      timeout_ns: nanoseconds("timeoutMs", timeoutMs),
+      max_input_bytes: size("maxInputBytes", maxInputBytes),
+      max_policy_bytes: size("maxPolicyBytes", maxPolicyBytes),
+      max_data_bytes: size("maxDataBytes", maxDataBytes),
+      metrics: optionalPointer(metrics),
+    });
+    super(create(sark.sark_engine_new(settings, slot, errorSlot)), sark.sark_engine_free, sark.sark_engine_close);
+  }
+
+  loadPolicy(name, source, { regoVersion } = {}) {
+    text("name", name);
+    text("rego", source);
+    const settings = options("sark_load_options", { rego_version: rego(regoVersion) });
+    return revised(
+      sark.sark_engine_load_policy(
+        pointer(this), name, byteLength(name), source, byteLength(source), settings, revisionInfo.memory, errorSlot,
+      ),
+    );
+  }
+
+  loadPolicies(policies, settings) {
+    const update = this.update();
+    try {
+      for (const [name, source] of Object.entries(policies)) update.loadPolicy(name, source, settings);
+      return update.commit();
+    } finally {
+      update.close();
+    }
+  }
+
+  removePolicy(name) {
+    check(sark.sark_engine_remove_policy(pointer(this), text("name", name), byteLength(name), errorSlot));
+  }
+
+  clearPolicies() {
+    check(sark.sark_engine_clear_policies(pointer(this), errorSlot));
+  }
+
+  hasPolicy(name) {
+    return checkPredicate(sark.sark_engine_has_policy(pointer(this), text("name", name), byteLength(name), errorSlot));
+  }
+
+  policyNames() {
+    check(sark.sark_engine_policy_names(pointer(this), output.pointer, errorSlot));
+    return JSON.parse(output.text());
+  }
+
+  setData(data) {
+    return this.setDataJson(toJson(data));
+  }
+
+  setDataJson(document) {
+    const bytes = json.takeJson(document);
+    return revised(sark.sark_engine_set_data(pointer(this), bytes, json.length, null, revisionInfo.memory, errorSlot));
+  }
+
+  patchData(path, data) {
+    return this.patchDataJson(path, toJson(data));
+  }
+
+  patchDataJson(path, document) {
+    text("path", path);
+    const bytes = json.takeJson(document);
+    return revised(
+      sark.sark_engine_patch_data(
+        pointer(this), path, byteLength(path), bytes, json.length, null, revisionInfo.memory, errorSlot,
+      ),
+    );
+  }
+
+  get revision() {
+    check(sark.sark_engine_revision(pointer(this), output.pointer, errorSlot));
+    return output.text();
+  }
+
+  evaluate(policyOrPath, input, settings) {
+    const answer = this.evaluateJson(policyOrPath, inputToJson(input), settings);
+    return answer === undefined ? undefined : JSON.parse(answer);
+  }
+
+  evaluateJson(policyOrPath, input, settings) {
+    text("policyOrPath", policyOrPath);
+    const limits = evaluateOptions(settings);
+    const bytes = json.takeJson(input);
+    const status = sark.sark_engine_evaluate(
+      pointer(this), policyOrPath, byteLength(policyOrPath), bytes, json.length, limits, null, output.pointer, errorSlot,
+    );
+    return check(status) > 0 ? undefined : output.text();
+  }
+
+  prepare(policyOrPath) {
+    return new Query(this, policyOrPath);
+  }
+
+  update() {
+    return new Update(this);
+  }
+}

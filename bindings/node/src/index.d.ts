@@ -1,0 +1,334 @@
+/// <reference lib="esnext.disposable" />
+
+/**
+ * sark: a policy decision point inside your process. Rego is decided as OPA decides it, without a server.
+ *
+ * ```js
+ * import { Engine } from "sark-policy";
+ *
+ * const engine = new Engine();
+ * engine.loadPolicy("authz", 'package authz\n\nallow if input.role == "admin"');
+ * engine.evaluate("data.authz.allow", { role: "admin" }); // true
+ * engine.close();
+ * ```
+ *
+ * A document that nothing defines is `undefined`. Every failure is a `SarkError`, and no error is ever an "allow".
+ * All calls are synchronous. Durations are milliseconds (`Infinity` for none), sizes are bytes.
+ * Where a method takes or gives a value, its twin that ends in `Json` takes or gives JSON text instead: numbers that JavaScript
+ * cannot hold stay as they are written.
+ *
+ * Objects are closed by `close()` or `using`, and freed at the latest when the garbage collector finds them unused. They belong
+ * to one thread; a worker makes its own, and closes them before it ends.
+ */
+
+/** JSON text as a string or in UTF-8. */
+export type Json = string | Uint8Array;
+
+/** Bytes; a string stands for its UTF-8. */
+export type Octets = string | Uint8Array;
+
+export type RegoVersion = "v0" | "v1";
+
+/** What every object has in common. */
+export interface Closable extends Disposable {
+  /** Close and free. Later calls throw `Closed`, here and on what was made from this object; closing twice is harmless. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Where in a policy an error is. Rows and columns count from 1. */
+export interface Location {
+  readonly file: string;
+  readonly row: number;
+  readonly col: number;
+  readonly code: string;
+  readonly message: string;
+  readonly line: string;
+}
+
+/** Any failure of sark. */
+export class SarkError extends Error {
+  /** The status's name in the library, such as "POLICY_NOT_FOUND". */
+  readonly status: string;
+  /** OPA's own code where there is one, such as "rego_parse_error"; else "". */
+  readonly code: string;
+  /** For a policy that does not compile, or an evaluation that failed at a known place. */
+  readonly locations: readonly Location[];
+  /** For malformed JSON: the offset in bytes. */
+  readonly offset: number | undefined;
+}
+
+/** An argument outside its range, or of the wrong type. */
+export class InvalidArgument extends SarkError {}
+/** No policy of this name is loaded. (A path that nothing defines is `undefined`, not an error.) */
+export class PolicyNotFound extends SarkError {}
+/** A policy does not parse or compile; `locations` says where. What was loaded before stays in force. */
+export class CompilationError extends SarkError {}
+/** The policy's evaluation failed, such as by a conflict of two rules; `code` is OPA's. */
+export class EvaluationError extends SarkError {}
+/** Malformed JSON, or a value that JSON cannot say. */
+export class SerializationError extends SarkError {}
+/** A limit was reached: deadline, memory, depth or size. */
+export class LimitExceeded extends SarkError {}
+/** A store or the remote OPA cannot be reached. */
+export class Unavailable extends SarkError {}
+/** The policy or the call needs what this build does not have. */
+export class Unsupported extends SarkError {}
+/** The state moved on (an update's expected revision), or a document is in the way of the one to be written. */
+export class Conflict extends SarkError {}
+/** A cache entry that fits no budget. */
+export class TooLarge extends SarkError {}
+/** The call was cancelled. */
+export class Cancelled extends SarkError {}
+/** The object, or one that it needs, was closed. */
+export class Closed extends SarkError {}
+/** A fault in sark itself. The object stays usable. */
+export class InternalError extends SarkError {}
+
+export interface EvaluateOptions {
+  /** Milliseconds; left out, the engine's. */
+  timeoutMs?: number;
+  /** Errors of builtins are errors, instead of making their expression undefined. */
+  strict?: boolean;
+}
+
+export interface LoadOptions {
+  /** The language of the policy; left out, the engine's. */
+  regoVersion?: RegoVersion;
+}
+
+export interface EngineOptions {
+  /** The language of policies that do not say; "v1" where left out. */
+  regoVersion?: RegoVersion;
+  /** Milliseconds for an evaluation. */
+  timeoutMs?: number;
+  maxInputBytes?: number;
+  maxPolicyBytes?: number;
+  maxDataBytes?: number;
+  /** Where this engine's calls are counted. */
+  metrics?: Metrics;
+}
+
+/** Named policies and one document of data. */
+export class Engine implements Closable {
+  constructor(options?: EngineOptions);
+  close(): void;
+  [Symbol.dispose](): void;
+
+  /** Load a policy, or replace the one of this name; the new revision. A policy that does not compile changes nothing. */
+  loadPolicy(name: string, rego: string, options?: LoadOptions): string;
+  /** Load policies, by their names, all or none of them; the new revision. They may refer to one another. */
+  loadPolicies(policies: Readonly<Record<string, string>>, options?: LoadOptions): string;
+  /** Throws PolicyNotFound; CompilationError where others need it. */
+  removePolicy(name: string): void;
+  clearPolicies(): void;
+  hasPolicy(name: string): boolean;
+  /** Sorted. */
+  policyNames(): string[];
+
+  /** Replace the whole document of data by an object; the new revision. Throws Conflict where a rule is in the way. */
+  setData(data: object): string;
+  setDataJson(data: Json): string;
+  /** Put a value at a path of the data, such as "/users/alice", making its parents; the new revision. */
+  patchData(path: string, data: unknown): string;
+  patchDataJson(path: string, data: Json): string;
+  /** The revision of policies and data: opaque text, different after every change, and in every process. */
+  readonly revision: string;
+
+  /**
+   * The document of a policy (its package), by its name, or any document, by a path such as "data.authz.allow"; `undefined`
+   * where nothing defines it. Without an input (`undefined`) policies see none, which is not the same as null.
+   */
+  evaluate(policyOrPath: string, input?: unknown, options?: EvaluateOptions): any;
+  /** The same from JSON text to JSON text: faster, and numbers stay as they are written. */
+  evaluateJson(policyOrPath: string, input?: Json, options?: EvaluateOptions): string | undefined;
+
+  /** A query that is resolved once and evaluated often. It follows later changes of policies and data. */
+  prepare(policyOrPath: string): Query;
+  /** Changes that come into force together, at `commit`. */
+  update(): Update;
+}
+
+/** Changes of an engine that come into force together. Closing drops what is not committed. */
+export class Update implements Closable {
+  constructor(engine: Engine);
+  close(): void;
+  [Symbol.dispose](): void;
+
+  loadPolicy(name: string, rego: string, options?: LoadOptions): void;
+  removePolicy(name: string): void;
+  clearPolicies(): void;
+  setData(data: object): void;
+  setDataJson(data: Json): void;
+  patchData(path: string, data: unknown): void;
+  patchDataJson(path: string, data: Json): void;
+  /**
+   * Bring the changes into force; the new revision. The update is empty then, and may be used again.
+   * Throws Conflict where the engine's revision is not the expected one (left out: any).
+   */
+  commit(expectedRevision?: string): string;
+}
+
+/** A parsed input, for the queries of one engine. */
+export class Input implements Closable {
+  constructor(engine: Engine, value: unknown);
+  static fromJson(engine: Engine, json: Json): Input;
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** A policy or path that is resolved once. */
+export class Query implements Closable {
+  constructor(engine: Engine, policyOrPath: string);
+  close(): void;
+  [Symbol.dispose](): void;
+
+  /** The document's value. The input is any value, or an `Input`. */
+  evaluate(input?: unknown, options?: EvaluateOptions): any;
+  evaluateJson(input?: Json | Input, options?: EvaluateOptions): string | undefined;
+  /** Whether the document is exactly `true`. An error throws. */
+  allows(input?: unknown, options?: EvaluateOptions): boolean;
+  allowsJson(input?: Json, options?: EvaluateOptions): boolean;
+  /** Evaluate many inputs in one call: for each its value, `undefined`, or its error (returned, not thrown). */
+  evaluateBatch(inputs: Iterable<unknown>, options?: EvaluateOptions): any[];
+}
+
+export interface CacheOptions {
+  /** 10,000 where left out. */
+  maxEntries?: number;
+  /** 64 MiB where left out. */
+  maxBytes?: number;
+  /** How long an entry is kept where `set` does not say; 300,000 where left out. */
+  defaultTtlMs?: number;
+  /** The time between two sweeps of expired entries. */
+  sweepIntervalMs?: number;
+  metrics?: Metrics;
+}
+
+export interface CacheStats {
+  hits: number;
+  misses: number;
+  sets: number;
+  removals: number;
+  evictions: number;
+  expirations: number;
+  entries: number;
+  bytes: number;
+}
+
+/** Bytes by keys, bounded in entries and in bytes, with expiry. */
+export class Cache implements Closable {
+  constructor(options?: CacheOptions);
+  close(): void;
+  [Symbol.dispose](): void;
+
+  get(key: Octets): Buffer | undefined;
+  /** Throws TooLarge where the entry fits no budget. */
+  set(key: Octets, value: Octets, options?: { ttlMs?: number }): void;
+  /** Whether it was there. */
+  remove(key: Octets): boolean;
+  clear(): void;
+  /** The number of entries. */
+  readonly size: number;
+  /** The bytes that the entries take. */
+  readonly bytes: number;
+  /** Remove the expired entries now; how many they were. */
+  cleanupExpired(): number;
+  stats(): CacheStats;
+}
+
+/** Rollout percentages of features, from 0 to 100 in steps of 0.01. */
+export class Flags implements Closable {
+  /** `url` says where they are kept: "memory:". */
+  constructor(url?: string, options?: { metrics?: Metrics });
+  close(): void;
+  [Symbol.dispose](): void;
+
+  /** Whether the feature is on for the user. Without a user (`undefined` or empty) only at 100 %. */
+  isEnabled(feature: string, user?: Octets): boolean;
+  /** The user's place in the feature's rollout, 0 to 9,999: on where it is less than the percentage in hundredths. */
+  static bucket(feature: string, user: Octets): number;
+  /** Throws InvalidArgument outside 0 to 100. */
+  setRollout(feature: string, percentage: number): void;
+  /** The feature's percentage; 0 where it was never set. */
+  rollout(feature: string): number;
+  /** Back to 0 %. */
+  rollback(feature: string): void;
+  rollbackAll(): void;
+  /** Sorted by feature. */
+  list(): { feature: string; percentage: number }[];
+}
+
+export interface ClientOptions {
+  /** Keeps local decisions. */
+  cache?: Cache;
+  /** Say which users are decided locally; left out: everyone. They need an `opaUrl`. */
+  flags?: Flags;
+  /** The remote OPA, such as "http://localhost:8181"; left out: local decisions only. */
+  opaUrl?: string;
+  /** The flags' feature that is asked; "rust_opa" where left out. */
+  feature?: string;
+  /** Milliseconds for a decision. */
+  timeoutMs?: number;
+  /** How long a decision is kept; left out, the cache's default. */
+  cacheTtlMs?: number;
+  /** The largest answer that is accepted from the remote. */
+  maxAnswerBytes?: number;
+  /** At most so many decisions at once fall back to the remote. */
+  maxConcurrentFallbacks?: number;
+  metrics?: Metrics;
+}
+
+export interface DecideOptions {
+  user?: Octets;
+  /** Milliseconds; left out, the client's. */
+  timeoutMs?: number;
+}
+
+/** Decides by a local engine or a remote OPA, as the flags say. */
+export class Client implements Closable {
+  constructor(engine: Engine, options?: ClientOptions);
+  close(): void;
+  [Symbol.dispose](): void;
+
+  /**
+   * Decide: by a policy's name or a path, on an input, for a user.
+   *
+   * This call blocks the event loop until the decision is there: microseconds on the local path; where the remote OPA is asked,
+   * as long as that takes, up to the timeout.
+   */
+  decide(policy: string, input?: unknown, options?: DecideOptions): Decision;
+  decideJson(policy: string, input?: Json, options?: DecideOptions): Decision;
+}
+
+/** A decision, and how it came about. It is an object, hence always truthy: ask `allowed`. */
+export interface Decision {
+  /** The document's value; `undefined` where nothing defines it. */
+  readonly result: any;
+  /** The result is exactly true, or an object whose `allow` (or else `allowed`) is exactly true. */
+  readonly allowed: boolean;
+  /** "rust" for the local engine, "http" for the remote OPA. */
+  readonly implementation: string;
+  /** Answered from the cache. */
+  readonly cached: boolean;
+  /** Why the remote was asked although the local path was meant to answer; "" where it was not. */
+  readonly fallback: "" | "evaluation" | "serialization" | "limit" | "internal" | "unsupported";
+  readonly durationMs: number;
+  /** The revision of policies and data that decided. */
+  readonly revision: string;
+  /** Where the duration went; 0 for a phase that the decision did not go through. */
+  readonly phases: { readonly flagsMs: number; readonly cacheMs: number; readonly evaluateMs: number; readonly remoteMs: number };
+}
+
+/** What the engines, caches, flags and clients that were given this object have done. */
+export class Metrics implements Closable {
+  constructor();
+  close(): void;
+  [Symbol.dispose](): void;
+
+  /** Everything, in Prometheus' text format 0.0.4. */
+  render(): string;
+}
+
+/** The library's version. */
+export const version: string;

@@ -1,0 +1,187 @@
+// Runs the language-neutral cases of tests/cases through the public API.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import test from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Cache, Client, Engine, Flags, Input, Metrics, SarkError } from "../src/index.js";
+
+const directory = new URL("../../../tests/cases/", import.meta.url);
+const MISS = Symbol("miss");
+const SKIP = Symbol("skip");
+
+const octets = (value) => (typeof value === "object" ? Buffer.from(value.hex, "hex") : value);
+const parsed = (text) => (text === undefined ? undefined : JSON.parse(text));
+const sendData = (target, { data, json }) => (json === undefined ? target.setData(data) : target.setDataJson(json));
+const sendPatch = (target, { path, data, json }) => (json === undefined ? target.patchData(path, data) : target.patchDataJson(path, json));
+
+/** A function for each call. `its` holds the case's objects, one of each noun, and the last revision that it asked for. */
+const calls = {
+  sleep: (its, { ms }) => sleep(ms),
+
+  "metrics.new": (its) => void (its.metrics = new Metrics()),
+  "metrics.render": (its) => its.metrics.render(),
+
+  "engine.new": (its, args) => {
+    its.engine = new Engine({
+      regoVersion: args.rego_version,
+      timeoutMs: args.timeout_ms,
+      maxInputBytes: args.max_input_bytes,
+      maxPolicyBytes: args.max_policy_bytes,
+      maxDataBytes: args.max_data_bytes,
+      metrics: its.metrics,
+    });
+  },
+  "engine.load_policy": (its, { name, rego, rego_version: regoVersion }) => void its.engine.loadPolicy(name, rego, { regoVersion }),
+  "engine.remove_policy": (its, { name }) => its.engine.removePolicy(name),
+  "engine.has_policy": (its, { name }) => its.engine.hasPolicy(name),
+  "engine.clear_policies": (its) => its.engine.clearPolicies(),
+  "engine.policy_names": (its) => its.engine.policyNames(),
+  "engine.revision": (its) => its.engine.revision,
+  "engine.close": (its) => its.engine.close(),
+  "engine.set_data": (its, args) => void sendData(its.engine, args),
+  "engine.patch_data": (its, args) => void sendPatch(its.engine, args),
+  "engine.evaluate": (its, { policy, input, json, strict, timeout_ms: timeoutMs }) =>
+    json === undefined
+      ? its.engine.evaluate(policy, input, { strict, timeoutMs })
+      : parsed(its.engine.evaluateJson(policy, json, { strict, timeoutMs })),
+  "engine.prepare": (its, { policy }) => void (its.query = its.engine.prepare(policy)),
+
+  "query.evaluate": (its, { input, json }) => (json === undefined ? its.query.evaluate(input) : parsed(its.query.evaluateJson(json))),
+  "query.allows": (its, { input, json }) => (json === undefined ? its.query.allows(input) : its.query.allowsJson(json)),
+  "query.evaluate_input": (its) => its.query.evaluate(its.input),
+  "query.evaluate_batch": (its, { inputs }) => its.query.evaluateBatch(inputs),
+  "query.close": (its) => its.query.close(),
+  "input.parse": (its, { input, json }) =>
+    void (its.input = json === undefined ? new Input(its.engine, input) : Input.fromJson(its.engine, json)),
+  "input.close": (its) => its.input.close(),
+
+  "update.new": (its) => void (its.update = its.engine.update()),
+  "update.load_policy": (its, { name, rego, rego_version: regoVersion }) => its.update.loadPolicy(name, rego, { regoVersion }),
+  "update.remove_policy": (its, { name }) => its.update.removePolicy(name),
+  "update.clear_policies": (its) => its.update.clearPolicies(),
+  "update.set_data": (its, args) => sendData(its.update, args),
+  "update.patch_data": (its, args) => sendPatch(its.update, args),
+  "update.commit": (its, { expected }) => void its.update.commit(expected === "last" ? its.revision : undefined),
+
+  "cache.new": (its, args) => {
+    its.cache = new Cache({
+      maxEntries: args.max_entries,
+      maxBytes: args.max_bytes,
+      defaultTtlMs: args.default_ttl_ms,
+      metrics: its.metrics,
+    });
+  },
+  "cache.get": (its, { key }) => its.cache.get(octets(key)) ?? MISS,
+  "cache.set": (its, { key, value, ttl_ms: ttlMs }) => its.cache.set(octets(key), octets(value), { ttlMs }),
+  "cache.remove": (its, { key }) => its.cache.remove(octets(key)),
+  "cache.clear": (its) => its.cache.clear(),
+  "cache.len": (its) => its.cache.size,
+  "cache.bytes": (its) => its.cache.bytes,
+  "cache.cleanup_expired": (its) => its.cache.cleanupExpired(),
+  "cache.stats": (its) => its.cache.stats(),
+  "cache.close": (its) => its.cache.close(),
+
+  "flags.new": (its, { url }) => void (its.flags = new Flags(url, { metrics: its.metrics })),
+  "flags.bucket": (its, { feature, user }) => Flags.bucket(feature, user === undefined ? "" : octets(user)),
+  "flags.is_enabled": (its, { feature, user }) => its.flags.isEnabled(feature, user === undefined ? undefined : octets(user)),
+  "flags.set_rollout": (its, { feature, percentage }) => its.flags.setRollout(feature, percentage === "NaN" ? NaN : percentage),
+  "flags.rollout": (its, { feature }) => its.flags.rollout(feature),
+  "flags.rollback": (its, { feature }) => its.flags.rollback(feature),
+  "flags.rollback_all": (its) => its.flags.rollbackAll(),
+  "flags.list": (its) => its.flags.list(),
+  "flags.close": (its) => its.flags.close(),
+
+  "client.new": (its, { cache, flags, opa_url: url, feature }) => {
+    const opaUrl = url === "$OPA" ? process.env.SARK_TEST_OPA_URL : url;
+    if (url !== undefined && !opaUrl) return SKIP;
+    its.client = new Client(its.engine, {
+      cache: cache ? its.cache : undefined,
+      flags: flags ? its.flags : undefined,
+      opaUrl,
+      feature,
+      metrics: its.metrics,
+    });
+    return undefined;
+  },
+  "client.decide": (its, { policy, input, json, user }) => {
+    const settings = user === undefined ? undefined : { user: octets(user) };
+    return json === undefined ? its.client.decide(policy, input, settings) : its.client.decideJson(policy, json, settings);
+  },
+  "client.close": (its) => its.client.close(),
+};
+
+/** What a call gave: its value, or the error that it threw. */
+async function attempt(its, { call, args = {} }) {
+  try {
+    return await calls[call](its, args);
+  } catch (error) {
+    if (error instanceof SarkError) return error;
+    throw error;
+  }
+}
+
+const checks = {
+  value: (expected, actual) => assert.deepEqual(actual, Buffer.isBuffer(actual) ? Buffer.from(octets(expected)) : expected),
+  undefined: (_, actual) => assert.equal(actual, undefined),
+  miss: (_, actual) => assert.equal(actual, MISS),
+  values: (expected, actual, its) => {
+    assert.equal(actual.length, expected.length);
+    expected.forEach((each, number) => check(each, actual[number], its));
+  },
+  changed: (expected, actual, its) => assert.equal(actual !== its.revision, expected),
+  contains: (expected, actual) => {
+    const lines = new Set(actual.split("\n"));
+    for (const line of expected) assert.ok(lines.has(line), `no line ${line} in\n${actual}`);
+  },
+  decision: ({ undefined: isUndefined, ...fields }, actual) => {
+    if (isUndefined !== undefined) assert.equal(actual.result === undefined, isUndefined);
+    for (const [field, expected] of Object.entries(fields)) assert.deepEqual(actual[field], expected, field);
+  },
+};
+
+function check(expect, actual, its) {
+  if (expect.error !== undefined) return checkError(expect, actual);
+  if (actual instanceof SarkError) throw actual;
+  for (const [kind, expected] of Object.entries(expect)) checks[kind](expected, actual, its);
+  return undefined;
+}
+
+function checkError({ error: status, code, message, row, col, offset }, actual) {
+  assert.ok(actual instanceof SarkError, `${String(actual)} instead of ${status}`);
+  assert.equal(actual.status, status, actual.message);
+  if (code !== undefined) assert.equal(actual.code, code);
+  if (message !== undefined) assert.ok(actual.message.includes(message), actual.message);
+  if (row !== undefined) assert.equal(actual.locations[0].row, row);
+  if (col !== undefined) assert.equal(actual.locations[0].col, col);
+  if (offset !== undefined) assert.equal(actual.offset, offset);
+}
+
+async function run({ steps }, context) {
+  const its = {};
+  try {
+    for (const [number, step] of steps.entries()) {
+      const actual = await attempt(its, step);
+      if (actual === SKIP) return context.skip("SARK_TEST_OPA_URL is not set");
+      try {
+        check(step.expect ?? {}, actual, its);
+      } catch (error) {
+        throw new Error(`step ${number + 1}, ${JSON.stringify(step)}: ${error.message}`, { cause: error });
+      }
+      if (step.call === "engine.revision" && typeof actual === "string") its.revision = actual;
+    }
+  } finally {
+    for (const thing of Object.values(its)) thing?.close?.();
+  }
+  return undefined;
+}
+
+const documents = readdirSync(directory)
+  .filter((file) => file.endsWith(".json"))
+  .map((file) => [file.replace(/\.json$/, ""), JSON.parse(readFileSync(new URL(file, directory), "utf8"))]);
+
+for (const [stem, { cases }] of documents) {
+  for (const each of cases) test(`${stem}: ${each.name}`, (context) => run(each, context));
+}
+
+test("there are cases", () => assert.ok(documents.flatMap(([, { cases }]) => cases).length >= 20, "tests/cases is empty"));

@@ -1,0 +1,52 @@
+"""sark: a policy decision point inside your process. Rego is decided as OPA decides it, without a server.
+
+    import sark
+
+    with sark.Engine() as engine:
+        engine.load_policy("authz", 'package authz\\nallow if input.role == "admin"')
+        engine.evaluate("data.authz.allow", {"role": "admin"})    # True
+
+Engine decides; Query and Input do so with less work a call; Update changes an engine all at once. Cache and Flags are useful
+alone; Client puts them together with a remote OPA to fall back to. Every failure is a `sark.Error`; a document that nothing
+defines is `sark.UNDEFINED`, which is falsy.
+
+Where a method takes or gives a JSON value, its twin that ends in `_json` takes or gives JSON text instead.
+Everything may be shared by threads.
+"""
+
+from sark._calls import version as _version
+from sark.cache import Cache
+from sark.client import Client
+from sark.decision import Decision, Phases
+from sark.engine import Engine
+from sark.error import (
+    Cancelled,
+    Closed,
+    CompilationError,
+    Conflict,
+    Error,
+    EvaluationError,
+    InternalError,
+    InvalidArgument,
+    LimitExceeded,
+    Location,
+    PolicyNotFound,
+    SerializationError,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+)
+from sark.flags import Flags
+from sark.input import Input
+from sark.metrics import Metrics
+from sark.query import Query
+from sark.undefined import UNDEFINED, Undefined
+from sark.update import Update
+
+__version__ = _version()
+
+__all__ = [
+    "UNDEFINED", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "Engine", "Error",
+    "EvaluationError", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
+    "PolicyNotFound", "Query", "SerializationError", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update",
+]

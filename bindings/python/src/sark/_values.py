@@ -1,0 +1,114 @@
+"""Conversions between Python's values and what the library takes and gives."""
+
+import json
+import math
+from typing import Any, Final
+
+from sark._calls import lib
+from sark.error import InvalidArgument, SerializationError
+from sark.undefined import UNDEFINED, Undefined
+
+Octets = str | bytes | bytearray | memoryview
+"""Bytes; text stands for its UTF-8."""
+
+
+class LeftOut:
+    """The type of `LEFT_OUT`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<left out>"
+
+
+LEFT_OUT: Final = LeftOut()
+"""The default of an input: none at all, which is not None (JSON's null)."""
+
+NEVER: Final[int] = lib.SARK_NO_TIMEOUT
+"""No timeout, and no expiry: the largest number of nanoseconds."""
+
+_encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_decoder = json.JSONDecoder()
+
+
+def to_json(value: Any) -> bytes:
+    """A value as JSON."""
+    try:
+        return _encoder.encode(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SerializationError(f"not a JSON value: {error}") from error
+
+
+def input_to_json(value: Any) -> bytes | None:
+    """An input as JSON; None where it is left out."""
+    return None if value is LEFT_OUT else to_json(value)
+
+
+def from_json(document: bytes) -> Any:
+    """The value of JSON that the library made."""
+    try:
+        return _decoder.raw_decode(document.decode())[0]
+    except (ValueError, RecursionError) as error:
+        raise SerializationError(f"the answer does not fit Python's values: {error}") from error
+
+
+def answer(document: bytes | None) -> Any | Undefined:
+    """The value of an answer."""
+    return UNDEFINED if document is None else from_json(document)
+
+
+def text(value: str) -> bytes:
+    """Text in UTF-8."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(f"not Unicode text: {error}") from error
+
+
+def octets(value: Octets) -> bytes:
+    """Text or any bytes, as bytes."""
+    if type(value) is bytes:
+        return value
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    raise TypeError(f"str or bytes wanted, not {type(value).__name__}")
+
+
+def optional_octets(value: Octets | None) -> bytes | None:
+    """The same, where the value may be left out."""
+    return None if value is None else octets(value)
+
+
+def nanoseconds(name: str, seconds: float | None) -> int:
+    """A duration for the library: 0 means its default (None here); infinity means "none"; zero is the shortest there is."""
+    if seconds is None:
+        return 0
+    if math.isnan(seconds) or seconds < 0:
+        raise InvalidArgument(f"{name} is {seconds}: seconds from 0 on wanted")
+    if seconds >= NEVER / 1e9:
+        return NEVER
+    return max(1, round(seconds * 1e9))
+
+
+def size(name: str, value: int | None) -> int:
+    """A size or a count for the library, where 0 means its default (None here)."""
+    if value is None:
+        return 0
+    if not 1 <= value < NEVER:
+        raise InvalidArgument(f"{name} is {value}: a number from 1 on wanted")
+    return value
+
+
+REGO_VERSIONS: Final[dict[str, int]] = {"v0": lib.SARK_REGO_V0, "v1": lib.SARK_REGO_V1}
+
+
+def rego(version: str | None) -> int:
+    """The library's number for a Rego version, where 0 means the default (None here)."""
+    if version is None:
+        return 0
+    try:
+        return REGO_VERSIONS[version]
+    except KeyError:
+        raise InvalidArgument(f"rego_version is {version!r}: 'v0' or 'v1' wanted") from None

@@ -1,0 +1,43 @@
+"""What a client answers."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sark.undefined import Undefined
+
+
+class Phases(NamedTuple):
+    """Where the time of a decision went, in seconds; 0 for a phase that it did not go through."""
+
+    flags: float
+    cache: float
+    evaluate: float
+    remote: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision, and how it came about. It is true where it allows: `if client.decide(…):` never allows by mistake.
+
+    result            the document's value, or UNDEFINED
+    allowed           the result is exactly true, or an object whose `allow` (or else `allowed`) is exactly true
+    implementation    "rust" for the local engine, "http" for the remote OPA
+    cached            answered from the cache
+    fallback          why the remote was asked although the local path was meant to answer: "evaluation", "serialization",
+                      "limit", "internal", "unsupported"; "" where it was not
+    duration          seconds
+    revision          the revision of policies and data that decided
+    phases            where the duration went
+    """
+
+    result: Any | Undefined
+    allowed: bool
+    implementation: str
+    cached: bool
+    fallback: str
+    duration: float
+    revision: str
+    phases: Phases
+
+    def __bool__(self) -> bool:
+        return self.allowed

@@ -1,0 +1,165 @@
+"""Policies and data, and decisions from them."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from sark import _calls, _values
+from sark._calls import lib
+from sark._handle import Closable
+from sark.query import Query, evaluate_options
+from sark.undefined import UNDEFINED, Undefined
+from sark.update import Update
+
+if TYPE_CHECKING:
+    from sark.metrics import Metrics
+
+RegoVersion = Literal["v0", "v1"]
+
+
+class Engine(Closable):
+    """Named policies and one document of data. Threads may share it; a reader sees one consistent state, and is never blocked.
+
+    rego_version       "v1" (the default) or "v0": the language of policies that do not say
+    timeout            seconds for an evaluation; None for the library's default, math.inf for none
+    max_input_bytes    the largest input, policy and document of data, in bytes; None for the library's defaults
+    max_policy_bytes
+    max_data_bytes
+    metrics            where this engine's calls are counted
+
+    Raises InvalidArgument.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        rego_version: RegoVersion = "v1",
+        *,
+        timeout: float | None = None,
+        max_input_bytes: int | None = None,
+        max_policy_bytes: int | None = None,
+        max_data_bytes: int | None = None,
+        metrics: "Metrics | None" = None,
+    ) -> None:
+        options = _calls.options(
+            "sark_engine_options",
+            rego_version=_values.rego(rego_version),
+            timeout_ns=_values.nanoseconds("timeout", timeout),
+            max_input_bytes=_values.size("max_input_bytes", max_input_bytes),
+            max_policy_bytes=_values.size("max_policy_bytes", max_policy_bytes),
+            max_data_bytes=_values.size("max_data_bytes", max_data_bytes),
+            metrics=metrics._handle if metrics is not None else None,
+        )
+        self._handle = _calls.create(lib.sark_engine_new, "sark_engine", lib.sark_engine_free, options)
+
+    def close(self) -> None:
+        lib.sark_engine_close(self._handle)
+
+    def load_policy(self, name: str, rego: str, rego_version: RegoVersion | None = None) -> str:
+        """Load a policy, or replace the one of this name; the new revision.
+
+        Raises CompilationError (the engine stays as it was), InvalidArgument (the name), LimitExceeded.
+        """
+        name_text, rego_text = _values.text(name), _values.text(rego)
+        options = _calls.options("sark_load_options", rego_version=_values.rego(rego_version))
+        return _calls.revise(lib.sark_engine_load_policy, self._handle, name_text, len(name_text), rego_text, len(rego_text), options)
+
+    def load_policies(self, policies: Mapping[str, str], rego_version: RegoVersion | None = None) -> str:
+        """Load policies, {name: Rego}, all or none of them; the new revision. They may refer to one another.
+
+        Raises as `load_policy`.
+        """
+        with self.update() as update:
+            for name, rego in policies.items():
+                update.load_policy(name, rego, rego_version)
+            return update.commit()
+
+    def remove_policy(self, name: str) -> None:
+        """Remove a policy. Raises PolicyNotFound; CompilationError where others need it."""
+        name_text = _values.text(name)
+        _calls.call(lib.sark_engine_remove_policy, self._handle, name_text, len(name_text))
+
+    def clear_policies(self) -> None:
+        """Remove every policy."""
+        _calls.call(lib.sark_engine_clear_policies, self._handle)
+
+    def has_policy(self, name: str) -> bool:
+        """Whether a policy of this name is loaded; `name in engine` says the same."""
+        name_text = _values.text(name)
+        return _calls.predicate(lib.sark_engine_has_policy, self._handle, name_text, len(name_text))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.has_policy(name)
+
+    def policy_names(self) -> list[str]:
+        """The names of the loaded policies, sorted."""
+        names: list[str] = _values.from_json(_calls.fetch(lib.sark_engine_policy_names, self._handle) or b"[]")
+        return names
+
+    def set_data(self, data: Any) -> str:
+        """Replace the whole document of data by an object; the new revision.
+
+        Raises SerializationError, InvalidArgument (not an object), Conflict (a rule is in the way), LimitExceeded.
+        """
+        return self.set_data_json(_values.to_json(data))
+
+    def set_data_json(self, json: _values.Octets) -> str:
+        """`set_data`, from JSON."""
+        document = _values.octets(json)
+        return _calls.revise(lib.sark_engine_set_data, self._handle, document, len(document), _calls.NULL)
+
+    def patch_data(self, path: str, data: Any) -> str:
+        """Put a value at a path of the data, such as "/users/alice", making its parents; the new revision.
+
+        Raises as `set_data`; Conflict also where a parent is not an object.
+        """
+        return self.patch_data_json(path, _values.to_json(data))
+
+    def patch_data_json(self, path: str, json: _values.Octets) -> str:
+        """`patch_data`, from JSON."""
+        path_text, document = _values.text(path), _values.octets(json)
+        return _calls.revise(
+            lib.sark_engine_patch_data, self._handle, path_text, len(path_text), document, len(document), _calls.NULL
+        )
+
+    @property
+    def revision(self) -> str:
+        """The revision of policies and data: opaque text, different after every change, and in every process."""
+        return (_calls.fetch(lib.sark_engine_revision, self._handle) or b"").decode()
+
+    def evaluate(
+        self, policy_or_path: str, input: Any = _values.LEFT_OUT, *, timeout: float | None = None, strict: bool = False
+    ) -> Any | Undefined:
+        """The document of a policy (its package), by its name, or any document, by a path such as "data.authz.allow".
+
+        input      any JSON value; left out, policies see no input, which is not the same as None
+        timeout    seconds; None for the engine's, math.inf for none
+        strict     errors of builtins are errors, instead of making their expression undefined
+
+        `UNDEFINED` where nothing defines the document. Raises PolicyNotFound, EvaluationError, SerializationError, LimitExceeded.
+        """
+        document = _values.input_to_json(input)
+        options = evaluate_options(timeout, strict)
+        return _values.answer(_calls.engine_evaluate(self._handle, _values.text(policy_or_path), document, options))
+
+    def evaluate_json(
+        self, policy_or_path: str, input: _values.Octets | None = None, *, timeout: float | None = None, strict: bool = False
+    ) -> bytes | Undefined:
+        """`evaluate`, from JSON (None for no input) to JSON: faster, and numbers stay as they are written."""
+        document = _values.optional_octets(input)
+        options = evaluate_options(timeout, strict)
+        answer = _calls.engine_evaluate(self._handle, _values.text(policy_or_path), document, options)
+        return UNDEFINED if answer is None else answer
+
+    def prepare(self, policy_or_path: str) -> Query:
+        """A query that is resolved once and evaluated often. It follows later changes of policies and data."""
+        return Query(self, policy_or_path)
+
+    def update(self) -> Update:
+        """A set of changes that come into force together, or not at all:
+
+        with engine.update() as update:
+            update.load_policy("authz", rego)
+            update.set_data(data)
+        """
+        return Update(self)

@@ -1,0 +1,337 @@
+"""Runs the language-neutral cases of tests/cases through the public API."""
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sark
+
+DIRECTORY = Path(__file__).resolve().parents[3] / "tests" / "cases"
+DOCUMENTS = [(path.stem, json.loads(path.read_bytes())) for path in sorted(DIRECTORY.glob("*.json"))]
+CASES = [pytest.param(case, id=f"{stem}: {case['name']}") for stem, document in DOCUMENTS for case in document["cases"]]
+MISS = object()
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal as JSON: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    return (type(left) is type(right) or are_numbers(left, right)) and left == right
+
+
+def are_numbers(left: Any, right: Any) -> bool:
+    return isinstance(left, int | float) and isinstance(right, int | float)
+
+
+def octets(text: Any) -> Any:
+    return bytes.fromhex(text["hex"]) if isinstance(text, dict) else text
+
+
+def seconds(args: dict[str, Any], name: str) -> float | None:
+    return args[name] / 1000 if name in args else None
+
+
+def only(args: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: args[name] for name in names if name in args}
+
+
+class Case:
+    """One case's objects, and a method for each call: `engine_new` for `engine.new`."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+        self.revision: str | None = None
+
+    def close(self) -> None:
+        for thing in self.objects.values():
+            thing.close()
+
+    def run(self, call: str, args: dict[str, Any]) -> Any:
+        return getattr(self, call.replace(".", "_"))(args)
+
+    def __getattr__(self, noun: str) -> Any:
+        try:
+            return self.objects[noun]
+        except KeyError:
+            raise AttributeError(noun) from None
+
+    @property
+    def reporting(self) -> dict[str, Any]:
+        return {"metrics": self.objects.get("metrics")}
+
+    def sleep(self, args: dict[str, Any]) -> None:
+        time.sleep(args["ms"] / 1000)
+
+    def metrics_new(self, _: dict[str, Any]) -> None:
+        self.objects["metrics"] = sark.Metrics()
+
+    def metrics_render(self, _: dict[str, Any]) -> str:
+        return self.metrics.render()
+
+    def engine_new(self, args: dict[str, Any]) -> None:
+        limits = only(args, "rego_version", "max_input_bytes", "max_policy_bytes", "max_data_bytes")
+        self.objects["engine"] = sark.Engine(timeout=seconds(args, "timeout_ms"), **limits, **self.reporting)
+
+    def engine_load_policy(self, args: dict[str, Any]) -> None:
+        self.engine.load_policy(args["name"], args["rego"], **only(args, "rego_version"))
+
+    def engine_remove_policy(self, args: dict[str, Any]) -> None:
+        self.engine.remove_policy(args["name"])
+
+    def engine_has_policy(self, args: dict[str, Any]) -> bool:
+        assert (args["name"] in self.engine) == self.engine.has_policy(args["name"])
+        return self.engine.has_policy(args["name"])
+
+    def engine_clear_policies(self, _: dict[str, Any]) -> None:
+        self.engine.clear_policies()
+
+    def engine_policy_names(self, _: dict[str, Any]) -> list[str]:
+        return self.engine.policy_names()
+
+    def engine_revision(self, _: dict[str, Any]) -> str:
+        return self.engine.revision
+
+    def engine_close(self, _: dict[str, Any]) -> None:
+        self.engine.close()
+
+    def engine_set_data(self, args: dict[str, Any]) -> None:
+        self.set_data(self.engine, args)
+
+    def engine_patch_data(self, args: dict[str, Any]) -> None:
+        self.patch_data(self.engine, args)
+
+    @staticmethod
+    def set_data(target: Any, args: dict[str, Any]) -> None:
+        target.set_data_json(args["json"]) if "json" in args else target.set_data(args["data"])
+
+    @staticmethod
+    def patch_data(target: Any, args: dict[str, Any]) -> None:
+        path = args["path"]
+        target.patch_data_json(path, args["json"]) if "json" in args else target.patch_data(path, args["data"])
+
+    def engine_evaluate(self, args: dict[str, Any]) -> Any:
+        options = only(args, "strict") | {"timeout": seconds(args, "timeout_ms")}
+        if "json" in args:
+            answer = self.engine.evaluate_json(args["policy"], args["json"], **options)
+            return answer if answer is sark.UNDEFINED else json.loads(answer)
+        return self.engine.evaluate(args["policy"], **only(args, "input"), **options)
+
+    def engine_prepare(self, args: dict[str, Any]) -> None:
+        self.objects["query"] = self.engine.prepare(args["policy"])
+
+    def query_evaluate(self, args: dict[str, Any]) -> Any:
+        if "json" in args:
+            answer = self.query.evaluate_json(args["json"])
+            return answer if answer is sark.UNDEFINED else json.loads(answer)
+        return self.query.evaluate(**only(args, "input"))
+
+    def query_allows(self, args: dict[str, Any]) -> bool:
+        return self.query.allows_json(args["json"]) if "json" in args else self.query.allows(**only(args, "input"))
+
+    def query_evaluate_input(self, _: dict[str, Any]) -> Any:
+        return self.query.evaluate(self.input)
+
+    def query_evaluate_batch(self, args: dict[str, Any]) -> list[Any]:
+        return self.query.evaluate_batch(args["inputs"])
+
+    def query_close(self, _: dict[str, Any]) -> None:
+        self.query.close()
+
+    def input_parse(self, args: dict[str, Any]) -> None:
+        self.objects["input"] = (
+            sark.Input.from_json(self.engine, args["json"]) if "json" in args else sark.Input(self.engine, args["input"])
+        )
+
+    def input_close(self, _: dict[str, Any]) -> None:
+        self.input.close()
+
+    def update_new(self, _: dict[str, Any]) -> None:
+        self.objects["update"] = self.engine.update()
+
+    def update_load_policy(self, args: dict[str, Any]) -> None:
+        self.update.load_policy(args["name"], args["rego"], **only(args, "rego_version"))
+
+    def update_remove_policy(self, args: dict[str, Any]) -> None:
+        self.update.remove_policy(args["name"])
+
+    def update_clear_policies(self, _: dict[str, Any]) -> None:
+        self.update.clear_policies()
+
+    def update_set_data(self, args: dict[str, Any]) -> None:
+        self.set_data(self.update, args)
+
+    def update_patch_data(self, args: dict[str, Any]) -> None:
+        self.patch_data(self.update, args)
+
+    def update_commit(self, args: dict[str, Any]) -> None:
+        self.update.commit(self.revision if args.get("expected") == "last" else None)
+
+    def cache_new(self, args: dict[str, Any]) -> None:
+        ttl = {"default_ttl": args["default_ttl_ms"] / 1000} if "default_ttl_ms" in args else {}
+        self.objects["cache"] = sark.Cache(**only(args, "max_entries", "max_bytes"), **ttl, **self.reporting)
+
+    def cache_get(self, args: dict[str, Any]) -> Any:
+        value = self.cache.get(octets(args["key"]))
+        return MISS if value is None else value
+
+    def cache_set(self, args: dict[str, Any]) -> None:
+        self.cache.set(octets(args["key"]), octets(args["value"]), ttl=seconds(args, "ttl_ms"))
+
+    def cache_remove(self, args: dict[str, Any]) -> bool:
+        return self.cache.remove(octets(args["key"]))
+
+    def cache_clear(self, _: dict[str, Any]) -> None:
+        self.cache.clear()
+
+    def cache_len(self, _: dict[str, Any]) -> int:
+        return len(self.cache)
+
+    def cache_bytes(self, _: dict[str, Any]) -> int:
+        return self.cache.bytes
+
+    def cache_cleanup_expired(self, _: dict[str, Any]) -> int:
+        return self.cache.cleanup_expired()
+
+    def cache_stats(self, _: dict[str, Any]) -> dict[str, int]:
+        return self.cache.stats()
+
+    def cache_close(self, _: dict[str, Any]) -> None:
+        self.cache.close()
+
+    def flags_new(self, args: dict[str, Any]) -> None:
+        self.objects["flags"] = sark.Flags(**only(args, "url"), **self.reporting)
+
+    def flags_bucket(self, args: dict[str, Any]) -> int:
+        return sark.Flags.bucket(args["feature"], octets(args.get("user", b"")))
+
+    def flags_is_enabled(self, args: dict[str, Any]) -> bool:
+        return self.flags.is_enabled(args["feature"], octets(args.get("user")) if "user" in args else None)
+
+    def flags_set_rollout(self, args: dict[str, Any]) -> None:
+        percentage = args["percentage"]
+        self.flags.set_rollout(args["feature"], math.nan if percentage == "NaN" else percentage)
+
+    def flags_rollout(self, args: dict[str, Any]) -> float:
+        return self.flags.rollout(args["feature"])
+
+    def flags_rollback(self, args: dict[str, Any]) -> None:
+        self.flags.rollback(args["feature"])
+
+    def flags_rollback_all(self, _: dict[str, Any]) -> None:
+        self.flags.rollback_all()
+
+    def flags_list(self, _: dict[str, Any]) -> list[Any]:
+        return self.flags.list()
+
+    def flags_close(self, _: dict[str, Any]) -> None:
+        self.flags.close()
+
+    def client_new(self, args: dict[str, Any]) -> None:
+        options = only(args, "opa_url", "feature")
+        if options.get("opa_url") == "$OPA":
+            options["opa_url"] = os.environ.get("SARK_TEST_OPA_URL") or pytest.skip("SARK_TEST_OPA_URL is not set")
+        cache = self.cache if args.get("cache") else None
+        flags = self.flags if args.get("flags") else None
+        self.objects["client"] = sark.Client(self.engine, cache, flags, **options, **self.reporting)
+
+    def client_decide(self, args: dict[str, Any]) -> sark.Decision:
+        user = {"user": octets(args["user"])} if "user" in args else {}
+        if "json" in args:
+            return self.client.decide_json(args["policy"], args["json"], **user)
+        return self.client.decide(args["policy"], **only(args, "input"), **user)
+
+    def client_close(self, _: dict[str, Any]) -> None:
+        self.client.close()
+
+    def check(self, expect: dict[str, Any], actual: Any) -> None:
+        """Compare what a call gave (an exception, too) with what is expected of it."""
+        if "error" in expect:
+            return check_error(expect, actual)
+        if isinstance(actual, sark.Error):
+            raise actual
+        for kind, expected in expect.items():
+            getattr(self, "check_" + kind)(expected, actual)
+
+    def check_value(self, expected: Any, actual: Any) -> None:
+        if isinstance(actual, bytes):
+            actual, expected = actual, octets(expected) if isinstance(expected, dict) else expected.encode()
+            assert actual == expected
+        else:
+            assert same(actual, expected), f"{actual!r} is not {expected!r}"
+
+    def check_undefined(self, _: bool, actual: Any) -> None:
+        assert actual is sark.UNDEFINED
+
+    def check_miss(self, _: bool, actual: Any) -> None:
+        assert actual is MISS
+
+    def check_values(self, expected: list[dict[str, Any]], actual: list[Any]) -> None:
+        assert len(actual) == len(expected)
+        for each, answer in zip(expected, actual, strict=True):
+            self.check(each, answer)
+
+    def check_changed(self, expected: bool, actual: str) -> None:
+        assert (actual != self.revision) is expected
+
+    def check_contains(self, expected: list[str], actual: str) -> None:
+        missing = set(expected) - set(actual.splitlines())
+        assert not missing, actual
+
+    def check_decision(self, expected: dict[str, Any], actual: sark.Decision) -> None:
+        for field, value in expected.items():
+            if field == "undefined":
+                assert (actual.result is sark.UNDEFINED) is value
+            else:
+                assert same(getattr(actual, field), value), f"{field} of {actual} is not {value!r}"
+        assert bool(actual) is actual.allowed
+
+
+def check_error(expect: dict[str, Any], error: Any) -> None:
+    assert isinstance(error, sark.Error), f"{error!r} instead of {expect['error']}"
+    assert error.status == expect["error"], error
+    if "code" in expect:
+        assert error.code == expect["code"]
+    if "message" in expect:
+        assert expect["message"] in error.message
+    if "row" in expect:
+        assert error.locations[0].row == expect["row"]
+    if "col" in expect:
+        assert error.locations[0].col == expect["col"]
+    if "offset" in expect:
+        assert error.offset == expect["offset"]
+
+
+def attempt(case: Case, step: dict[str, Any]) -> Any:
+    try:
+        return case.run(step["call"], step.get("args", {}))
+    except sark.Error as error:
+        return error
+
+
+@pytest.mark.parametrize("document", CASES)
+def test_case(document: dict[str, Any]) -> None:
+    case = Case()
+    try:
+        for number, step in enumerate(document["steps"], 1):
+            actual = attempt(case, step)
+            try:
+                case.check(step.get("expect", {}), actual)
+            except AssertionError as error:
+                raise AssertionError(f"step {number}, {step}: {error}") from error
+            if step["call"] == "engine.revision" and isinstance(actual, str):
+                case.revision = actual
+    finally:
+        case.close()
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 20, "tests/cases is empty: nothing above was tested"

@@ -1,0 +1,3 @@
+package echo
+
+id := input.id

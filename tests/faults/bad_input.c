@@ -1,0 +1,211 @@
+/* What bad input gets: the table of the README's "Conventions", line by line, in C, the one language that can get all of it wrong. */
+#include "world.h"
+
+#include <math.h>
+
+/* A status, and a message that names what is wrong. */
+static void expect_named(int32_t status, int32_t expected, const char *name, const char *file, int line) {
+  sark_str message = sark_error_message(error);
+  char text[512] = "";
+  if (message.length < sizeof text) memcpy(text, message.data, message.length);
+  if (status != expected || strstr(text, name) == NULL) {
+    fprintf(stderr, "%s:%d: got %d (%s), expected %d naming %s\n", file, line, status, text, expected, name);
+    abort();
+  }
+  sark_error_free(error);
+}
+
+#define NAMED(expected, name, call) expect_named((call), (expected), (name), __FILE__, __LINE__)
+#define INVALID(name, call) NAMED(SARK_INVALID_ARGUMENT, name, call)
+/* A predicate is never true on an error, which is in `error` alone. */
+#define INVALID_PREDICATE(name, call) \
+  CHECK(!(call));                     \
+  expect_named(sark_error_status(error), SARK_INVALID_ARGUMENT, (name), __FILE__, __LINE__)
+
+static void make(void) {
+  buffer = sark_buffer_new();
+  OK(sark_engine_new(NULL, &engine, &error));
+  OK(sark_engine_load_policy(engine, TEXT("p"), TEXT("package p\nallow if input.x == 1"), NULL, NULL, &error));
+  OK(sark_engine_prepare(engine, TEXT("data.p.allow"), NULL, NULL, &query, &error));
+  OK(sark_cache_new(NULL, &cache, &error));
+  OK(sark_flags_new(TEXT("memory:"), NULL, &flags, &error));
+  OK(sark_client_new(engine, cache, NULL, NONE, NONE, NULL, &client, &error));
+  OK(sark_metrics_new(NULL, &metrics, &error));
+}
+
+static void null_where_a_value_is_needed(void) {
+  INVALID("engine", sark_engine_new(NULL, NULL, &error));
+  INVALID("engine", sark_engine_load_policy(NULL, TEXT("p"), TEXT(""), NULL, NULL, &error));
+  INVALID("name", sark_engine_load_policy(engine, NONE, TEXT(""), NULL, NULL, &error));
+  INVALID("rego", sark_engine_load_policy(engine, TEXT("p"), NONE, NULL, NULL, &error));
+  INVALID("json", sark_engine_set_data(engine, NONE, NULL, NULL, &error));
+  INVALID("path", sark_engine_patch_data(engine, NONE, BYTES("1"), NULL, NULL, &error));
+  INVALID("policy_or_path", sark_engine_evaluate(engine, NONE, NONE, NULL, NULL, buffer, &error));
+  INVALID("buffer", sark_engine_evaluate(engine, TEXT("p"), NONE, NULL, NULL, NULL, &error));
+  INVALID("query", sark_engine_prepare(engine, TEXT("p"), NULL, NULL, NULL, &error));
+  INVALID("query", sark_query_evaluate(NULL, NONE, NULL, NULL, buffer, &error));
+  INVALID("input", sark_query_evaluate_input(query, NULL, NULL, NULL, buffer, &error));
+  INVALID("offsets", sark_query_evaluate_batch(query, BYTES("1"), NULL, 1, NULL, NULL, &result, buffer, &error));
+  INVALID("results", sark_query_evaluate_batch(query, BYTES("{\"x\":1}"), offsets, 1, NULL, NULL, NULL, buffer, &error));
+  INVALID("update", sark_update_commit(NULL, NONE, NULL, &error));
+  INVALID("key", sark_cache_get(cache, NONE, buffer, &error));
+  INVALID("value", sark_cache_set(cache, BYTES("k"), NONE, NULL, NULL, &error));
+  INVALID("entries", sark_cache_len(cache, NULL, &error));
+  INVALID("url", sark_flags_new(NONE, NULL, &flags, &error));
+  INVALID("bucket", sark_flags_bucket(TEXT("f"), BYTES("u"), NULL, &error));
+  INVALID("user", sark_flags_bucket(TEXT("f"), NONE, &bucket, &error));
+  INVALID("percentage", sark_flags_rollout(flags, TEXT("f"), NULL, &error));
+  INVALID("engine", sark_client_new(NULL, NULL, NULL, NONE, NONE, NULL, &client, &error));
+  INVALID("opa_url", sark_client_new(engine, NULL, flags, NONE, NONE, NULL, &client, &error));
+  INVALID("decision", sark_client_decide(client, TEXT("p"), NONE, NONE, NULL, NULL, NULL, &error));
+  INVALID("metrics", sark_metrics_render(NULL, buffer, &error));
+  INVALID_PREDICATE("engine", sark_engine_has_policy(NULL, TEXT("p"), &error));
+  INVALID_PREDICATE("query", sark_query_allows(NULL, NONE, NULL, NULL, &error));
+  INVALID_PREDICATE("flags", sark_flags_is_enabled(NULL, TEXT("f"), BYTES("u"), &error));
+  /* What asks for nothing is fine: no error place, closing and freeing NULL. */
+  CHECK(sark_engine_evaluate(NULL, NONE, NONE, NULL, NULL, buffer, NULL) == SARK_INVALID_ARGUMENT);
+  CHECK(!sark_query_allows(NULL, NONE, NULL, NULL, NULL));
+  sark_engine_close(NULL), sark_engine_free(NULL), sark_query_close(NULL), sark_query_free(NULL), sark_input_close(NULL), sark_input_free(NULL);
+  sark_cache_close(NULL), sark_cache_free(NULL), sark_flags_close(NULL), sark_flags_free(NULL), sark_client_close(NULL), sark_client_free(NULL);
+  sark_metrics_close(NULL), sark_metrics_free(NULL), sark_update_free(NULL), sark_decision_free(NULL), sark_buffer_free(NULL), sark_error_free(NULL);
+  CHECK(sark_error_status(NULL) == SARK_OK && sark_error_message(NULL).length == 0 && !sark_decision_allowed(NULL));
+}
+
+static void lengths_and_numbers(void) {
+  INVALID("name", sark_engine_remove_policy(engine, NULL, 3, &error));
+  INVALID("input", sark_query_evaluate(query, NULL, 1, NULL, NULL, buffer, &error));
+  INVALID("key", sark_cache_get(cache, (const uint8_t *)"k", UINT64_MAX, buffer, &error));
+  INVALID("count", sark_query_evaluate_batch(query, BYTES("1"), offsets, UINT64_MAX, NULL, NULL, &result, buffer, &error));
+  static const uint64_t decreasing[] = {3, 1}, beyond[] = {0, 99};
+  INVALID("offsets", sark_query_evaluate_batch(query, BYTES("{\"x\":1}"), decreasing, 1, NULL, NULL, &result, buffer, &error));
+  INVALID("offsets", sark_query_evaluate_batch(query, BYTES("{\"x\":1}"), beyond, 1, NULL, NULL, &result, buffer, &error));
+  static const double bad[] = {-1, 100.01, 12.345, -0.001, NAN, INFINITY, -INFINITY};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) INVALID("percentage", sark_flags_set_rollout(flags, TEXT("f"), bad[i], &error));
+  EXPECT(SARK_MISS, sark_flags_rollout(flags, TEXT("f"), &percentage, &error));
+  CHECK(percentage == 0);
+}
+
+static void structs_that_may_grow(void) {
+  sark_evaluate_options options = {0};
+  INVALID("struct_size", sark_query_evaluate(query, NONE, &options, NULL, buffer, &error));
+  options.struct_size = sizeof options - 1;
+  INVALID("struct_size", sark_query_evaluate(query, NONE, &options, NULL, buffer, &error));
+  options.struct_size = UINT32_MAX;
+  INVALID("struct_size", sark_query_evaluate(query, NONE, &options, NULL, buffer, &error));
+  options.struct_size = sizeof options;
+  options.strict_builtin_errors = 2;
+  INVALID("strict_builtin_errors", sark_query_evaluate(query, NONE, &options, NULL, buffer, &error));
+  sark_load_options load = {sizeof load, 3};
+  INVALID("rego_version", sark_engine_load_policy(engine, TEXT("v"), TEXT("package v"), &load, NULL, &error));
+  sark_data_options data = {sizeof data, 1};
+  INVALID("flags", sark_engine_set_data(engine, BYTES("{}"), &data, NULL, &error));
+
+  /* A struct of a later release: accepted while what is new is zero. */
+  struct {
+    sark_evaluate_options known;
+    uint64_t unknown;
+  } larger = {{sizeof larger, 0, 0}, 0};
+  struct {
+    sark_evaluate_info known;
+    uint64_t unknown;
+  } info = {{.struct_size = sizeof info}, 0};
+  OK(sark_query_evaluate(query, BYTES("{\"x\":1}"), &larger.known, &info.known, buffer, &error));
+  CHECK(info.known.struct_size == sizeof info && info.known.evaluate_ns > 0 && strlen(info.known.revision) > 0 && info.unknown == 0);
+  larger.unknown = 1;
+  INVALID("options", sark_query_evaluate(query, BYTES("{\"x\":1}"), &larger.known, NULL, buffer, &error));
+  info.unknown = 1;
+  INVALID("info", sark_query_evaluate(query, BYTES("{\"x\":1}"), NULL, &info.known, buffer, &error));
+}
+
+static void text_and_json(void) {
+  NAMED(SARK_SERIALIZATION_ERROR, "offset 2", sark_engine_remove_policy(engine, TEXT("ab\xff"), &error));
+  NAMED(SARK_SERIALIZATION_ERROR, "offset 5", sark_query_evaluate(query, BYTES("{\"a\":}"), NULL, NULL, buffer, &error));
+  NAMED(SARK_SERIALIZATION_ERROR, "offset 0", sark_query_evaluate(query, (const uint8_t *)"", 0, NULL, NULL, buffer, &error));
+  CHECK(buffer->length == 0);
+  enum { DEEP = 100000, HUGE_BYTES = 100000000 };
+  uint8_t *json = malloc(HUGE_BYTES);
+  CHECK(json != NULL);
+  memset(json, '[', DEEP);
+  NAMED(SARK_LIMIT_EXCEEDED, "nested", sark_query_evaluate(query, json, DEEP, NULL, NULL, buffer, &error));
+  NAMED(SARK_LIMIT_EXCEEDED, "nested", sark_engine_set_data(engine, json, DEEP, NULL, NULL, &error));
+  memset(json, ' ', HUGE_BYTES);
+  json[HUGE_BYTES - 1] = '1';
+  NAMED(SARK_LIMIT_EXCEEDED, "bytes", sark_query_evaluate(query, json, HUGE_BYTES, NULL, NULL, buffer, &error));
+  free(json);
+  INVALID("object", sark_engine_set_data(engine, BYTES("[1]"), NULL, NULL, &error));
+  /* In JSON, bad UTF-8 becomes U+FFFD, as in OPA. */
+  OK(sark_engine_load_policy(engine, TEXT("echo"), TEXT("package echo\nx := input"), NULL, NULL, &error));
+  OK(sark_engine_evaluate(engine, TEXT("data.echo.x"), BYTES("\"\xff\\ud800\""), NULL, NULL, buffer, &error));
+  CHECK(buffer_is(buffer, "\"\xef\xbf\xbd\xef\xbf\xbd\""));
+}
+
+static void policies(void) {
+  static const char *const names[] = {"", "data", "data.x", "data[0]"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    INVALID("name", sark_engine_load_policy(engine, names[i], strlen(names[i]), TEXT("package a"), NULL, NULL, &error));
+  sark_buffer *before = sark_buffer_new();
+  OK(sark_engine_revision(engine, before, &error));
+  CHECK(sark_engine_load_policy(engine, TEXT("p"), TEXT("package p\n\nallow if {\n\tinput.x ==\n}"), NULL, NULL, &error) == SARK_COMPILATION_ERROR);
+  sark_str code = sark_error_code(error), json = sark_error_json(error);
+  CHECK(code.length == strlen("rego_parse_error") && memcmp(code.data, "rego_parse_error", code.length) == 0);
+  char text[1024] = "";
+  CHECK(json.length < sizeof text);
+  memcpy(text, json.data, json.length);
+  CHECK(strstr(text, "\"file\":\"p\"") && strstr(text, "\"row\":5") && strstr(text, "\"col\":1") && strstr(text, "\"line\":\"}\""));
+  sark_error_free(error);
+  /* The engine as before: same revision, and the old policy decides. */
+  OK(sark_engine_revision(engine, buffer, &error));
+  CHECK(buffer->length == before->length && memcmp(buffer->data, before->data, before->length) == 0);
+  OK(sark_query_evaluate(query, BYTES("{\"x\":1}"), NULL, NULL, buffer, &error));
+  CHECK(buffer_is(buffer, "true"));
+  sark_buffer_free(before);
+  NAMED(SARK_POLICY_NOT_FOUND, "nobody", sark_engine_evaluate(engine, TEXT("nobody"), NONE, NULL, NULL, buffer, &error));
+  EXPECT(SARK_UNDEFINED, sark_engine_evaluate(engine, TEXT("data.nobody.knows"), NONE, NULL, NULL, buffer, &error));
+  CHECK(buffer->length == 0);
+  INVALID("policy_or_path", sark_engine_evaluate(engine, TEXT("data..x"), NONE, NULL, NULL, buffer, &error));
+}
+
+/* A buffer whose bytes are the input would change under the reader. */
+static void overlap(void) {
+  OK(sark_engine_evaluate(engine, TEXT("data.echo.x"), BYTES("{\"x\":1}"), NULL, NULL, buffer, &error));
+  INVALID("buffer", sark_engine_evaluate(engine, TEXT("data.echo.x"), buffer->data, buffer->capacity, NULL, NULL, buffer, &error));
+}
+
+static void after_close(void) {
+  sark_query *second = NULL;
+  OK(sark_engine_prepare(engine, TEXT("p"), NULL, NULL, &second, &error));
+  sark_query_close(second);
+  NAMED(SARK_CLOSED, "query", sark_query_evaluate(second, NONE, NULL, NULL, buffer, &error));
+  sark_query_free(second);
+  sark_engine_close(engine);
+  sark_engine_close(engine);
+  NAMED(SARK_CLOSED, "engine", sark_engine_evaluate(engine, TEXT("p"), NONE, NULL, NULL, buffer, &error));
+  NAMED(SARK_CLOSED, "engine", sark_query_evaluate(query, NONE, NULL, NULL, buffer, &error));
+  NAMED(SARK_CLOSED, "engine", sark_client_decide(client, TEXT("p"), NONE, NONE, NULL, NULL, &decision, &error));
+  CHECK(!sark_query_allows(query, NONE, NULL, NULL, &error) && sark_error_status(error) == SARK_CLOSED);
+  sark_error_free(error);
+  sark_cache_close(cache);
+  NAMED(SARK_CLOSED, "cache", sark_cache_get(cache, BYTES("k"), buffer, &error));
+  sark_flags_close(flags);
+  CHECK(!sark_flags_is_enabled(flags, TEXT("f"), BYTES("u"), &error) && sark_error_status(error) == SARK_CLOSED);
+  sark_error_free(error);
+  sark_client_close(client);
+  NAMED(SARK_CLOSED, "client", sark_client_decide(client, TEXT("p"), NONE, NONE, NULL, NULL, &decision, &error));
+  sark_metrics_close(metrics);
+  NAMED(SARK_CLOSED, "metrics", sark_metrics_render(metrics, buffer, &error));
+}
+
+int main(void) {
+  make();
+  null_where_a_value_is_needed();
+  lengths_and_numbers();
+  structs_that_may_grow();
+  text_and_json();
+  policies();
+  overlap();
+  after_close();
+  sark_engine_free(engine), sark_query_free(query), sark_cache_free(cache), sark_flags_free(flags), sark_client_free(client), sark_metrics_free(metrics);
+  sark_buffer_free(buffer);
+  printf("bad input: every line of the table got its answer\n");
+  return 0;
+}

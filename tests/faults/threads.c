@@ -1,0 +1,141 @@
+/* Eight threads load, decide and free while another replaces policies and data together: each answer belongs to one revision, and
+   none is older than the thread's last. Then handles are closed under threads that use them. Run under valgrind: nothing is lost.
+   Usage: threads [ROUNDS] */
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { THREADS = 8 };
+
+static sark_engine *engine;
+static sark_cache *cache;
+static sark_client *client;
+static atomic_int replaced_until;
+static int rounds = 2000;
+
+/* Both numbers change in one update, so an answer that holds two different ones mixes two revisions. */
+static void replace(int round) {
+  char rego[128], data[64];
+  sark_error *error = NULL;
+  sark_update *update = NULL;
+  int rego_length = snprintf(rego, sizeof rego, "package pair\npolicy := %d\nboth := [policy, data.number]", round);
+  int data_length = snprintf(data, sizeof data, "{\"number\": %d}", round);
+  OK(sark_update_new(engine, &update, &error));
+  OK(sark_update_load_policy(update, TEXT("pair"), rego, (uint64_t)rego_length, NULL, &error));
+  OK(sark_update_set_data(update, (const uint8_t *)data, (uint64_t)data_length, NULL, &error));
+  OK(sark_update_commit(update, NONE, NULL, &error));
+  sark_update_free(update);
+}
+
+static void *replace_all(void *unused) {
+  (void)unused;
+  for (int round = 2; round <= rounds; round++) {
+    replace(round);
+    atomic_store(&replaced_until, round);
+  }
+  return NULL;
+}
+
+/* The pair in `[a,b]`; a wrong pair ends the test. */
+static int number_of(const char *data, uint64_t length) {
+  char text[64];
+  int policy = 0, number = 0;
+  CHECK(length < sizeof text);
+  memcpy(text, data, length);
+  text[length] = 0;
+  CHECK(sscanf(text, "[%d,%d]", &policy, &number) == 2);
+  CHECK(policy == number);
+  return policy;
+}
+
+static void *decide(void *unused) {
+  (void)unused;
+  sark_error *error = NULL;
+  sark_buffer *buffer = sark_buffer_new();
+  int last = 0;
+  while (atomic_load(&replaced_until) < rounds) {
+    sark_query *query = NULL;
+    sark_input *input = NULL;
+    sark_decision *decision = NULL;
+    int before = atomic_load(&replaced_until);
+    OK(sark_engine_prepare(engine, TEXT("data.pair.both"), NULL, NULL, &query, &error));
+    OK(sark_input_parse(engine, BYTES("{\"a\":[1,2,3]}"), &input, &error));
+    OK(sark_query_evaluate_input(query, input, NULL, NULL, buffer, &error));
+    int now = number_of((const char *)buffer->data, buffer->length);
+    CHECK(now >= last && now >= before);
+    last = now;
+    OK(sark_client_decide(client, TEXT("data.pair.both"), BYTES("{\"b\":1}"), BYTES("u"), NULL, NULL, &decision, &error));
+    sark_str result = sark_decision_result(decision);
+    now = number_of(result.data, result.length);
+    CHECK(now >= last);
+    last = now;
+    /* Frees go in any order. */
+    sark_input_free(input);
+    sark_decision_free(decision);
+    sark_query_free(query);
+  }
+  sark_buffer_free(buffer);
+  return NULL;
+}
+
+static void while_replacing(void) {
+  sark_error *error = NULL;
+  pthread_t threads[THREADS], writer;
+  OK(sark_engine_new(NULL, &engine, &error));
+  OK(sark_cache_new(NULL, &cache, &error));
+  OK(sark_client_new(engine, cache, NULL, NONE, NONE, NULL, &client, &error));
+  replace(1);
+  atomic_store(&replaced_until, 1);
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, decide, NULL) == 0);
+  CHECK(pthread_create(&writer, NULL, replace_all, NULL) == 0);
+  CHECK(pthread_join(writer, NULL) == 0);
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+/* Uses everything until it is told that it was closed. */
+static void *until_closed(void *unused) {
+  (void)unused;
+  sark_error *error = NULL;
+  sark_buffer *buffer = sark_buffer_new();
+  bool engine_closed = false, cache_closed = false, client_closed = false;
+  while (!(engine_closed && cache_closed && client_closed)) {
+    sark_decision *decision = NULL;
+    int32_t status = sark_engine_evaluate(engine, TEXT("pair"), NONE, NULL, NULL, buffer, &error);
+    CHECK(status == SARK_OK || status == SARK_CLOSED);
+    engine_closed = status == SARK_CLOSED;
+    sark_error_free(error);
+    status = sark_cache_set(cache, BYTES("k"), BYTES("v"), NULL, NULL, &error);
+    CHECK(status == SARK_OK || status == SARK_CLOSED);
+    cache_closed = status == SARK_CLOSED;
+    sark_error_free(error);
+    status = sark_client_decide(client, TEXT("pair"), NONE, NONE, NULL, NULL, &decision, &error);
+    CHECK(status == SARK_OK || status == SARK_CLOSED);
+    client_closed = status == SARK_CLOSED;
+    sark_error_free(error);
+    sark_decision_free(decision);
+  }
+  sark_buffer_free(buffer);
+  return NULL;
+}
+
+static void while_closing(void) {
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, until_closed, NULL) == 0);
+  sark_engine_close(engine);
+  sark_cache_close(cache);
+  sark_client_close(client);
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+  sark_cache_free(cache);
+  sark_engine_free(engine);
+  sark_client_free(client);
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1) rounds = atoi(argv[1]);
+  while_replacing();
+  while_closing();
+  printf("threads: %d threads decided while policies and data were replaced %d times: no wrong answer\n", THREADS, rounds);
+  return 0;
+}

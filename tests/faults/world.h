@@ -1,0 +1,24 @@
+/* The handles and places that every_function.inc uses. */
+#ifndef SARK_TESTS_WORLD_H
+#define SARK_TESTS_WORLD_H
+
+#include "check.h"
+
+sark_engine *engine;
+sark_update *update;
+sark_query *query;
+sark_input *input;
+sark_cache *cache;
+sark_flags *flags;
+sark_client *client;
+sark_decision *decision;
+sark_metrics *metrics;
+sark_buffer *buffer;
+sark_error *error, *kept;
+static const uint64_t offsets[] = {0, 7};
+sark_batch_result result;
+uint64_t number;
+uint32_t bucket;
+double percentage;
+
+#endif

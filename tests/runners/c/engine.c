@@ -1,0 +1,151 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+static uint32_t rego_version(const cJSON *args) {
+  bytes name = args_bytes(args, "rego_version");
+  uint32_t version = SARK_REGO_DEFAULT;
+  if (name.data) version = strcmp((char *)name.data, "v0") == 0 ? SARK_REGO_V0 : SARK_REGO_V1;
+  free(name.data);
+  return version;
+}
+
+static outcome engine_new(world *world, const cJSON *args, const char *last_revision) {
+  sark_engine_options options;
+  sark_error *error;
+  int32_t status;
+  (void)last_revision;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.rego_version = rego_version(args);
+  options.timeout_ns = args_ns(args, "timeout_ms");
+  options.max_input_bytes = args_count(args, "max_input_bytes");
+  options.max_policy_bytes = args_count(args, "max_policy_bytes");
+  options.max_data_bytes = args_count(args, "max_data_bytes");
+  options.metrics = world->metrics;
+  sark_engine_free(world->engine);
+  world->engine = NULL;
+  status = sark_engine_new(&options, &world->engine, &error);
+  return done(status, error);
+}
+
+static outcome engine_load_policy(world *world, const cJSON *args, const char *last_revision) {
+  bytes name = args_bytes(args, "name"), rego = args_bytes(args, "rego");
+  sark_load_options options = {sizeof options, SARK_REGO_DEFAULT};
+  sark_error *error;
+  int32_t status;
+  (void)last_revision;
+  options.rego_version = rego_version(args);
+  status = sark_engine_load_policy(world->engine, (char *)name.data, name.length, (char *)rego.data, rego.length,
+                                   &options, NULL, &error);
+  free(name.data);
+  free(rego.data);
+  return done(status, error);
+}
+
+static outcome engine_remove_policy(world *world, const cJSON *args, const char *last_revision) {
+  bytes name = args_bytes(args, "name");
+  sark_error *error;
+  int32_t status = sark_engine_remove_policy(world->engine, (char *)name.data, name.length, &error);
+  (void)last_revision;
+  free(name.data);
+  return done(status, error);
+}
+
+static outcome engine_clear_policies(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status;
+  (void)args, (void)last_revision;
+  status = sark_engine_clear_policies(world->engine, &error);
+  return done(status, error);
+}
+
+static outcome engine_has_policy(world *world, const cJSON *args, const char *last_revision) {
+  bytes name = args_bytes(args, "name");
+  sark_error *error;
+  bool yes = sark_engine_has_policy(world->engine, (char *)name.data, name.length, &error);
+  (void)last_revision;
+  free(name.data);
+  return predicate(yes, error);
+}
+
+static outcome engine_policy_names(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_engine_policy_names(world->engine, world->buffer, &error);
+  (void)args, (void)last_revision;
+  return answered(world, status, error);
+}
+
+static outcome engine_set_data(world *world, const cJSON *args, const char *last_revision) {
+  bytes data = args_json(args, "data");
+  sark_error *error;
+  int32_t status = sark_engine_set_data(world->engine, data.data, data.length, NULL, NULL, &error);
+  (void)last_revision;
+  free(data.data);
+  return done(status, error);
+}
+
+static outcome engine_patch_data(world *world, const cJSON *args, const char *last_revision) {
+  bytes path = args_bytes(args, "path"), data = args_json(args, "data");
+  sark_error *error;
+  int32_t status = sark_engine_patch_data(world->engine, (char *)path.data, path.length, data.data, data.length,
+                                          NULL, NULL, &error);
+  (void)last_revision;
+  free(path.data);
+  free(data.data);
+  return done(status, error);
+}
+
+static outcome engine_revision(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_engine_revision(world->engine, world->buffer, &error);
+  (void)args, (void)last_revision;
+  return told(world, status, error);
+}
+
+static outcome engine_evaluate(world *world, const cJSON *args, const char *last_revision) {
+  bytes policy = args_bytes(args, "policy"), input = args_json(args, "input");
+  sark_evaluate_options options = evaluate_options(args);
+  sark_error *error;
+  int32_t status = sark_engine_evaluate(world->engine, (char *)policy.data, policy.length, input.data, input.length,
+                                        &options, NULL, world->buffer, &error);
+  (void)last_revision;
+  free(policy.data);
+  free(input.data);
+  return answered(world, status, error);
+}
+
+static outcome engine_prepare(world *world, const cJSON *args, const char *last_revision) {
+  bytes policy = args_bytes(args, "policy");
+  sark_error *error;
+  int32_t status;
+  (void)last_revision;
+  sark_query_free(world->query);
+  world->query = NULL;
+  status = sark_engine_prepare(world->engine, (char *)policy.data, policy.length, NULL, NULL, &world->query, &error);
+  free(policy.data);
+  return done(status, error);
+}
+
+static outcome engine_close(world *world, const cJSON *args, const char *last_revision) {
+  (void)args, (void)last_revision;
+  sark_engine_close(world->engine);
+  return outcome_of(OUTCOME_DONE);
+}
+
+call engine_call(const char *name) {
+  static const verb verbs[] = {{"new", engine_new},
+                               {"load_policy", engine_load_policy},
+                               {"remove_policy", engine_remove_policy},
+                               {"clear_policies", engine_clear_policies},
+                               {"has_policy", engine_has_policy},
+                               {"policy_names", engine_policy_names},
+                               {"set_data", engine_set_data},
+                               {"patch_data", engine_patch_data},
+                               {"revision", engine_revision},
+                               {"evaluate", engine_evaluate},
+                               {"prepare", engine_prepare},
+                               {"close", engine_close}};
+  return find_call(verbs, sizeof verbs / sizeof verbs[0], name);
+}

@@ -1,0 +1,68 @@
+#include "world.hpp"
+
+#include <string>
+
+namespace {
+
+outcome make(world &world, const cJSON *args, const char *) {
+  const argument url(args_bytes(args, "opa_url")), feature(args_bytes(args, "feature"));
+  sark::client_options options;
+  options.opa_url = url;
+  if (url.view() == "$OPA") { // stands for the server that the environment names
+    const char *server = std::getenv("SARK_TEST_OPA_URL");
+    if (!server) return outcome_of(OUTCOME_SKIPPED);
+    options.opa_url = server;
+  }
+  options.feature = feature;
+  options.cache = args_true(args, "cache") ? &world.cache : nullptr;
+  options.flags = args_true(args, "flags") ? &world.flags : nullptr;
+  options.metrics = world.metrics_or_null();
+  return kept(world.client, sark::client::make(world.engine, options));
+}
+
+void add_text(cJSON *object, const char *name, std::string_view text) {
+  cJSON_AddStringToObject(object, name, std::string(text).c_str());
+}
+
+outcome decided(const sark::decision &decision) {
+  auto made = outcome_of(OUTCOME_DECISION);
+  made.value = cJSON_CreateObject();
+  cJSON_AddBoolToObject(made.value, "undefined", decision.undefined());
+  if (!decision.undefined())
+    cJSON_AddItemToObject(made.value, "result",
+                          cJSON_ParseWithLength(decision.result().data(), decision.result().size()));
+  cJSON_AddBoolToObject(made.value, "allowed", decision.allowed());
+  cJSON_AddBoolToObject(made.value, "cached", decision.cached());
+  add_text(made.value, "implementation", decision.implementation());
+  add_text(made.value, "fallback", decision.fallback());
+  add_text(made.value, "revision", decision.revision());
+  return made;
+}
+
+// What the info says has to be what the decision says.
+bool agree(const sark::decide_info &info, const sark::decision &decision) {
+  return (info.status == SARK_UNDEFINED) == decision.undefined() && (info.allowed != 0) == decision.allowed() &&
+         (info.cached != 0) == decision.cached() && decision.duration().count() >= 0 &&
+         info.duration_ns == static_cast<std::uint64_t>(decision.duration().count()) &&
+         decision.revision() == info.revision;
+}
+
+outcome decide(world &world, const cJSON *args, const char *) {
+  const argument policy(args_bytes(args, "policy")), input(args_json(args, "input")), user(args_bytes(args, "user"));
+  sark::decide_info info;
+  const auto decision = world.client.decide(policy, input, user, {}, &info);
+  if (!decision) return without_value(decision);
+  return agree(info, *decision) ? decided(*decision) : outcome_broken("the info and the decision disagree");
+}
+
+outcome close(world &world, const cJSON *, const char *) {
+  world.client.close();
+  return outcome_of(OUTCOME_DONE);
+}
+
+} // namespace
+
+call client_call(std::string_view name) {
+  static constexpr verb verbs[] = {{"new", make}, {"decide", decide}, {"close", close}};
+  return find_call(verbs, name);
+}

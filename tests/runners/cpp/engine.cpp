@@ -1,0 +1,78 @@
+#include "world.hpp"
+
+namespace {
+
+outcome make(world &world, const cJSON *args, const char *) {
+  sark::engine_options options;
+  options.rego_version = rego_version(args);
+  options.timeout = args_time(args, "timeout_ms");
+  options.max_input_bytes = args_count(args, "max_input_bytes");
+  options.max_policy_bytes = args_count(args, "max_policy_bytes");
+  options.max_data_bytes = args_count(args, "max_data_bytes");
+  options.metrics = world.metrics_or_null();
+  return kept(world.engine, sark::engine::make(options));
+}
+
+outcome load_policy(world &world, const cJSON *args, const char *) {
+  const argument name(args_bytes(args, "name")), rego(args_bytes(args, "rego"));
+  return done(world.engine.load_policy(name, rego, {rego_version(args)}));
+}
+
+outcome remove_policy(world &world, const cJSON *args, const char *) {
+  return done(world.engine.remove_policy(argument(args_bytes(args, "name"))));
+}
+
+outcome clear_policies(world &world, const cJSON *, const char *) { return done(world.engine.clear_policies()); }
+
+outcome has_policy(world &world, const cJSON *args, const char *) {
+  sark::error error;
+  const bool yes = world.engine.has_policy(argument(args_bytes(args, "name")), &error);
+  return predicate(yes, error);
+}
+
+outcome policy_names(world &world, const cJSON *, const char *) {
+  return answered(world.engine.policy_names(world.buffer));
+}
+
+outcome set_data(world &world, const cJSON *args, const char *) {
+  return done(world.engine.set_data(argument(args_json(args, "data"))));
+}
+
+outcome patch_data(world &world, const cJSON *args, const char *) {
+  const argument path(args_bytes(args, "path")), data(args_json(args, "data"));
+  return done(world.engine.patch_data(path, data));
+}
+
+outcome revision(world &world, const cJSON *, const char *) { return told(world.engine.revision(world.buffer)); }
+
+outcome evaluate(world &world, const cJSON *args, const char *) {
+  const argument policy(args_bytes(args, "policy")), input(args_json(args, "input"));
+  return answered(world.engine.evaluate(policy, input, world.buffer, evaluate_options(args)));
+}
+
+outcome prepare(world &world, const cJSON *args, const char *) {
+  return kept(world.query, world.engine.prepare(argument(args_bytes(args, "policy"))));
+}
+
+outcome close(world &world, const cJSON *, const char *) {
+  world.engine.close();
+  return outcome_of(OUTCOME_DONE);
+}
+
+} // namespace
+
+call engine_call(std::string_view name) {
+  static constexpr verb verbs[] = {{"new", make},
+                                   {"load_policy", load_policy},
+                                   {"remove_policy", remove_policy},
+                                   {"clear_policies", clear_policies},
+                                   {"has_policy", has_policy},
+                                   {"policy_names", policy_names},
+                                   {"set_data", set_data},
+                                   {"patch_data", patch_data},
+                                   {"revision", revision},
+                                   {"evaluate", evaluate},
+                                   {"prepare", prepare},
+                                   {"close", close}};
+  return find_call(verbs, name);
+}
