@@ -131,7 +131,7 @@ demo: $(DEMO_PROGRAMS) $(VENV)/.installed $(OUT)/node/.installed $(OUT)/oracle
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
-TESTS := test-rust test-surface test-header test-c test-faults test-python test-node test-go test-install test-demo
+TESTS := test-rust test-surface test-header test-c test-faults test-python test-node test-go test-install test-readme test-demo
 .PHONY: $(TESTS) packages
 test: packages
 	@start=$$SECONDS; for part in $(TESTS); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
@@ -184,6 +184,10 @@ test-go: $(PREFIX)/.installed $(OUT)/opa
 test-install: lib
 	$(call step,'cmake --install$(comma) find_package$(comma) pkg-config')
 	tests/install/check.sh $(LIB)
+
+test-readme: $(PREFIX)/.installed $(VENV)/.installed $(OUT)/node/.installed
+	$(call step,'the examples of the README')
+	@$(with_prefix) scripts/readme-examples $(OUT)/readme $(VENV) $(OUT)/node
 
 test-demo:
 	$(MAKE) --no-print-directory demo
