@@ -2,7 +2,7 @@
 //!
 //! Look-ups go to dashmap's shards and take no exclusive lock. Stores go through one queue in order of arrival, under a mutex, which
 //! keeps both bounds exact; eviction takes from the queue's front and gives an entry that was read since a second chance
-//! (the CLOCK algorithm, Corbató 1968), at most [`MAX_CHANCES`] times for each victim: it never scans.
+//! (the CLOCK algorithm, Corbató 1968), at most eight times for each victim: it never scans.
 
 mod queue;
 mod sweep;

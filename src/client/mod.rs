@@ -234,11 +234,18 @@ impl Client {
     fn evaluate(&self, request: &Request<'_>, phases: &mut Phases) -> Result<(Option<Vec<u8>>, Revision)> {
         let start = Instant::now();
         let mut result = Vec::new();
-        let options = EvaluateOptions { timeout: Some(request.remaining()), strict_builtin_errors: false };
+        let options = EvaluateOptions { timeout: Some(self.local_timeout(request)), strict_builtin_errors: false };
         let evaluation = self.engine.evaluate(&request.target, request.input, &options, &mut result);
         phases.evaluate = start.elapsed();
         let evaluation = evaluation?;
         Ok(((evaluation.outcome == Outcome::Defined).then_some(result), evaluation.revision))
+    }
+
+    /// The engine's own bound, or what is left of the decision's where that is less; half of it where a remote may have to answer instead,
+    /// since a fallback that has no time left is none.
+    fn local_timeout(&self, request: &Request<'_>) -> Option<Duration> {
+        let left = request.remaining().map(|left| if self.remote.is_some() { left / 2 } else { left });
+        [left, self.engine.options().timeout].into_iter().flatten().min()
     }
 
     /// The place in the cache for this question; `None` where there is no cache or the answer could change by itself.

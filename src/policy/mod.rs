@@ -1,6 +1,6 @@
 //! Named policies and data: an engine that many threads read while others replace what it holds.
 //!
-//! Readers take the current [`Snapshot`] without a lock; writers make the next one aside and swap it in whole. What does not
+//! Readers take the current snapshot without a lock; writers make the next one aside and swap it in whole. What does not
 //! compile never becomes a snapshot.
 
 mod data;

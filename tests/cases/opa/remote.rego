@@ -15,3 +15,6 @@ broken := 2 if input.conflict
 
 # Locally, the same rule conflicts.
 conflicting := {"allow": true, "side": "http"}
+
+# Locally, the same rule outlasts its deadline.
+slow := 1
