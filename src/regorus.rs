@@ -77,7 +77,12 @@ impl Program for RegorusProgram {
     }
 
     fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {
-        Ok(Input::new(to_regorus(&rego::parse(json, limits)?)?))
+        let text = rego::text(json, limits)?;
+        match Regorus::from_json_str(&text) {
+            Ok(value) => Ok(Input::new(value)),
+            // Our own reader says where it fails.
+            Err(error) => Err(rego::parse(json, limits).err().unwrap_or_else(|| unrepresentable(&error))),
+        }
     }
 
     fn evaluate(&self, path: &Path, input: Option<&Input>, bounds: &Bounds, output: &mut Vec<u8>) -> Result<Outcome> {
@@ -116,8 +121,11 @@ fn set_deadline(engine: &mut Engine, bounds: &Bounds) -> Result<()> {
 
 /// Through text, since that is the one form both sides share without loss.
 fn to_regorus(value: &Value) -> Result<Regorus> {
-    Regorus::from_json_str(&value.to_string())
-        .map_err(|e| Error::new(ErrorKind::SerializationError, format!("the JSON cannot be represented: {e}")))
+    Regorus::from_json_str(&value.to_string()).map_err(|e| unrepresentable(&e))
+}
+
+fn unrepresentable(error: &dyn Display) -> Error {
+    Error::new(ErrorKind::SerializationError, format!("the JSON cannot be represented: {error}"))
 }
 
 /// OPA's check (`storage.NonEmpty`): a rule's path must not exist in data, and no prefix of it may be something other than an object.

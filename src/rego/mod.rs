@@ -6,7 +6,7 @@ mod path;
 mod value;
 
 pub use path::Path;
-pub use value::{Limits, Value, parse};
+pub use value::{Limits, Value, parse, text};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

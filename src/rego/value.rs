@@ -27,12 +27,15 @@ pub struct Limits {
 /// # Errors
 /// `SERIALIZATION_ERROR` with the offset; `LIMIT_EXCEEDED` for a text that is too large or nested too deep.
 pub fn parse(json: &[u8], limits: Limits) -> Result<Value> {
-    let text = check(json, limits)?;
+    let text = text(json, limits)?;
     serde_json::from_str(&text).map_err(|e| read_error(&text, &e))
 }
 
-/// The text as valid UTF-8 within `limits`, and nested no deeper than any reader bears.
-fn check(json: &[u8], limits: Limits) -> Result<Cow<'_, str>> {
+/// The text as valid UTF-8 within `limits`, and nested no deeper than any reader bears. Whether it is JSON is left to a reader.
+///
+/// # Errors
+/// `LIMIT_EXCEEDED` for a text that is too large or nested too deep.
+pub fn text(json: &[u8], limits: Limits) -> Result<Cow<'_, str>> {
     if json.len() as u64 > limits.max_bytes {
         let problem = format!("the JSON text has {} bytes; the limit is {}", json.len(), limits.max_bytes);
         return Err(Error::new(ErrorKind::LimitExceeded, problem));
