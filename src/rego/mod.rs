@@ -2,11 +2,15 @@
 //!
 //! `src/regorus.rs` stands behind it today. The engine (`src/policy`) knows these traits only.
 
+pub mod ast;
+mod budget;
+pub mod builtins;
+mod json;
 mod path;
-mod value;
+pub mod value;
 
+pub use json::{Limits, Value, parse, text};
 pub use path::Path;
-pub use value::{Limits, Value, parse, text};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

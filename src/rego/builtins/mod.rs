@@ -1,0 +1,59 @@
+//! OPA's builtins, native. One table maps a name to its function; names and types come from OPA's capabilities.
+
+use super::budget::{Budget, Exceeded};
+use super::value::{Arena, Value};
+
+/// What a builtin works with.
+pub struct Context<'a> {
+    /// Where results live.
+    pub arena: &'a Arena,
+    /// The evaluation's time and memory.
+    pub budget: Budget,
+    /// `time.now_ns`, the same throughout a query.
+    pub now_ns: i64,
+}
+
+/// Why a builtin gave no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// It has none; not an error (OPA's `BuiltinEmpty`, or an iterator that was not called).
+    Undefined,
+    /// `eval_type_error`: an operand of the wrong type. The text as OPA's, without the builtin's name: `operand 1 must be string but got number`.
+    Operand(String),
+    /// `eval_builtin_error`: anything else. The text as OPA's, without the builtin's name.
+    Builtin(String),
+    /// A bound was reached: ends the evaluation, strict or not.
+    Exceeded(Exceeded),
+}
+
+impl From<Exceeded> for Failure {
+    fn from(exceeded: Exceeded) -> Self {
+        Self::Exceeded(exceeded)
+    }
+}
+
+/// A value, or why there is none.
+pub type Outcome<'a> = Result<Value<'a>, Failure>;
+
+/// A builtin. It gets as many operands as it declares, all of them defined.
+pub type Function = for<'a> fn(&mut Context<'a>, &[Value<'a>]) -> Outcome<'a>;
+
+impl Context<'_> {
+    /// Charges `units` of work: about one for each element handled, or each 32 bytes.
+    ///
+    /// # Errors
+    /// `Failure::Exceeded`.
+    #[inline]
+    pub fn charge(&mut self, units: usize) -> Result<(), Failure> {
+        Ok(self.budget.charge(self.arena, units as u64)?)
+    }
+
+    /// Charges `bytes` that are about to be allocated.
+    ///
+    /// # Errors
+    /// `Failure::Exceeded`.
+    #[inline]
+    pub fn reserve(&mut self, bytes: usize) -> Result<(), Failure> {
+        Ok(self.budget.reserve(self.arena, bytes)?)
+    }
+}
