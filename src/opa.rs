@@ -10,7 +10,8 @@ use ureq::Agent;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::process;
-use crate::rego::{self, Limits, Path, Value};
+use crate::rego::value::{Arena, MAX_DEPTH, Style, Value, read, write};
+use crate::rego::{Limits, Path};
 
 /// Idle connections kept for the next decisions.
 const MAX_IDLE_CONNECTIONS: usize = 32;
@@ -151,25 +152,38 @@ fn request_body(input: Option<&[u8]>) -> Result<Vec<u8>> {
 }
 
 fn result_of(text: &[u8], max_bytes: u64) -> Result<Option<Vec<u8>>> {
-    let answer =
-        rego::parse(text, Limits { max_bytes }).map_err(|e| Error::new(e.kind(), format!("OPA's answer: {}", e.message())))?;
-    match answer {
-        Value::Object(mut answer) => Ok(answer.remove("result").map(|result| result.to_string().into_bytes())),
-        _ => Err(Error::new(ErrorKind::SerializationError, "OPA's answer is not an object; is this the URL of an OPA?")),
-    }
+    let arena = Arena::new();
+    let answer = read(&arena, text, Limits { max_bytes, max_depth: MAX_DEPTH })
+        .map_err(|e| Error::new(e.kind(), format!("OPA's answer: {}", e.message())))?;
+    let Some(answer) = answer.as_object() else {
+        return Err(Error::new(ErrorKind::SerializationError, "OPA's answer is not an object; is this the URL of an OPA?"));
+    };
+    Ok(answer.get_str(b"result").map(|result| {
+        let mut text = Vec::new();
+        write(&result, Style::PLAIN, &mut text);
+        text
+    }))
 }
 
 /// What OPA said with a status other than 200 (`v1/server/types`, `ErrorV1`: `code`, `message`, `errors`).
 fn opa_error(status: u16, body: &[u8]) -> Error {
-    let answer = rego::parse(body, Limits { max_bytes: MAX_ERROR_BODY }).unwrap_or_default();
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let detail = answer.get("errors").and_then(|e| e.get(0)).map(|e| format!(": {}", text(e, "message"))).unwrap_or_default();
-    let message = format!("OPA answered {status} {} {}{detail}", text(&answer, "code"), text(&answer, "message"));
-    let kind = match (status, text(&answer, "code").as_str()) {
+    let arena = Arena::new();
+    let answer = read(&arena, body, Limits { max_bytes: MAX_ERROR_BODY, max_depth: MAX_DEPTH }).unwrap_or(Value::Null);
+    let first = answer.get(&Value::String(b"errors")).and_then(|errors| errors.get(&Value::Int(0)));
+    let detail = first.map(|e| format!(": {}", text_of(&e, "message"))).unwrap_or_default();
+    let code = text_of(&answer, "code");
+    let message = format!("OPA answered {status} {code} {}{detail}", text_of(&answer, "message"));
+    let kind = match (status, code.as_str()) {
         (400, _) | (500, "internal_error") => ErrorKind::EvaluationError,
         _ => ErrorKind::Unavailable,
     };
     Error::new(kind, message.trim_end().to_owned())
+}
+
+/// The string under a key, empty where there is none.
+fn text_of(value: &Value<'_>, key: &str) -> String {
+    let found = value.as_object().and_then(|object| object.get_str(key.as_bytes()));
+    found.and_then(|text| text.as_bytes()).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
 }
 
 fn transport_error(error: &ureq::Error, start: Instant) -> Error {

@@ -7,13 +7,19 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Regorus};
 
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
-use crate::rego::{self, Bounds, Compiler, Input, Limits, Module, Outcome, Path, Program, RegoVersion, Value};
+use crate::rego::value::{Style, Value, write};
+use crate::rego::{
+    Bounds, Compiler, Document, Evaluated, Given, Input, Limits, Module, Outcome, Path, Program, Question, RegoVersion, value,
+};
+
+/// regorus reads with serde_json, which recurses.
+const MAX_DEPTH: usize = 127;
 
 /// The clock is looked at once in so many units of the interpreter's work.
 const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
@@ -47,7 +53,7 @@ struct RegorusProgram {
 }
 
 impl Compiler for RegorusCompiler {
-    fn compile(&self, modules: &[Module], data: &Arc<Value>) -> Result<Arc<dyn Program>> {
+    fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>> {
         let mut engine = Engine::new();
         engine.set_strict_builtin_errors(false);
         engine.clear_policy_length_config();
@@ -60,7 +66,7 @@ impl Compiler for RegorusCompiler {
         }
         for package in engine.get_policy_package_components().map_err(|e| compilation_error(&e, None, modules))? {
             let path = Path::new(package.components);
-            refuse_data_over_rules(&engine, &package.source_file, &path, data)?;
+            refuse_data_over_rules(&engine, &package.source_file, &path, data.view())?;
             packages.insert(Arc::from(package.source_file), path);
         }
         engine.add_data(to_regorus(data)?).map_err(|e| Error::new(ErrorKind::Conflict, format!("data: {e}")))?;
@@ -76,37 +82,58 @@ impl Program for RegorusProgram {
         self.packages.get(name)
     }
 
-    fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {
-        let text = rego::text(json, limits)?;
-        match Regorus::from_json_str(&text) {
-            Ok(value) => Ok(Input::new(value)),
-            // Our own reader says where it fails.
-            Err(error) => Err(rego::parse(json, limits).err().unwrap_or_else(|| unrepresentable(&error))),
-        }
+    fn with_data(&self, data: &Arc<Document>) -> Result<Arc<dyn Program>> {
+        RegorusCompiler.compile(&self.modules, data)
     }
 
-    fn evaluate(&self, path: &Path, input: Option<&Input>, bounds: &Bounds, output: &mut Vec<u8>) -> Result<Outcome> {
+    /// Through sark's own reader, so that both evaluators take the same texts; as deep as regorus bears.
+    fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {
+        let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
+        to_regorus(&value::read_document(json, limits)?).map(Input::new)
+    }
+
+    fn evaluate(&self, path: &Path, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
         let mut engine = self.engine.clone();
-        engine.set_strict_builtin_errors(bounds.strict_builtin_errors);
-        set_deadline(&mut engine, bounds)?;
-        if let Some(input) = input {
-            let value = input.get::<Regorus>().ok_or_else(|| Error::invalid("input", "it was parsed for another evaluator"))?;
-            engine.set_input(value.clone());
+        engine.set_strict_builtin_errors(question.bounds.strict_builtin_errors);
+        set_deadline(&mut engine, &question.bounds)?;
+        let start = Instant::now();
+        if let Some(given) = question.input {
+            engine.set_input(self.input(given, question.limits)?);
         }
+        let read = start.elapsed();
         let results = engine.eval_query(path.to_string(), false).map_err(|e| evaluation_error(&e, &self.modules))?;
         let value = results.result.first().and_then(|r| r.expressions.first()).map(|e| &e.value);
         match value {
-            None | Some(Regorus::Undefined) => Ok(Outcome::Undefined),
+            None | Some(Regorus::Undefined) => Ok(Evaluated { outcome: Outcome::Undefined, read }),
             Some(value) => {
                 serde_json::to_writer(output, value)
                     .map_err(|e| Error::new(ErrorKind::SerializationError, format!("the result is not JSON: {e}")))?;
-                Ok(Outcome::Defined)
+                Ok(Evaluated { outcome: Outcome::Defined, read })
             }
         }
     }
 
-    fn is_deterministic(&self) -> bool {
+    fn query(&self, _text: &str, _version: RegoVersion, _question: &Question<'_>, _output: &mut Vec<u8>) -> Result<Evaluated> {
+        Err(Error::new(ErrorKind::Unsupported, "regorus answers paths only; ask an engine with sark's own evaluator"))
+    }
+
+    fn is_deterministic(&self, _path: &Path) -> bool {
         self.is_deterministic
+    }
+}
+
+impl RegorusProgram {
+    fn input(&self, given: Given<'_>, limits: Limits) -> Result<Regorus> {
+        let read;
+        let input = match given {
+            Given::Parsed(input) => input,
+            Given::Json(json) => {
+                read = self.read(json, limits)?;
+                &read
+            }
+        };
+        let value = input.get::<Regorus>().ok_or_else(|| Error::invalid("input", "it was parsed for another evaluator"))?;
+        Ok(value.clone())
     }
 }
 
@@ -120,8 +147,10 @@ fn set_deadline(engine: &mut Engine, bounds: &Bounds) -> Result<()> {
 }
 
 /// Through text, since that is the one form both sides share without loss.
-fn to_regorus(value: &Value) -> Result<Regorus> {
-    Regorus::from_json_str(&value.to_string()).map_err(|e| unrepresentable(&e))
+fn to_regorus(document: &Document) -> Result<Regorus> {
+    let mut text = Vec::new();
+    write(&document.view(), Style::PLAIN, &mut text);
+    Regorus::from_json_str(&String::from_utf8_lossy(&text)).map_err(|e| unrepresentable(&e))
 }
 
 fn unrepresentable(error: &dyn Display) -> Error {
@@ -129,25 +158,26 @@ fn unrepresentable(error: &dyn Display) -> Error {
 }
 
 /// OPA's check (`storage.NonEmpty`): a rule's path must not exist in data, and no prefix of it may be something other than an object.
-fn refuse_data_over_rules(engine: &Engine, source: &str, package: &Path, data: &Value) -> Result<()> {
+fn refuse_data_over_rules(engine: &Engine, source: &str, package: &Path, data: Value<'_>) -> Result<()> {
     let mut node = data;
     for key in package.keys() {
-        match node {
-            Value::Object(map) => match map.get(key) {
-                Some(child) => node = child,
-                None => return Ok(()),
-            },
-            _ => return Err(data_conflict(source, &package.to_string())),
+        let Some(entries) = node.as_object() else {
+            return Err(data_conflict(source, &package.to_string()));
+        };
+        match entries.get_str(key.as_bytes()) {
+            Some(child) => node = child,
+            None => return Ok(()),
         }
     }
-    let Value::Object(map) = node else {
+    let Some(entries) = node.as_object() else {
         return Err(data_conflict(source, &package.to_string()));
     };
-    for key in map.keys() {
+    for key in entries.keys().iter().filter_map(|key| key.as_bytes()) {
+        let key = String::from_utf8_lossy(key);
         // A rule's name is an identifier, so no other key can meet one; what regorus cannot say about an identifier counts as a conflict.
-        if Path::is_identifier(key) && engine.has_declared_rule_rooted_at(source, key).unwrap_or(true) {
+        if Path::is_identifier(&key) && engine.has_declared_rule_rooted_at(source, &key).unwrap_or(true) {
             let mut path = package.keys().to_vec();
-            path.push(key.clone());
+            path.push(key.into_owned());
             return Err(data_conflict(source, &Path::new(path).to_string()));
         }
     }

@@ -1,13 +1,17 @@
 //! Whether a result allows. Everything but an explicit yes is a no.
 
-use serde_json::Value;
+use crate::rego::Limits;
+use crate::rego::value::{Arena, MAX_DEPTH, Value, read};
 
 /// Exactly `true`, or an object whose `allow` (or, where it has none, `allowed`) is exactly `true`.
 pub(super) fn is_allowed(result: Option<&[u8]>) -> bool {
     let Some(result) = result else { return false };
     match result.first() {
         Some(b'{') => {
-            matches!(serde_json::from_slice(result), Ok(Value::Object(object)) if object.get("allow").or_else(|| object.get("allowed")) == Some(&Value::Bool(true)))
+            let arena = Arena::new();
+            let Ok(object) = read(&arena, result, Limits { max_bytes: u64::MAX, max_depth: MAX_DEPTH }) else { return false };
+            let key = |name: &[u8]| object.as_object().and_then(|object| object.get_str(name));
+            matches!(key(b"allow").or_else(|| key(b"allowed")), Some(Value::Bool(true)))
         }
         _ => result == b"true",
     }

@@ -234,7 +234,7 @@ impl Client {
     fn evaluate(&self, request: &Request<'_>, phases: &mut Phases) -> Result<(Option<Vec<u8>>, Revision)> {
         let start = Instant::now();
         let mut result = Vec::new();
-        let options = EvaluateOptions { timeout: Some(self.local_timeout(request)), strict_builtin_errors: false };
+        let options = EvaluateOptions { timeout: Some(self.local_timeout(request)), ..EvaluateOptions::default() };
         let evaluation = self.engine.evaluate(&request.target, request.input, &options, &mut result);
         phases.evaluate = start.elapsed();
         let evaluation = evaluation?;

@@ -1,7 +1,7 @@
 //! `sark_engine`: policies and data.
 
 use std::ffi::c_char;
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 use std::sync::Arc;
 
 use super::boundary::{
@@ -11,10 +11,13 @@ use super::buffer::{output, sark_buffer};
 use super::error::sark_error;
 use super::metrics::{metrics_of, sark_metrics};
 use super::query::sark_query;
-use super::status::{SARK_OK, SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1, SARK_UNDEFINED};
+use super::status::{
+    SARK_EVALUATOR_DEFAULT, SARK_EVALUATOR_REGORUS, SARK_EVALUATOR_SARK, SARK_OK, SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1,
+    SARK_REGO_V2, SARK_UNDEFINED,
+};
 use super::versioned::{self, Versioned};
 use crate::error::{Error, Result};
-use crate::policy::{Engine, EngineOptions, EvaluateOptions, Evaluation, Query, Revision, Target};
+use crate::policy::{Engine, EngineOptions, Evaluator, EvaluateOptions, Evaluation, Query, Revision, Target};
 use crate::rego::{Outcome, RegoVersion};
 
 /// The room for a revision in an info struct: its text and a NUL.
@@ -31,7 +34,7 @@ pub struct sark_engine {
 pub struct sark_engine_options {
     /// `sizeof(sark_engine_options)`.
     pub struct_size: u32,
-    /// `SARK_REGO_V0` or `SARK_REGO_V1` for policies that do not name one; default v1.
+    /// `SARK_REGO_V0`, `SARK_REGO_V1` or `SARK_REGO_V2` for policies that do not name one; default v1.
     pub rego_version: u32,
     /// The time of one evaluation in nanoseconds; default 5 s; `SARK_NO_TIMEOUT` for none.
     pub timeout_ns: u64,
@@ -43,6 +46,10 @@ pub struct sark_engine_options {
     pub max_data_bytes: u64,
     /// Where to count, or NULL. The engine keeps it alive.
     pub metrics: *const sark_metrics,
+    /// `SARK_EVALUATOR_SARK`, which decides as OPA does, or `SARK_EVALUATOR_REGORUS` where the build has it; default sark.
+    pub evaluator: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// How a policy is loaded.
@@ -51,7 +58,7 @@ pub struct sark_engine_options {
 pub struct sark_load_options {
     /// `sizeof(sark_load_options)`.
     pub struct_size: u32,
-    /// `SARK_REGO_V0`, `SARK_REGO_V1`, or `SARK_REGO_DEFAULT` for the engine's.
+    /// `SARK_REGO_V0`, `SARK_REGO_V1`, `SARK_REGO_V2`, or `SARK_REGO_DEFAULT` for the engine's.
     pub rego_version: u32,
 }
 
@@ -97,6 +104,10 @@ pub struct sark_evaluate_options {
     pub strict_builtin_errors: u32,
     /// The time in nanoseconds; default the engine's; `SARK_NO_TIMEOUT` for none.
     pub timeout_ns: u64,
+    /// Of a query's text: `SARK_REGO_V0`, `_V1`, `_V2`, or `SARK_REGO_DEFAULT` for the engine's.
+    pub rego_version: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// What one evaluation took.
@@ -119,7 +130,7 @@ pub struct sark_evaluate_info {
 
 // SAFETY: for each, repr(C), `struct_size` first, integers and pointers only, no padding (checked by tests/surface), valid with any bytes.
 unsafe impl Versioned for sark_engine_options {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = offset_of!(Self, evaluator);
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_load_options {
@@ -139,7 +150,7 @@ unsafe impl Versioned for sark_revision_info {
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_evaluate_options {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = offset_of!(Self, rego_version);
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_evaluate_info {
@@ -152,9 +163,10 @@ pub(super) fn rego_version(version: u32) -> Result<Option<RegoVersion>> {
         SARK_REGO_DEFAULT => Ok(None),
         SARK_REGO_V0 => Ok(Some(RegoVersion::V0)),
         SARK_REGO_V1 => Ok(Some(RegoVersion::V1)),
+        SARK_REGO_V2 => Ok(Some(RegoVersion::V2)),
         _ => Err(Error::invalid(
             "options.rego_version",
-            format_args!("{version} is not one of SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1"),
+            format_args!("{version} is not one of SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1, SARK_REGO_V2"),
         )),
     }
 }
@@ -170,7 +182,8 @@ pub(super) fn evaluate_options(options: &sark_evaluate_options) -> Result<Evalua
         1 => true,
         other => return Err(Error::invalid("options.strict_builtin_errors", format_args!("{other} is not 0 or 1"))),
     };
-    Ok(EvaluateOptions { timeout: timeout(options.timeout_ns), strict_builtin_errors })
+    let rego_version = rego_version(options.rego_version)?;
+    Ok(EvaluateOptions { timeout: timeout(options.timeout_ns), strict_builtin_errors, rego_version })
 }
 
 pub(super) fn revision_text(revision: &Revision) -> [c_char; SARK_REVISION_SIZE] {
@@ -228,7 +241,16 @@ pub unsafe extern "C" fn sark_engine_new(
 
 fn engine_options(given: &sark_engine_options) -> Result<EngineOptions> {
     let default = EngineOptions::default();
+    let evaluator = match given.evaluator {
+        SARK_EVALUATOR_DEFAULT | SARK_EVALUATOR_SARK => Evaluator::Sark,
+        SARK_EVALUATOR_REGORUS => Evaluator::Regorus,
+        other => {
+            let known = "SARK_EVALUATOR_DEFAULT, SARK_EVALUATOR_SARK, SARK_EVALUATOR_REGORUS";
+            return Err(Error::invalid("options.evaluator", format_args!("{other} is not one of {known}")));
+        }
+    };
     Ok(EngineOptions {
+        evaluator,
         rego_version: rego_version(given.rego_version)?.unwrap_or(default.rego_version),
         timeout: timeout(given.timeout_ns).unwrap_or(default.timeout),
         max_input_bytes: or_default(given.max_input_bytes, default.max_input_bytes),
@@ -475,6 +497,42 @@ pub unsafe extern "C" fn sark_engine_evaluate(
             let evaluation = output.fill(|bytes| engine.engine.evaluate(&target, input, &options, bytes))?;
             info.fill(&evaluate_info(&evaluation));
             Ok(outcome_status(evaluation.outcome))
+        })
+    }
+}
+
+/// Answers a query in Rego, such as `x := data.roles[input.user]; x != "guest"`: a JSON array with an object of bindings for each
+/// result, `[{"x":"admin"}]`. A query without results is OK with `[]`; one without variables gives an empty object for each result.
+///
+/// It is compiled at each call; prepare what is asked often. Without an input (NULL, 0), `input` is undefined.
+///
+/// Errors: INVALID_ARGUMENT, COMPILATION_ERROR (the query's text), SERIALIZATION_ERROR, LIMIT_EXCEEDED, EVALUATION_ERROR, UNSUPPORTED (regorus), CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_query(
+    engine: *const sark_engine,
+    query: *const c_char,
+    query_length: u64,
+    input: *const u8,
+    input_length: u64,
+    options: *const sark_evaluate_options,
+    info: *mut sark_evaluate_info,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let engine = handle("engine", engine)?;
+            let query = text("query", query, query_length)?;
+            let input = optional_bytes("input", input, input_length)?;
+            output.refuse_overlap(input)?;
+            let options = evaluate_options(&versioned::options("options", options)?)?;
+            let info = versioned::info("info", info)?;
+            let evaluation = output.fill(|bytes| engine.engine.query(query, input, &options, bytes))?;
+            info.fill(&evaluate_info(&evaluation));
+            Ok(SARK_OK)
         })
     }
 }

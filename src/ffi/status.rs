@@ -49,6 +49,15 @@ pub const SARK_REGO_DEFAULT: u32 = 0;
 pub const SARK_REGO_V0: u32 = 1;
 /// Rego since OPA 1.0.
 pub const SARK_REGO_V1: u32 = 2;
+/// Rego as `import rego.v2` has it, OPA 1.22.
+pub const SARK_REGO_V2: u32 = 3;
+
+/// sark's own evaluator.
+pub const SARK_EVALUATOR_DEFAULT: u32 = 0;
+/// sark's own evaluator: decides as OPA decides.
+pub const SARK_EVALUATOR_SARK: u32 = 1;
+/// Microsoft's regorus, where the build has it: a second opinion.
+pub const SARK_EVALUATOR_REGORUS: u32 = 2;
 
 /// The local engine decided.
 pub const SARK_IMPLEMENTATION_RUST: u32 = 1;

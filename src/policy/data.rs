@@ -1,21 +1,28 @@
 //! Changing base data.
 
-use serde_json::{Map, Value};
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::rego::Path;
+use crate::rego::value::{DocObject, Style, write};
+use crate::rego::{Document, Path};
 
-/// Puts `value` at `path`, making the objects above it, as OPA's `PUT /v1/data/<path>` does.
-pub(super) fn put(data: &mut Value, path: &Path, value: Value) -> Result<()> {
-    let mut node = data;
+/// `data` with `value` at `path`, and objects made above it, as OPA's `PUT /v1/data/<path>` does. What lies beside the path is shared.
+pub(super) fn put(data: &Document, path: &Path, value: Document) -> Result<Document> {
+    let mut above = Vec::with_capacity(path.keys().len());
+    let mut node = Some(data);
     for key in path.keys() {
-        let Value::Object(map) = node else {
-            return Err(not_an_object(path, key));
+        let object = match node {
+            Some(Document::Object(object)) => Some(object),
+            Some(_) => return Err(not_an_object(path, key)),
+            None => None,
         };
-        node = map.entry(key.as_str()).or_insert_with(|| Value::Object(Map::new()));
+        above.push((object, key));
+        node = object.and_then(|object| object.get_str(key.as_bytes()));
     }
-    *node = value;
-    Ok(())
+    Ok(above.into_iter().rev().fold(value, |value, (object, key)| {
+        let object = object.map_or_else(|| DocObject::default().with(key.as_bytes(), value.clone()), |o| o.with(key.as_bytes(), value.clone()));
+        Document::Object(Arc::new(object))
+    }))
 }
 
 fn not_an_object(path: &Path, key: &str) -> Error {
@@ -23,19 +30,8 @@ fn not_an_object(path: &Path, key: &str) -> Error {
 }
 
 /// The size of `value` as compact JSON.
-pub(super) fn size(value: &Value) -> u64 {
-    struct Count(u64);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    // Counting cannot fail: the writer never does, and every key of a `Value` is text.
-    let _ = serde_json::to_writer(&mut count, value);
-    count.0
+pub(super) fn size(value: &Document) -> u64 {
+    let mut text = Vec::new();
+    write(&value.view(), Style::PLAIN, &mut text);
+    text.len() as u64
 }

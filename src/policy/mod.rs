@@ -21,12 +21,25 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::{Implementation, Metrics};
-use crate::rego::{Bounds, Compiler, Input, Limits, Outcome, RegoVersion, Value};
+use crate::rego::value::MAX_DEPTH;
+use crate::rego::{Bounds, Compiler, Document, Given, Input, Limits, Outcome, Question, RegoCompiler, RegoVersion};
 use snapshot::Snapshot;
+
+/// Who evaluates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Evaluator {
+    /// sark's own: decides as OPA decides.
+    #[default]
+    Sark,
+    /// Microsoft's regorus, where the build has it: a second opinion.
+    Regorus,
+}
 
 /// What bounds an engine. Someone else's memory is at stake, so nothing is unbounded unless the caller says so.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineOptions {
+    /// Who evaluates.
+    pub evaluator: Evaluator,
     /// The version of modules that do not name one.
     pub rego_version: RegoVersion,
     /// The time of one evaluation; `None` for no bound.
@@ -42,6 +55,7 @@ pub struct EngineOptions {
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
+            evaluator: Evaluator::Sark,
             rego_version: RegoVersion::V1,
             timeout: Some(Duration::from_secs(5)),
             max_input_bytes: 64 << 20,
@@ -58,6 +72,8 @@ pub struct EvaluateOptions {
     pub timeout: Option<Option<Duration>>,
     /// Whether an error in a builtin ends the evaluation.
     pub strict_builtin_errors: bool,
+    /// The version of a query's text; `None`: the engine's own.
+    pub rego_version: Option<RegoVersion>,
 }
 
 /// What one evaluation gave, beside the result itself.
@@ -90,7 +106,7 @@ impl Engine {
     /// # Errors
     /// `UNSUPPORTED` where no evaluator was built in.
     pub fn new(options: EngineOptions, metrics: Option<Arc<Metrics>>) -> Result<Arc<Self>> {
-        let compiler = default_compiler()?;
+        let compiler = compiler(options.evaluator)?;
         let snapshot = ArcSwap::from_pointee(Snapshot::empty(compiler.as_ref())?);
         Ok(Arc::new(Self { options, compiler, snapshot, writing: Mutex::new(()), closed: AtomicBool::new(false), metrics }))
     }
@@ -192,7 +208,8 @@ impl Engine {
     /// The present revision, and whether `target` may be answered from a cache under it: it exists, and nothing in it reaches time, randomness or the network.
     pub(crate) fn cacheable(&self, target: &Target) -> Result<(Revision, bool)> {
         let snapshot = self.snapshot()?;
-        Ok((snapshot.revision, snapshot.path(target).is_ok() && snapshot.program.is_deterministic()))
+        let cacheable = snapshot.path(target).is_ok_and(|path| snapshot.program.is_deterministic(&path));
+        Ok((snapshot.revision, cacheable))
     }
 
     /// Decides the document that `target` names. The result is written to `output` as compact JSON with sorted keys; without an
@@ -207,13 +224,8 @@ impl Engine {
         options: &EvaluateOptions,
         output: &mut Vec<u8>,
     ) -> Result<Evaluation> {
-        self.measured(|snapshot| {
-            let bounds = self.bounds(options);
-            let start = Instant::now();
-            let input = input.map(|json| snapshot.program.read(json, self.input_limits())).transpose()?;
-            let read = start.elapsed();
-            snapshot.evaluate(target, input.as_ref(), &bounds, output).map(|e| Evaluation { read, ..e })
-        })
+        let question = self.question(input.map(Given::Json), options);
+        self.measured(|snapshot| snapshot.evaluate(target, &question, output))
     }
 
     /// The same for an input that was read before.
@@ -227,7 +239,23 @@ impl Engine {
         options: &EvaluateOptions,
         output: &mut Vec<u8>,
     ) -> Result<Evaluation> {
-        self.measured(|snapshot| snapshot.evaluate(target, Some(input), &self.bounds(options), output))
+        let question = self.question(Some(Given::Parsed(input)), options);
+        self.measured(|snapshot| snapshot.evaluate(target, &question, output))
+    }
+
+    /// Answers a query such as `x := data.roles[input.user]; x != "guest"`: a JSON array with an object of bindings for each result, empty
+    /// where it is undefined.
+    ///
+    /// # Errors
+    /// `COMPILATION_ERROR` for the query's text; otherwise as [`Engine::evaluate`].
+    pub fn query(&self, text: &str, input: Option<&[u8]>, options: &EvaluateOptions, output: &mut Vec<u8>) -> Result<Evaluation> {
+        let question = self.question(input.map(Given::Json), options);
+        let version = options.rego_version.unwrap_or(self.options.rego_version);
+        self.measured(|snapshot| snapshot.query(text, version, &question, output))
+    }
+
+    fn question<'q>(&self, input: Option<Given<'q>>, options: &EvaluateOptions) -> Question<'q> {
+        Question { input, limits: self.input_limits(), bounds: self.bounds(options) }
     }
 
     /// Reads an input once, for any number of evaluations.
@@ -258,7 +286,7 @@ impl Engine {
     }
 
     fn input_limits(&self) -> Limits {
-        Limits { max_bytes: self.options.max_input_bytes }
+        Limits { max_bytes: self.options.max_input_bytes, max_depth: MAX_DEPTH }
     }
 
     fn bounds(&self, options: &EvaluateOptions) -> Bounds {
@@ -285,7 +313,7 @@ impl Engine {
         }
     }
 
-    fn compile(&self, modules: snapshot::Modules, data: Arc<Value>, data_bytes: u64) -> Result<Snapshot> {
+    fn compile(&self, modules: snapshot::Modules, data: Arc<Document>, data_bytes: u64) -> Result<Snapshot> {
         Snapshot::new(self.compiler.as_ref(), modules, data, data_bytes)
     }
 }
@@ -298,14 +326,14 @@ impl Drop for Engine {
     }
 }
 
-#[cfg(feature = "regorus")]
-fn default_compiler() -> Result<Box<dyn Compiler>> {
-    Ok(Box::new(crate::regorus::RegorusCompiler))
-}
-
-#[cfg(not(feature = "regorus"))]
-fn default_compiler() -> Result<Box<dyn Compiler>> {
-    Err(Error::new(ErrorKind::Unsupported, "this build has no evaluator; build it with the feature `regorus`"))
+fn compiler(evaluator: Evaluator) -> Result<Box<dyn Compiler>> {
+    match evaluator {
+        Evaluator::Sark => Ok(Box::new(RegoCompiler)),
+        #[cfg(feature = "regorus")]
+        Evaluator::Regorus => Ok(Box::new(crate::regorus::RegorusCompiler)),
+        #[cfg(not(feature = "regorus"))]
+        Evaluator::Regorus => Err(Error::new(ErrorKind::Unsupported, "this build has no regorus; build it with the feature `regorus`")),
+    }
 }
 
 /// Refuses names that could be taken for a path, and empty ones.

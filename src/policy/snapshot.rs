@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Evaluation, Revision, Target, not_found};
 use crate::error::Result;
-use crate::rego::{Bounds, Compiler, Input, Module, Path, Program, Value};
+use crate::rego::{Compiler, Document, Evaluated, Module, Path, Program, Question, RegoVersion};
 
 /// Policies by name.
 pub(super) type Modules = BTreeMap<Arc<str>, Module>;
@@ -15,7 +15,7 @@ pub(super) type Modules = BTreeMap<Arc<str>, Module>;
 pub(super) struct Snapshot {
     pub(super) revision: Revision,
     pub(super) modules: Modules,
-    pub(super) data: Arc<Value>,
+    pub(super) data: Arc<Document>,
     /// No less than the size of `data` as compact JSON: patches add to it, and it is counted anew only when it reaches the limit.
     pub(super) data_bytes: u64,
     pub(super) program: Arc<dyn Program>,
@@ -23,10 +23,10 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     pub(super) fn empty(compiler: &dyn Compiler) -> Result<Self> {
-        Self::new(compiler, Modules::new(), Arc::new(Value::Object(serde_json::Map::new())), 2)
+        Self::new(compiler, Modules::new(), Arc::new(Document::empty_object()), 2)
     }
 
-    pub(super) fn new(compiler: &dyn Compiler, modules: Modules, data: Arc<Value>, data_bytes: u64) -> Result<Self> {
+    pub(super) fn new(compiler: &dyn Compiler, modules: Modules, data: Arc<Document>, data_bytes: u64) -> Result<Self> {
         let sources: Vec<Module> = modules.values().cloned().collect();
         let program = compiler.compile(&sources, &data)?;
         Ok(Self { revision: Revision::next(), modules, data, data_bytes, program })
@@ -40,16 +40,33 @@ impl Snapshot {
         }
     }
 
-    pub(super) fn evaluate(
-        &self,
-        target: &Target,
-        input: Option<&Input>,
-        bounds: &Bounds,
-        output: &mut Vec<u8>,
-    ) -> Result<Evaluation> {
+    /// The same modules over other data: nothing is compiled.
+    pub(super) fn with_data(&self, data: Arc<Document>, data_bytes: u64) -> Result<Self> {
+        let program = self.program.with_data(&data)?;
+        Ok(Self { revision: Revision::next(), modules: self.modules.clone(), data, data_bytes, program })
+    }
+
+    pub(super) fn evaluate(&self, target: &Target, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluation> {
         let path = self.path(target)?;
         let start = Instant::now();
-        let outcome = self.program.evaluate(&path, input, bounds, output)?;
-        Ok(Evaluation { outcome, revision: self.revision, read: Duration::ZERO, evaluate: start.elapsed() })
+        let evaluated = self.program.evaluate(&path, question, output)?;
+        Ok(self.evaluation(evaluated, start))
+    }
+
+    pub(super) fn query(
+        &self,
+        text: &str,
+        version: RegoVersion,
+        question: &Question<'_>,
+        output: &mut Vec<u8>,
+    ) -> Result<Evaluation> {
+        let start = Instant::now();
+        let evaluated = self.program.query(text, version, question, output)?;
+        Ok(self.evaluation(evaluated, start))
+    }
+
+    fn evaluation(&self, evaluated: Evaluated, start: Instant) -> Evaluation {
+        let read = evaluated.read;
+        Evaluation { outcome: evaluated.outcome, revision: self.revision, read, evaluate: start.elapsed().saturating_sub(read) }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use super::snapshot::{Modules, Snapshot};
 use super::{Engine, Revision, check_name, data, not_found};
 use crate::error::{Error, ErrorKind, Result};
-use crate::rego::{self, Limits, Module, Path, RegoVersion, Value};
+use crate::rego::value::{MAX_DEPTH, read_document};
+use crate::rego::{Document, Limits, Module, Path, RegoVersion};
 
 /// A list of changes for one engine. Made and committed by one thread at a time.
 pub struct Update {
@@ -19,7 +20,7 @@ enum Change {
     Load(Module),
     Remove(Arc<str>),
     Clear,
-    Put { path: Path, value: Arc<Value>, bytes: u64 },
+    Put { path: Path, value: Document, bytes: u64 },
 }
 
 impl Update {
@@ -79,11 +80,11 @@ impl Update {
     }
 
     fn put(&mut self, path: Path, json: &[u8]) -> Result<()> {
-        let value = rego::parse(json, Limits { max_bytes: self.engine.options.max_data_bytes })?;
-        if path.keys().is_empty() && !value.is_object() {
+        let value = read_document(json, Limits { max_bytes: self.engine.options.max_data_bytes, max_depth: MAX_DEPTH })?;
+        if path.keys().is_empty() && !matches!(value, Document::Object(_)) {
             return Err(Error::invalid("json", "data must be a JSON object"));
         }
-        self.changes.push(Change::Put { path, value: Arc::new(value), bytes: json.len() as u64 });
+        self.changes.push(Change::Put { path, value, bytes: json.len() as u64 });
         Ok(())
     }
 
@@ -122,18 +123,21 @@ impl Update {
                 Change::Load(module) => drop(modules.insert(Arc::clone(&module.name), module.clone())),
                 Change::Remove(name) => drop(modules.remove(name).ok_or_else(|| not_found(name))?),
                 Change::Clear => modules.clear(),
-                Change::Put { path, value, bytes } if path.keys().is_empty() => (data, data_bytes) = (Arc::clone(value), *bytes),
+                Change::Put { path, value, bytes } if path.keys().is_empty() => (data, data_bytes) = (Arc::new(value.clone()), *bytes),
                 Change::Put { path, value, bytes } => {
-                    data::put(Arc::make_mut(&mut data), path, Value::clone(value))?;
+                    data = Arc::new(data::put(&data, path, value.clone())?);
                     data_bytes = data_bytes.saturating_add(*bytes).saturating_add(path.to_string().len() as u64);
                 }
             }
         }
         self.check_budgets(&modules, &data, &mut data_bytes)?;
+        if self.changes.iter().all(|change| matches!(change, Change::Put { .. })) {
+            return present.with_data(data, data_bytes);
+        }
         self.engine.compile(modules, data, data_bytes)
     }
 
-    fn check_budgets(&self, modules: &Modules, data: &Value, data_bytes: &mut u64) -> Result<()> {
+    fn check_budgets(&self, modules: &Modules, data: &Document, data_bytes: &mut u64) -> Result<()> {
         self.check_policy_bytes(modules.values().map(|m| m.source.len() as u64).sum())?;
         let limit = self.engine.options.max_data_bytes;
         if *data_bytes > limit {

@@ -1,16 +1,23 @@
-//! What every evaluator of Rego offers: modules and data go in, a program comes out, and a program decides.
+//! Rego: what every evaluator offers, and sark's own.
 //!
-//! `src/regorus.rs` stands behind it today. The engine (`src/policy`) knows these traits only.
+//! Modules and data go in, a program comes out, and a program decides. The engine (`src/policy`) knows the traits of this file only;
+//! `program` implements them by way of `parser` → `compile` → `plan` → `eval`, over `value` and `builtins`. `src/regorus.rs` is the other
+//! evaluator.
 
 pub mod ast;
 mod budget;
 pub mod builtins;
-mod json;
+mod compile;
+mod eval;
+mod parser;
 mod path;
+mod plan;
+mod program;
 pub mod value;
 
-pub use json::{Limits, Value, parse, text};
 pub use path::Path;
+pub(crate) use program::RegoCompiler;
+pub use value::{Document, Limits};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,6 +32,8 @@ pub enum RegoVersion {
     /// Rego since OPA 1.0.
     #[default]
     V1,
+    /// Rego with `and`, `or` and bodies after `not`.
+    V2,
 }
 
 /// A policy's source, as it was loaded.
@@ -44,7 +53,7 @@ pub trait Compiler: Send + Sync {
     ///
     /// # Errors
     /// `COMPILATION_ERROR` with findings for a module that does not parse or compile; `CONFLICT` for data at, above or below a rule.
-    fn compile(&self, modules: &[Module], data: &Arc<Value>) -> Result<Arc<dyn Program>>;
+    fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>>;
 }
 
 /// Compiled modules and their data: immutable, shared by all threads.
@@ -52,20 +61,61 @@ pub trait Program: Send + Sync {
     /// The path of the package that the module `name` declares.
     fn package(&self, name: &str) -> Option<&Path>;
 
+    /// The same modules over other data.
+    ///
+    /// # Errors
+    /// `CONFLICT` for data at, above or below a rule.
+    fn with_data(&self, data: &Arc<Document>) -> Result<Arc<dyn Program>>;
+
     /// Reads an input once, for any number of decisions.
     ///
     /// # Errors
     /// `SERIALIZATION_ERROR` with the offset; `LIMIT_EXCEEDED` for one that is too large or too deep.
     fn read(&self, json: &[u8], limits: Limits) -> Result<Input>;
 
-    /// Decides the document at `path`. `None` is undefined. The result is appended to `output` as compact JSON with sorted keys.
+    /// Decides the document at `path`. The result is appended to `output` as compact JSON with sorted keys.
     ///
     /// # Errors
-    /// `EVALUATION_ERROR` with OPA's code; `LIMIT_EXCEEDED` after the deadline.
-    fn evaluate(&self, path: &Path, input: Option<&Input>, bounds: &Bounds, output: &mut Vec<u8>) -> Result<Outcome>;
+    /// Those of [`Program::read`]; `EVALUATION_ERROR` with OPA's code; `LIMIT_EXCEEDED` after the deadline.
+    fn evaluate(&self, path: &Path, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated>;
 
-    /// Whether equal inputs always give equal decisions: no rule reaches time, randomness or the network.
-    fn is_deterministic(&self) -> bool;
+    /// Answers a query, `x := data.a; x > 1`: a JSON array with an object of bindings for each result.
+    ///
+    /// # Errors
+    /// `COMPILATION_ERROR` for the text, and those of [`Program::evaluate`].
+    fn query(&self, text: &str, version: RegoVersion, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated>;
+
+    /// Whether equal inputs always give equal decisions at `path`: nothing there reaches time, randomness or the network.
+    fn is_deterministic(&self, path: &Path) -> bool;
+}
+
+/// An input as a caller gives it.
+#[derive(Clone, Copy)]
+pub enum Given<'q> {
+    /// JSON, read for this evaluation alone.
+    Json(&'q [u8]),
+    /// One that was read before.
+    Parsed(&'q Input),
+}
+
+/// What a decision is made from, beside policies and data.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// The input; `None` leaves it undefined.
+    pub input: Option<Given<'q>>,
+    /// What bounds reading it.
+    pub limits: Limits,
+    /// What bounds deciding.
+    pub bounds: Bounds,
+}
+
+/// How an evaluation went.
+#[derive(Debug, Clone, Copy)]
+pub struct Evaluated {
+    /// Whether there is a value.
+    pub outcome: Outcome,
+    /// The time spent reading the input.
+    pub read: Duration,
 }
 
 /// Whether a document has a value.

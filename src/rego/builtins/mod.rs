@@ -1,7 +1,30 @@
 //! OPA's builtins, native. One table maps a name to its function; names and types come from OPA's capabilities.
 
+mod aggregates;
+mod arithmetic;
+mod arrays;
+mod bits;
+mod caches;
+mod casts;
+mod comparison;
+mod numbers;
+mod objects;
+mod operand;
+mod sets;
+mod sprintf;
+mod strings;
+mod subset;
+mod table;
+mod types;
+mod utf8;
+mod walk;
+
 use super::budget::{Budget, Exceeded};
 use super::value::{Arena, Value};
+
+pub use caches::Caches;
+pub use table::{all, lookup};
+pub use walk::Walk;
 
 /// What a builtin works with.
 pub struct Context<'a> {
@@ -11,6 +34,8 @@ pub struct Context<'a> {
     pub budget: Budget,
     /// `time.now_ns`, the same throughout a query.
     pub now_ns: i64,
+    /// Compiled patterns. Take them from one evaluation and give them to the next.
+    pub caches: Caches,
 }
 
 /// Why a builtin gave no value.
@@ -35,10 +60,31 @@ impl From<Exceeded> for Failure {
 /// A value, or why there is none.
 pub type Outcome<'a> = Result<Value<'a>, Failure>;
 
-/// A builtin. It gets as many operands as it declares, all of them defined.
+/// A builtin's function. It gets as many operands as the builtin declares, all of them defined.
 pub type Function = for<'a> fn(&mut Context<'a>, &[Value<'a>]) -> Outcome<'a>;
 
-impl Context<'_> {
+/// A builtin.
+#[derive(Debug, Clone, Copy)]
+pub struct Builtin {
+    /// Its name, such as `array.concat`.
+    pub name: &'static str,
+    /// How many operands it takes.
+    pub arity: usize,
+    /// What it does.
+    pub function: Function,
+    /// Whether it gives many values: the function gives an array of them (`walk`).
+    pub relation: bool,
+    /// Whether equal operands may give different values.
+    pub nondeterministic: bool,
+}
+
+impl<'a> Context<'a> {
+    /// A context of one evaluation.
+    #[must_use]
+    pub const fn new(arena: &'a Arena, budget: Budget, now_ns: i64, caches: Caches) -> Self {
+        Self { arena, budget, now_ns, caches }
+    }
+
     /// Charges `units` of work: about one for each element handled, or each 32 bytes.
     ///
     /// # Errors
@@ -57,3 +103,6 @@ impl Context<'_> {
         Ok(self.budget.reserve(self.arena, bytes)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

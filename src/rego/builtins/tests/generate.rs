@@ -1,0 +1,155 @@
+//! Random values by OPA's types, from a seed.
+
+use super::super::super::value::{Arena, ObjectBuilder, SetBuilder, Value};
+use super::pools;
+
+/// A small generator: the same seed gives the same values.
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11
+    }
+
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+
+    pub(super) fn pick<'p, T>(&mut self, pool: &'p [T]) -> &'p T {
+        &pool[self.below(pool.len())]
+    }
+}
+
+pub(super) struct Generator<'a> {
+    pub(super) arena: &'a Arena,
+    pub(super) random: Random,
+}
+
+impl<'a> Generator<'a> {
+    /// An operand of `name` at `position` (from 1) of the declared type `kind`.
+    pub(super) fn operand(&mut self, name: &str, position: usize, kind: &serde_json::Value) -> Value<'a> {
+        if self.random.below(40) == 0 {
+            return self.any(2);
+        }
+        self.typed(name, position, kind, 3)
+    }
+
+    fn typed(&mut self, name: &str, position: usize, kind: &serde_json::Value, depth: usize) -> Value<'a> {
+        let list = |key: &str| kind[key].as_array().cloned().unwrap_or_default();
+        match kind["type"].as_str().unwrap_or_default() {
+            "null" => Value::Null,
+            "boolean" => Value::Bool(self.random.below(2) == 0),
+            "number" => self.number(name),
+            "string" => self.string(name, position),
+            "any" => {
+                let of = list("of");
+                if of.is_empty() {
+                    if self.random.below(2) == 0 { self.any(depth) } else { self.string(name, position) }
+                } else {
+                    let kind = self.random.pick(&of).clone();
+                    self.typed(name, position, &kind, depth)
+                }
+            }
+            "array" => {
+                let fixed = list("static");
+                let mut elements: Vec<Value<'a>> = fixed.iter().map(|kind| self.typed(name, position, kind, depth)).collect();
+                if !kind["dynamic"].is_null() {
+                    let count = self.random.below(5);
+                    elements.extend((0..count).map(|_| self.typed(name, position, &kind["dynamic"], depth.saturating_sub(1))));
+                }
+                Value::array(self.arena, &elements)
+            }
+            "set" => {
+                let count = self.random.below(5);
+                let mut set = SetBuilder::default();
+                (0..count).for_each(|_| set.insert(self.typed(name, position, &kind["of"], depth.saturating_sub(1))));
+                set.build(self.arena)
+            }
+            "object" => {
+                let mut object = ObjectBuilder::default();
+                for property in list("static") {
+                    let key = Value::string(self.arena, property["key"].as_str().unwrap_or_default());
+                    if self.random.below(5) > 0 {
+                        object.insert(key, self.typed(name, position, &property["value"], depth));
+                    }
+                }
+                if !kind["dynamic"].is_null() {
+                    for _ in 0..self.random.below(5) {
+                        let key = self.typed(name, position, &kind["dynamic"]["key"], 0);
+                        object.insert(key, self.typed(name, position, &kind["dynamic"]["value"], depth.saturating_sub(1)));
+                    }
+                }
+                object.build(self.arena)
+            }
+            _ => self.any(depth),
+        }
+    }
+
+    fn number(&mut self, name: &str) -> Value<'a> {
+        let text = match self.random.below(10) {
+            0..4 => (self.random.below(24) as i64 - 8).to_string(),
+            4 if !name.starts_with("numbers.") && name != "bits.lsh" => (self.random.next() as i64 - (1 << 52)).to_string(),
+            5 => format!("{}.{}", self.random.below(200), self.random.below(1000)),
+            6 if !name.starts_with("numbers.") => format!("-{}.{}e{}", self.random.below(20), self.random.next(), self.random.below(40) as i64 - 20),
+            _ if name.starts_with("numbers.") || name == "bits.lsh" => self.random.pick(pools::SMALL_NUMBERS).to_string(),
+            _ => self.random.pick(pools::NUMBERS).to_string(),
+        };
+        Value::number(self.arena, &text)
+    }
+
+    fn string(&mut self, name: &str, position: usize) -> Value<'a> {
+        let pool = pools::strings(name, position);
+        let text = match self.random.below(12) {
+            0 => self.random.pick(pools::STRINGS),
+            1 => {
+                let (a, b) = (self.random.pick(pool), self.random.pick(pool));
+                return Value::string(self.arena, [*a, *b].concat());
+            }
+            2 => {
+                // A part of one.
+                let text = self.random.pick(pool);
+                let cut = self.random.below(text.len() + 1);
+                let start = self.random.below(cut + 1);
+                return Value::string(self.arena, text.get(start..cut).unwrap_or(text));
+            }
+            _ => self.random.pick(pool),
+        };
+        if self.random.below(100) == 0 {
+            return Value::string(self.arena, [text.as_bytes(), b"\xff\xe2\x82"].concat());
+        }
+        Value::string(self.arena, text)
+    }
+
+    pub(super) fn any(&mut self, depth: usize) -> Value<'a> {
+        match self.random.below(if depth == 0 { 6 } else { 9 }) {
+            0 => Value::Null,
+            1 => Value::Bool(self.random.below(2) == 0),
+            2 | 3 => self.number(""),
+            4 | 5 => self.string("", 0),
+            6 => {
+                let elements: Vec<Value<'a>> = (0..self.random.below(4)).map(|_| self.any(depth - 1)).collect();
+                Value::array(self.arena, &elements)
+            }
+            7 => {
+                let mut set = SetBuilder::default();
+                (0..self.random.below(4)).for_each(|_| set.insert(self.any(depth - 1)));
+                set.build(self.arena)
+            }
+            _ => {
+                let mut object = ObjectBuilder::default();
+                for _ in 0..self.random.below(4) {
+                    let key = if self.random.below(3) > 0 { self.string("", 0) } else { self.any(depth - 1) };
+                    object.insert(key, self.any(depth - 1));
+                }
+                object.build(self.arena)
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Random calls, answered by OPA and by this crate. Needs `SARK_BUILTIN_ORACLE`, a program that answers calls as JSON lines;
+//! `SARK_BUILTIN_CALLS` (for each builtin), `SARK_BUILTIN_SEED` and `SARK_BUILTIN_ONLY` (a part of a name) are optional.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use super::super::super::budget::Budget;
+use super::super::super::value::{Arena, Value, number, write_text};
+use super::super::{Caches, Context, Failure, all};
+use super::generate::{Generator, Random};
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, b| {
+        let _ = write!(text, "{b:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2).filter_map(|i| u8::from_str_radix(&text[i * 2..i * 2 + 2], 16).ok()).collect()
+}
+
+/// The oracle's form of a value, which keeps the text of numbers and the bytes of strings.
+fn encode(value: &Value<'_>) -> String {
+    let list = |values: &mut dyn Iterator<Item = Value<'_>>| values.map(|v| encode(&v)).collect::<Vec<_>>().join(",");
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(b) => b.to_string(),
+        Value::String(bytes) => format!("{{\"s\":\"{}\"}}", hex(bytes)),
+        _ if value.is_number() => number::with_text(value, |text| format!("{{\"n\":\"{text}\"}}")),
+        _ => {
+            if let Some(entries) = value.as_object() {
+                let entries: Vec<String> = entries.iter().map(|(k, v)| format!("[{},{}]", encode(&k), encode(&v))).collect();
+                return format!("{{\"o\":[{}]}}", entries.join(","));
+            }
+            match (value.as_array(), value.as_set()) {
+                (Some(array), _) => format!("{{\"a\":[{}]}}", list(&mut array.iter())),
+                (_, Some(set)) => format!("{{\"t\":[{}]}}", list(&mut set.iter())),
+                _ => String::new(),
+            }
+        }
+    }
+}
+
+/// The outcome of a call in one line: `= value`, `! code: message`, `undefined`.
+fn show(outcome: Result<Value<'_>, Failure>) -> String {
+    match outcome {
+        Ok(value) => {
+            let mut text = Vec::new();
+            write_text(&value, &mut text);
+            format!("= {}", String::from_utf8_lossy(&text))
+        }
+        Err(Failure::Undefined) => "undefined".into(),
+        Err(Failure::Operand(message)) => format!("! eval_type_error: {message}"),
+        Err(Failure::Builtin(message)) => format!("! eval_builtin_error: {message}"),
+        Err(Failure::Exceeded(exceeded)) => format!("exceeded {exceeded:?}"),
+    }
+}
+
+fn theirs(line: &str) -> String {
+    let answer: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+    let text = |key: &str| String::from_utf8_lossy(&unhex(answer[key].as_str().unwrap_or_default())).into_owned();
+    if answer["v"].is_string() {
+        format!("= {}", text("v"))
+    } else if answer["e"].is_string() {
+        format!("! {}: {}", answer["e"].as_str().unwrap_or_default(), text("m"))
+    } else if answer["u"].is_boolean() {
+        "undefined".into()
+    } else {
+        format!("panic {}", answer["p"])
+    }
+}
+
+struct Case {
+    name: &'static str,
+    operands: String,
+    mine: String,
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
+fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
+    let only = std::env::var("SARK_BUILTIN_ONLY").unwrap_or_default();
+    let (calls, seed) = (setting("SARK_BUILTIN_CALLS", 300), setting("SARK_BUILTIN_SEED", 1));
+    let (mut cases, mut lines) = (Vec::new(), String::new());
+    for builtin in all().iter().filter(|b| b.name.contains(&only)) {
+        let Some(found) = declared.iter().find(|d| d["name"] == builtin.name) else { continue };
+        let kinds = found["decl"]["args"].as_array().cloned().unwrap_or_default();
+        let mut random = Random::new(seed.wrapping_mul(0x9E37_79B9).wrapping_add(builtin.name.len() as u64));
+        for _ in 0..calls {
+            let arena = Arena::new();
+            let mut generator = Generator { arena: &arena, random };
+            let operands: Vec<Value<'_>> = kinds.iter().enumerate().map(|(i, kind)| generator.operand(builtin.name, i + 1, kind)).collect();
+            random = generator.random;
+            let encoded: Vec<String> = operands.iter().map(encode).collect();
+            let shown: Vec<String> = operands.iter().map(crate::rego::value::text).collect();
+            let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), 1_700_000_000_000_000_000, Caches::default());
+            let mine = show((builtin.function)(&mut ctx, &operands));
+            // OPA has no bound there: it would take all memory.
+            if mine.starts_with("exceeded") {
+                continue;
+            }
+            let _ = writeln!(lines, "{{\"name\":\"{}\",\"args\":[{}]}}", builtin.name, encoded.join(","));
+            cases.push(Case { name: builtin.name, operands: shown.join(", "), mine });
+        }
+    }
+    (cases, lines)
+}
+
+#[test]
+fn random_calls_have_opas_answers() {
+    let (Some(oracle), Some(capabilities)) = (std::env::var_os("SARK_BUILTIN_ORACLE"), super::capabilities()) else { return };
+    let (cases, lines) = cases(capabilities["builtins"].as_array().map(Vec::as_slice).unwrap_or_default());
+    let mut child = Command::new(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the oracle runs");
+    let mut input = child.stdin.take().expect("piped");
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+    let output = BufReader::new(child.stdout.take().expect("piped"));
+    let mut counts = std::collections::BTreeMap::<&str, (usize, usize)>::new();
+    let mut report = String::new();
+    let (mut values, mut panics) = (0, 0);
+    for (case, line) in cases.iter().zip(output.lines().map_while(Result::ok)) {
+        let theirs = theirs(&line);
+        let count = counts.entry(case.name).or_default();
+        count.0 += 1;
+        values += usize::from(theirs.starts_with('='));
+        // OPA's own defects: its engine turns them into an internal error.
+        if theirs.starts_with("panic") {
+            panics += 1;
+        } else if theirs != case.mine {
+            count.1 += 1;
+            if count.1 <= 8 {
+                let _ = writeln!(report, "{}({})\n   opa {theirs}\n  sark {}", case.name, case.operands, case.mine);
+            }
+        }
+    }
+    let _ = writer.join();
+    let _ = child.wait();
+    let differing: Vec<String> = counts.iter().filter(|(_, c)| c.1 > 0).map(|(name, c)| format!("{name} {}/{}", c.1, c.0)).collect();
+    let total: usize = counts.values().map(|c| c.0).sum();
+    assert!(total == cases.len(), "the oracle answered {total} of {} calls", cases.len());
+    let quiet = differing.is_empty() && panics * 100 <= total && std::env::var_os("SARK_BUILTIN_LOUD").is_none();
+    assert!(quiet, "{report}\n{total} calls, {values} values, {panics} panics; differ: {}", differing.join(", "));
+}

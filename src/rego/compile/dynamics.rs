@@ -1,0 +1,102 @@
+//! References and comprehensions inside other terms are bound to variables first (OPA's `rewriteEquals`, `rewriteDynamicTerms`).
+
+use super::heads::bound_variable;
+use super::{Compiler, Generator, as_equality, is_operator, operator};
+use crate::rego::ast::{Body, Expr, ExprKind, Term, TermKind, With};
+
+pub(super) fn rewrite_terms(compiler: &mut Compiler) {
+    compiler.each_rule(|context, rule| rewrite_body(context.generator, &mut rule.body));
+}
+
+pub(super) fn rewrite_body(generator: &mut Generator, body: &mut Body) {
+    let mut rewritten = Vec::with_capacity(body.len());
+    for mut expr in std::mem::take(body) {
+        unify_equals(&mut expr);
+        rewrite_expr(generator, &mut expr, &mut rewritten);
+        rewritten.push(expr);
+    }
+    *body = rewritten;
+}
+
+/// Once bodies are safe, `a == b` is `a = b`.
+fn unify_equals(expr: &mut Expr) {
+    if let ExprKind::Call(terms) = &mut expr.kind
+        && let [head, _, _] = terms.as_mut_slice()
+        && is_operator(head, "equal")
+    {
+        *head = operator("eq", head.span);
+    }
+}
+
+fn rewrite_expr(generator: &mut Generator, expr: &mut Expr, result: &mut Body) {
+    let is_equality = as_equality(expr).is_some();
+    let Expr { kind, with, .. } = expr;
+    match kind {
+        ExprKind::Term(term) => rewrite_in_term(generator, with, term, result),
+        ExprKind::Call(terms) => {
+            for term in terms.iter_mut().skip(1) {
+                if is_equality {
+                    rewrite_in_term(generator, with, term, result);
+                } else {
+                    rewrite_one(generator, with, term, result);
+                }
+            }
+        }
+        ExprKind::Every(every) => {
+            rewrite_one(generator, with, &mut every.domain, result);
+            rewrite_body(generator, &mut every.body);
+        }
+        ExprKind::Not(not) => rewrite_body(generator, &mut not.body),
+        ExprKind::And(logical) | ExprKind::Or(logical) => {
+            rewrite_body(generator, &mut logical.left);
+            rewrite_body(generator, &mut logical.right);
+        }
+        ExprKind::Some(_) => {}
+    }
+}
+
+/// A reference or comprehension that stands alone stays; what is nested in it does not.
+fn rewrite_in_term(generator: &mut Generator, with: &[With], term: &mut Term, result: &mut Body) {
+    match &mut term.kind {
+        TermKind::Ref(parts) => {
+            for part in parts.iter_mut().skip(1) {
+                rewrite_one(generator, with, part, result);
+            }
+        }
+        TermKind::ArrayComprehension(c) | TermKind::SetComprehension(c) => rewrite_body(generator, &mut c.1),
+        TermKind::ObjectComprehension(c) => rewrite_body(generator, &mut c.2),
+        _ => rewrite_one(generator, with, term, result),
+    }
+}
+
+fn rewrite_one(generator: &mut Generator, with: &[With], term: &mut Term, result: &mut Body) {
+    match &mut term.kind {
+        TermKind::Ref(parts) => {
+            for part in parts.iter_mut().skip(1) {
+                rewrite_one(generator, with, part, result);
+            }
+        }
+        TermKind::Array(parts) | TermKind::Set(parts) => {
+            for part in parts {
+                rewrite_one(generator, with, part, result);
+            }
+            return;
+        }
+        TermKind::Object(entries) => {
+            for (key, value) in entries {
+                rewrite_one(generator, with, key, result);
+                rewrite_one(generator, with, value, result);
+            }
+            return;
+        }
+        TermKind::ArrayComprehension(c) | TermKind::SetComprehension(c) => rewrite_body(generator, &mut c.1),
+        TermKind::ObjectComprehension(c) => rewrite_body(generator, &mut c.2),
+        _ => return,
+    }
+    let mut bind = generator.equality(term.clone());
+    bind.with = with.to_vec();
+    if let Some(local) = bound_variable(&bind.kind) {
+        *term = local;
+    }
+    result.push(bind);
+}

@@ -1,0 +1,173 @@
+//! Nested calls lifted out of terms: `f(g(x))` becomes `g(x, y); f(y)` (OPA's `rewriteExprTerms`, `rewriteComprehensionTerms`).
+
+use super::heads::bound_variable;
+use super::visit::{NodeMut, requires_eval, walk_body_mut, walk_head_mut};
+use super::{Compiler, Generator, append, equality};
+use crate::rego::ast::{Body, Expr, ExprKind, Rule, Term, TermKind};
+
+pub(super) fn rewrite_expr_terms(compiler: &mut Compiler) {
+    compiler.each_rule(|context, rule| {
+        expand_head(context.generator, rule);
+        expand_body(context.generator, &mut rule.body);
+    });
+}
+
+fn expand_head(generator: &mut Generator, rule: &mut Rule) {
+    let mut support = Vec::new();
+    for term in rule.head.args.iter_mut().chain(&mut rule.head.key).chain(&mut rule.head.value) {
+        expand_term(generator, term, &mut support);
+    }
+    append(&mut rule.body, support);
+}
+
+pub(super) fn expand_body(generator: &mut Generator, body: &mut Body) {
+    let mut expanded = Vec::with_capacity(body.len());
+    for expr in std::mem::take(body) {
+        expand_expr(generator, expr, &mut expanded);
+    }
+    *body = expanded;
+}
+
+fn expand_expr(generator: &mut Generator, mut expr: Expr, result: &mut Body) {
+    for with in &mut expr.with {
+        expand_term(generator, &mut with.value, result);
+    }
+    let mut support = Vec::new();
+    match &mut expr.kind {
+        ExprKind::Term(term) => expand_term(generator, term, &mut support),
+        ExprKind::Call(terms) => {
+            for term in terms.iter_mut().skip(1) {
+                expand_term(generator, term, &mut support);
+            }
+        }
+        ExprKind::Every(every) => {
+            let local = Term::var(generator.generate(), every.domain.span);
+            let mut bind = equality(local.clone(), std::mem::replace(&mut every.domain, local));
+            bind.generated = true;
+            bind.with.clone_from(&expr.with);
+            expand_expr(generator, bind, &mut support);
+            expand_body(generator, &mut every.body);
+            result.append(&mut support);
+        }
+        ExprKind::Not(not) => expand_body(generator, &mut not.body),
+        ExprKind::And(logical) | ExprKind::Or(logical) => {
+            expand_body(generator, &mut logical.left);
+            expand_body(generator, &mut logical.right);
+        }
+        ExprKind::Some(_) => {}
+    }
+    for mut extra in support {
+        if !expr.with.is_empty() {
+            extra.with.clone_from(&expr.with);
+        }
+        result.push(extra);
+    }
+    result.push(expr);
+}
+
+/// Lifts the calls out of `term`; what computes them is appended to `support`.
+fn expand_term(generator: &mut Generator, term: &mut Term, support: &mut Body) {
+    match &mut term.kind {
+        TermKind::Call(terms) => {
+            for operand in terms.iter_mut().skip(1) {
+                expand_term(generator, operand, support);
+            }
+            let output = Term::var(generator.generate(), term.span);
+            let mut terms = std::mem::take(terms);
+            terms.push(output.clone());
+            let mut expr = Expr::new(ExprKind::Call(terms), term.span);
+            expr.generated = true;
+            support.push(expr);
+            *term = output;
+        }
+        TermKind::Ref(parts) => expand_ref(generator, parts, support),
+        TermKind::Array(parts) | TermKind::Set(parts) => {
+            for part in parts {
+                expand_term(generator, part, support);
+            }
+        }
+        TermKind::Object(entries) => {
+            for (key, value) in entries {
+                expand_term(generator, key, support);
+                expand_term(generator, value, support);
+            }
+        }
+        TermKind::ArrayComprehension(c) | TermKind::SetComprehension(c) => {
+            let mut extra = Vec::new();
+            expand_term(generator, &mut c.0, &mut extra);
+            append(&mut c.1, extra);
+            expand_body(generator, &mut c.1);
+        }
+        TermKind::ObjectComprehension(c) => {
+            let mut extra = Vec::new();
+            expand_term(generator, &mut c.0, &mut extra);
+            expand_term(generator, &mut c.1, &mut extra);
+            append(&mut c.2, extra);
+            expand_body(generator, &mut c.2);
+        }
+        _ => {}
+    }
+}
+
+/// What a reference begins with must be a variable: `[1, 2][i]` becomes `x = [1, 2]; x[i]`.
+fn expand_ref(generator: &mut Generator, parts: &mut [Term], support: &mut Body) {
+    for part in parts.iter_mut() {
+        expand_term(generator, part, support);
+    }
+    let Some(head) = parts.first_mut() else { return };
+    if !matches!(head.kind, TermKind::Var(_) | TermKind::Ref(_)) {
+        let bind = generator.equality(head.clone());
+        if let Some(local) = bound_variable(&bind.kind) {
+            *head = local;
+        }
+        support.push(bind);
+    }
+}
+
+pub(super) fn rewrite_comprehension_terms(compiler: &mut Compiler) {
+    compiler.each_rule(|context, rule| {
+        let generator = &mut *context.generator;
+        let mut visit = |node: NodeMut<'_>| {
+            if let NodeMut::Term(term) = node {
+                bind_comprehension_terms(generator, term);
+            }
+            false
+        };
+        walk_head_mut(&mut rule.head, &mut visit);
+        walk_body_mut(&mut rule.body, &mut visit);
+    });
+}
+
+pub(super) fn rewrite_comprehension_terms_in_body(generator: &mut Generator, body: &mut Body) {
+    walk_body_mut(body, &mut |node| {
+        if let NodeMut::Term(term) = node {
+            bind_comprehension_terms(generator, term);
+        }
+        false
+    });
+}
+
+/// `[x[0] | …]` becomes `[y | …; y = x[0]]`.
+fn bind_comprehension_terms(generator: &mut Generator, term: &mut Term) {
+    let mut bind = |term: &mut Term, body: &mut Body| {
+        if requires_eval(term) {
+            let expr = generator.equality(term.clone());
+            if let Some(local) = bound_variable(&expr.kind) {
+                *term = local;
+            }
+            append(body, [expr]);
+        }
+    };
+    match &mut term.kind {
+        TermKind::ArrayComprehension(c) | TermKind::SetComprehension(c) => {
+            let (term, body) = &mut **c;
+            bind(term, body);
+        }
+        TermKind::ObjectComprehension(c) => {
+            let (key, value, body) = &mut **c;
+            bind(key, body);
+            bind(value, body);
+        }
+        _ => {}
+    }
+}

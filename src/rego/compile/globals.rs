@@ -1,0 +1,363 @@
+//! Names that mean documents: the rules of the package and the imports become references that begin with `data` or `input` (OPA's
+//! `resolveAllRefs`).
+
+use std::collections::HashMap;
+
+use super::visit::{self, Node, VarSet};
+use super::{Compiler, is_operator};
+use crate::rego::RegoVersion;
+use crate::rego::ast::{Body, Expr, ExprKind, Import, Name, Rule, Span, TemplatePart, Term, TermKind};
+
+/// What names of a module stand for.
+pub(super) type Globals = HashMap<Name, Vec<Term>>;
+
+/// The names that are declared where a term stands, innermost last.
+type Declared = Vec<VarSet>;
+
+pub(super) fn resolve_all_refs(compiler: &mut Compiler) {
+    let mut exports: HashMap<String, VarSet> = HashMap::new();
+    for entry in &compiler.rules {
+        if let Some(name) = entry.rule.head.reference.first().and_then(Term::as_var) {
+            exports.entry(package_key(&entry.package)).or_default().insert(name.clone());
+        }
+    }
+    let globals: Vec<Globals> = compiler
+        .modules
+        .iter()
+        .map(|module| {
+            let names = exports.get(&package_key(&module.package.path));
+            globals(&module.package.path, names.into_iter().flatten(), &module.imports)
+        })
+        .collect();
+    let mut rules = std::mem::take(&mut compiler.rules);
+    for entry in &mut rules {
+        let Some(globals) = globals.get(entry.module) else { continue };
+        let mut next = Some(&mut entry.rule);
+        while let Some(rule) = next {
+            if let Err(message) = resolve_in_rule(globals, rule) {
+                compiler.report("rego_compile_error", rule.span, message);
+            }
+            next = rule.otherwise.as_deref_mut();
+        }
+    }
+    compiler.rules = rules;
+}
+
+fn package_key(path: &[Term]) -> String {
+    path.iter().filter_map(|part| part.as_str().map(|s| format!("{s:?}"))).collect::<Vec<_>>().join(".")
+}
+
+fn globals<'n>(package: &[Term], names: impl Iterator<Item = &'n Name>, imports: &[Import]) -> Globals {
+    let mut globals = Globals::new();
+    for name in names {
+        let mut path = package.to_vec();
+        path.push(Term::string(name.clone(), Span::default()));
+        globals.insert(name.clone(), path);
+    }
+    for import in imports {
+        let Some(path) = import.path.as_ref_parts() else { continue };
+        if is_language_import(path) {
+            continue;
+        }
+        if let Some(name) = import_name(import) {
+            globals.insert(name, path.to_vec());
+        }
+    }
+    globals
+}
+
+fn is_language_import(path: &[Term]) -> bool {
+    path.first().and_then(Term::as_var).is_some_and(|head| matches!(&**head, "future" | "rego"))
+}
+
+/// The name under which an import is known: its alias, or the last part of its path.
+fn import_name(import: &Import) -> Option<Name> {
+    if let Some(alias) = &import.alias {
+        return Some(alias.clone());
+    }
+    match &import.path.as_ref_parts()?.last()?.kind {
+        TermKind::Var(name) | TermKind::String(name) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn resolve_in_rule(globals: &Globals, rule: &mut Rule) -> Result<(), String> {
+    let mut declared: Declared = vec![VarSet::new()];
+    for arg in &rule.head.args {
+        collect_pattern(arg, &mut declared)?;
+    }
+    declared.push(declared_in_body(&rule.body));
+    for part in rule.head.reference.iter_mut().skip(1) {
+        resolve_term(globals, &mut declared, part);
+    }
+    for term in rule.head.key.iter_mut().chain(&mut rule.head.value) {
+        resolve_term(globals, &mut declared, term);
+    }
+    resolve_body(globals, &mut declared, &mut rule.body);
+    Ok(())
+}
+
+/// The variables of a parameter's pattern.
+fn collect_pattern(arg: &Term, declared: &mut Declared) -> Result<(), String> {
+    match &arg.kind {
+        TermKind::Var(name) => {
+            if let Some(names) = declared.last_mut() {
+                names.insert(name.clone());
+            }
+        }
+        TermKind::Ref(parts) => {
+            if let [head] = parts.as_slice()
+                && let Some(name) = head.as_var()
+                && matches!(&**name, "input" | "data")
+            {
+                return Err(format!("args must not shadow {name} (use a different variable name)"));
+            }
+            parts.iter().try_for_each(|part| collect_pattern(part, declared))?;
+        }
+        TermKind::Array(parts) => parts.iter().try_for_each(|part| collect_pattern(part, declared))?,
+        TermKind::Object(entries) => entries.iter().try_for_each(|(_, value)| collect_pattern(value, declared))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The names that `:=` and `some` declare in a body (OPA's `declaredBodyVars`).
+pub(super) fn declared_in_body(body: &[Expr]) -> VarSet {
+    let mut vars = VarSet::new();
+    visit::walk(Node::Body(body), &mut |node| match node {
+        Node::Expr(expr) => {
+            declared_in_expr(expr, &mut vars);
+            false
+        }
+        Node::Term(term) => visit::is_comprehension(term),
+        _ => false,
+    });
+    vars
+}
+
+fn declared_in_expr(expr: &Expr, vars: &mut VarSet) {
+    let skip = visit::Skip::default();
+    match &expr.kind {
+        ExprKind::Call(terms) => {
+            if let [operator, left, _] = terms.as_slice()
+                && is_operator(operator, "assign")
+            {
+                visit::collect_term(left, skip, vars);
+            }
+        }
+        ExprKind::Some(symbols) => {
+            for symbol in symbols {
+                match &symbol.kind {
+                    TermKind::Var(name) => drop(vars.insert(name.clone())),
+                    TermKind::Call(terms) => {
+                        let patterns = terms.get(1..terms.len().saturating_sub(1)).unwrap_or_default();
+                        visit::collect_terms(patterns, skip, vars);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_declared(declared: &Declared, name: &Name) -> bool {
+    declared.iter().rev().any(|names| names.contains(name))
+}
+
+pub(super) fn resolve_body(globals: &Globals, declared: &mut Declared, body: &mut Body) {
+    for expr in body {
+        resolve_expr(globals, declared, expr);
+    }
+}
+
+fn resolve_expr(globals: &Globals, declared: &mut Declared, expr: &mut Expr) {
+    match &mut expr.kind {
+        ExprKind::Term(term) => resolve_term(globals, declared, term),
+        ExprKind::Call(terms) => resolve_terms(globals, declared, terms),
+        ExprKind::Some(symbols) => {
+            if let Some(Term { kind: TermKind::Call(terms), .. }) = symbols.first_mut() {
+                resolve_terms(globals, declared, terms);
+            }
+        }
+        ExprKind::Every(every) => {
+            let mut names = VarSet::new();
+            every.key.iter().chain([&every.value]).for_each(|t| visit::collect_term(t, visit::Skip::default(), &mut names));
+            declared.push(names);
+            resolve_term(globals, declared, &mut every.domain);
+            resolve_body(globals, declared, &mut every.body);
+            declared.pop();
+        }
+        ExprKind::Not(not) => resolve_body(globals, declared, &mut not.body),
+        ExprKind::And(logical) | ExprKind::Or(logical) => {
+            resolve_body(globals, declared, &mut logical.left);
+            resolve_body(globals, declared, &mut logical.right);
+        }
+    }
+    for with in &mut expr.with {
+        resolve_term(globals, declared, &mut with.target);
+        resolve_term(globals, declared, &mut with.value);
+    }
+}
+
+fn resolve_terms(globals: &Globals, declared: &mut Declared, terms: &mut [Term]) {
+    for term in terms {
+        resolve_term(globals, declared, term);
+    }
+}
+
+/// The reference that a name stands for, at the place of the name.
+fn global(globals: &Globals, declared: &Declared, name: &Name, span: Span) -> Option<Vec<Term>> {
+    let path = globals.get(name).filter(|_| !is_declared(declared, name))?;
+    Some(path.iter().map(|part| Term::new(part.kind.clone(), span)).collect())
+}
+
+fn resolve_term(globals: &Globals, declared: &mut Declared, term: &mut Term) {
+    let span = term.span;
+    match &mut term.kind {
+        TermKind::Var(name) => {
+            if let Some(path) = global(globals, declared, name, span) {
+                term.kind = TermKind::Ref(path);
+            }
+        }
+        TermKind::Ref(parts) => resolve_ref(globals, declared, parts),
+        TermKind::Array(terms) | TermKind::Set(terms) | TermKind::Call(terms) => resolve_terms(globals, declared, terms),
+        TermKind::Object(entries) => {
+            for (key, value) in entries {
+                resolve_term(globals, declared, key);
+                resolve_term(globals, declared, value);
+            }
+        }
+        TermKind::ArrayComprehension(c) | TermKind::SetComprehension(c) => {
+            declared.push(declared_in_body(&c.1));
+            resolve_term(globals, declared, &mut c.0);
+            resolve_body(globals, declared, &mut c.1);
+            declared.pop();
+        }
+        TermKind::ObjectComprehension(c) => {
+            declared.push(declared_in_body(&c.2));
+            resolve_term(globals, declared, &mut c.0);
+            resolve_term(globals, declared, &mut c.1);
+            resolve_body(globals, declared, &mut c.2);
+            declared.pop();
+        }
+        TermKind::Template(parts) => {
+            for part in parts {
+                if let TemplatePart::Expr(expr) = part {
+                    resolve_expr(globals, declared, expr);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A name at the head is replaced by its path; elsewhere by a reference of its own.
+fn resolve_ref(globals: &Globals, declared: &mut Declared, parts: &mut Vec<Term>) {
+    for part in parts.iter_mut().skip(1) {
+        resolve_term(globals, declared, part);
+    }
+    let Some(head) = parts.first_mut() else { return };
+    match &head.kind {
+        TermKind::Var(name) => {
+            if let Some(path) = global(globals, declared, name, head.span) {
+                parts.splice(0..1, path);
+            }
+        }
+        _ => resolve_term(globals, declared, head),
+    }
+}
+
+/// In v1, no rule, import or local may be called `data` or `input` (OPA's `checkRootDocumentOverrides`).
+pub(super) fn check_root_document_overrides(compiler: &mut Compiler) {
+    let mut problems = Vec::new();
+    let versions: Vec<RegoVersion> = compiler.modules.iter().map(|m| m.version).collect();
+    let is_strict = |module: usize| versions.get(module).is_some_and(|v| *v != RegoVersion::V0);
+    for entry in compiler.rules.iter().filter(|entry| is_strict(entry.module)) {
+        let mut next = Some(&entry.rule);
+        while let Some(rule) = next {
+            root_overrides(rule, &mut problems);
+            next = rule.otherwise.as_deref();
+        }
+    }
+    for module in compiler.modules.iter().filter(|m| m.version != RegoVersion::V0) {
+        for import in &module.imports {
+            if let Some(alias) = &import.alias
+                && matches!(&**alias, "data" | "input")
+            {
+                problems.push((import.span, format!("imports must not shadow {alias} (use a different alias)")));
+            } else if let Some(parts) = import.path.as_ref_parts()
+                && parts.len() > 1
+                && let Some(name) = parts.last().and_then(Term::as_str)
+                && import.alias.is_none()
+                && matches!(&**name, "data" | "input")
+            {
+                problems.push((import.span, format!("imports must not shadow {name} (use a different alias)")));
+            }
+        }
+    }
+    for (span, message) in problems {
+        compiler.report("rego_compile_error", span, message);
+    }
+}
+
+fn root_overrides(rule: &Rule, problems: &mut Vec<(Span, String)>) {
+    if let Some(name) = rule.head.reference.first().and_then(Term::as_var)
+        && matches!(&**name, "data" | "input")
+    {
+        problems.push((rule.span, format!("rules must not shadow {name} (use a different rule name)")));
+    }
+    for arg in &rule.head.args {
+        if let Some(name) = root_name(arg) {
+            problems.push((arg.span, format!("args must not shadow {name} (use a different variable name)")));
+        }
+    }
+    visit::walk(Node::Body(&rule.body), &mut |node| {
+        if let Node::Expr(expr) = node
+            && let ExprKind::Call(terms) = &expr.kind
+            && let [operator, left, _] = terms.as_slice()
+            && is_operator(operator, "assign")
+            && let Some(name) = root_name(left)
+        {
+            problems.push((expr.span, format!("variables must not shadow {name} (use a different variable name)")));
+        }
+        false
+    });
+}
+
+/// `data` or `input`, where the term is no more than that.
+fn root_name(term: &Term) -> Option<&Name> {
+    let name = match &term.kind {
+        TermKind::Var(name) => name,
+        TermKind::Ref(parts) if parts.len() == 1 => parts.first()?.as_var()?,
+        _ => return None,
+    };
+    matches!(&**name, "data" | "input").then_some(name)
+}
+
+/// In v1, no two imports may have the same name (OPA's `checkDuplicateImports`).
+pub(super) fn check_duplicate_imports(compiler: &mut Compiler) {
+    let mut problems = Vec::new();
+    for module in compiler.modules.iter().filter(|m| m.version != RegoVersion::V0) {
+        let mut seen: HashMap<Name, &Import> = HashMap::new();
+        for import in &module.imports {
+            let Some(name) = import_name(import) else { continue };
+            if let Some(first) = seen.get(&name) {
+                problems.push((import.span, format!("import must not shadow {}", display_import(first))));
+            } else {
+                seen.insert(name, import);
+            }
+        }
+    }
+    for (span, message) in problems {
+        compiler.report("rego_compile_error", span, message);
+    }
+}
+
+fn display_import(import: &Import) -> String {
+    let path = import.path.as_ref_parts().and_then(super::dotted).unwrap_or_default();
+    match &import.alias {
+        Some(alias) => format!("import {path} as {alias}"),
+        None => format!("import {path}"),
+    }
+}

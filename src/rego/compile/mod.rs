@@ -1,0 +1,345 @@
+//! From syntax trees to rules that can be planned: OPA's compiler (`v1/ast/compile.go`), stage by stage and in its order.
+//!
+//! References are resolved, locals get unique names, nested calls and references are lifted out of terms, bodies are put into an order in
+//! which every variable is bound before it is needed. What OPA refuses on the way is refused here with its code and message; a stage
+//! that found an error is the last.
+
+mod dynamics;
+mod exprs;
+mod globals;
+mod heads;
+mod locals;
+mod recursion;
+mod safety;
+mod query;
+mod templates;
+mod tree;
+mod unify;
+mod visit;
+mod with;
+
+use std::collections::HashMap;
+
+pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
+pub(super) use visit::{each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
+
+use super::RegoVersion;
+use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
+use super::builtins;
+use super::parser::Problem;
+
+/// The most errors that are reported at once (OPA's `CompileErrorLimitDefault`).
+const MAX_ERRORS: usize = 10;
+
+/// A rule and where it is declared.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The module's number.
+    pub(super) module: usize,
+    /// The package's path, `data` first.
+    pub(super) package: Vec<Term>,
+    /// The rule; its `else` branches hang below it.
+    pub(super) rule: Rule,
+}
+
+impl Entry {
+    /// The whole reference of the rule, `data` first; the rule's own name is a string in it.
+    pub(super) fn reference(&self) -> Vec<Term> {
+        let mut parts = self.package.clone();
+        for (at, part) in self.rule.head.reference.iter().enumerate() {
+            match &part.kind {
+                TermKind::Var(name) if at == 0 => parts.push(Term::string(name.clone(), part.span)),
+                _ => parts.push(part.clone()),
+            }
+        }
+        parts
+    }
+}
+
+/// Whether a rule gives one value or a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RuleKind {
+    Single,
+    Multi,
+}
+
+pub(super) fn kind_of(rule: &Rule) -> RuleKind {
+    if rule.head.value.is_some() { RuleKind::Single } else { RuleKind::Multi }
+}
+
+/// Compiled modules.
+pub(super) struct Compiled {
+    pub(super) rules: Vec<Entry>,
+    pub(super) tree: RuleTree,
+    /// The name that the source has for each local that got another.
+    pub(super) rewritten: HashMap<Name, Name>,
+}
+
+/// What is known while compiling.
+struct Compiler {
+    modules: Vec<Module>,
+    rules: Vec<Entry>,
+    tree: RuleTree,
+    generator: Generator,
+    rewritten: HashMap<Name, Name>,
+    problems: Vec<Problem>,
+}
+
+/// Compiles modules, which must be sorted by their names.
+pub(super) fn compile(modules: Vec<Module>) -> Result<Compiled, Vec<Problem>> {
+    let mut compiler = Compiler::new(modules);
+    for stage in STAGES {
+        stage(&mut compiler);
+        if !compiler.problems.is_empty() {
+            compiler.problems.truncate(MAX_ERRORS);
+            return Err(compiler.problems);
+        }
+    }
+    Ok(Compiled { rules: compiler.rules, tree: compiler.tree, rewritten: compiler.rewritten })
+}
+
+const STAGES: [fn(&mut Compiler); 19] = [
+    globals::resolve_all_refs,
+    heads::rewrite_rule_head_refs,
+    globals::check_root_document_overrides,
+    globals::check_duplicate_imports,
+    tree::set_rule_tree,
+    locals::rewrite_local_vars,
+    templates::rewrite_template_strings,
+    templates::check_void_calls,
+    templates::erase_print_calls,
+    exprs::rewrite_expr_terms,
+    exprs::rewrite_comprehension_terms,
+    heads::rewrite_refs_in_head,
+    with::rewrite_with_values,
+    tree::check_rule_conflicts,
+    check_undefined_functions,
+    safety::check_rule_heads,
+    safety::check_rule_bodies,
+    dynamics::rewrite_terms,
+    recursion::check,
+];
+
+impl Compiler {
+    fn new(modules: Vec<Module>) -> Self {
+        let generator = Generator::new("", &modules);
+        let mut rules = Vec::new();
+        let mut bare = Vec::with_capacity(modules.len());
+        for (number, mut module) in modules.into_iter().enumerate() {
+            let package = module.package.path.clone();
+            rules.extend(module.rules.drain(..).map(|rule| Entry { module: number, package: package.clone(), rule }));
+            bare.push(module);
+        }
+        Self { modules: bare, rules, tree: RuleTree::default(), generator, rewritten: HashMap::new(), problems: Vec::new() }
+    }
+
+    fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
+        self.problems.push(Problem { code, message: message.into(), span });
+    }
+
+    /// The language's version of the module that a rule stands in.
+    fn version(&self, module: usize) -> RegoVersion {
+        self.modules.get(module).map_or(RegoVersion::V1, |m| m.version)
+    }
+
+    /// Calls `change` on each rule and each of its `else` branches.
+    fn each_rule(&mut self, mut change: impl FnMut(&mut Context<'_>, &mut Rule)) {
+        let mut rules = std::mem::take(&mut self.rules);
+        for entry in &mut rules {
+            let mut context = Context {
+                generator: &mut self.generator,
+                rewritten: &mut self.rewritten,
+                problems: &mut self.problems,
+                tree: &self.tree,
+                version: self.modules.get(entry.module).map_or(RegoVersion::V1, |m| m.version),
+            };
+            let mut next = Some(&mut entry.rule);
+            while let Some(rule) = next {
+                change(&mut context, rule);
+                next = rule.otherwise.as_deref_mut();
+            }
+        }
+        self.rules = rules;
+    }
+}
+
+/// What a stage may use while it changes one rule.
+struct Context<'c> {
+    generator: &'c mut Generator,
+    rewritten: &'c mut HashMap<Name, Name>,
+    problems: &'c mut Vec<Problem>,
+    tree: &'c RuleTree,
+    version: RegoVersion,
+}
+
+impl Context<'_> {
+    fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
+        self.problems.push(Problem { code, message: message.into(), span });
+    }
+
+    fn arity(&self, reference: &[Term]) -> Option<usize> {
+        arity(self.tree, reference)
+    }
+
+    /// The name that the source has for `name`.
+    fn source_name(&self, name: &Name) -> Name {
+        self.rewritten.get(name).unwrap_or(name).clone()
+    }
+}
+
+/// The number of arguments that the builtin or function at `reference` takes.
+fn arity(tree: &RuleTree, reference: &[Term]) -> Option<usize> {
+    builtin(reference).map(|b| b.arity).or_else(|| tree.function_arity(reference))
+}
+
+/// The builtin that a call's operator names.
+pub(super) fn builtin(reference: &[Term]) -> Option<&'static builtins::Builtin> {
+    builtins::lookup(&dotted(reference)?)
+}
+
+/// `io.jwt.decode` for the reference of that builtin; `None` where a part is no name.
+pub(super) fn dotted(reference: &[Term]) -> Option<String> {
+    let mut name = String::new();
+    for part in reference {
+        if !name.is_empty() {
+            name.push('.');
+        }
+        match &part.kind {
+            TermKind::Var(text) | TermKind::String(text) => name.push_str(text),
+            _ => return None,
+        }
+    }
+    Some(name)
+}
+
+/// Whether a call's operator is the builtin `name`.
+pub(super) fn is_operator(operator: &Term, name: &str) -> bool {
+    operator.as_ref_parts().and_then(dotted).is_some_and(|n| n == name)
+}
+
+/// OPA's `checkUndefinedFuncs`.
+fn check_undefined_functions(compiler: &mut Compiler) {
+    compiler.each_rule(|context, rule| {
+        let mut found = Vec::new();
+        visit::walk_rule(rule, &mut |node| {
+            if let visit::Node::Expr(expr) = node {
+                found.extend(undefined_function(context, expr));
+            }
+            false
+        });
+        context.problems.append(&mut found);
+    });
+}
+
+fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<Problem> {
+    let super::ast::ExprKind::Call(terms) = &expr.kind else { return None };
+    let (operator, operands) = terms.split_first()?;
+    let reference = operator.as_ref_parts()?;
+    let name = dotted(reference).unwrap_or_default();
+    let problem = |message| Some(Problem { code: "rego_type_error", message, span: expr.span });
+    let Some(arity) = context.arity(reference) else {
+        return problem(format!("undefined function {name}"));
+    };
+    let given = operands.len();
+    let (fits, counted) = if expr.generated {
+        (name == "eq" || given == arity + 1, given.saturating_sub(1))
+    } else {
+        (given == arity || given == arity + 1, given)
+    };
+    if fits {
+        return None;
+    }
+    if builtin(reference).is_some() {
+        return problem(format!("{name}: arity mismatch\n\thave: {counted} arguments\n\twant: {arity}"));
+    }
+    let noun = if counted == 1 { "argument" } else { "arguments" };
+    problem(format!("function {name} has arity {arity}, got {counted} {noun}"))
+}
+
+/// Makes names that no module has.
+struct Generator {
+    taken: visit::VarSet,
+    prefix: String,
+    next: usize,
+}
+
+impl Generator {
+    fn new(suffix: &str, modules: &[Module]) -> Self {
+        let mut taken = visit::VarSet::new();
+        let mut keep = |node: visit::Node<'_>| {
+            if let visit::Node::Term(Term { kind: TermKind::Var(name), .. }) = node
+                && visit::is_generated(name)
+            {
+                taken.insert(name.clone());
+            }
+            false
+        };
+        for mut rule in modules.iter().flat_map(|m| &m.rules).map(Some) {
+            while let Some(branch) = rule {
+                visit::walk_rule(branch, &mut keep);
+                rule = branch.otherwise.as_deref();
+            }
+        }
+        Self { taken, prefix: format!("__local{suffix}"), next: 0 }
+    }
+
+    fn generate(&mut self) -> Name {
+        loop {
+            let name: Name = format!("{}{}__", self.prefix, self.next).into();
+            self.next += 1;
+            if !self.taken.contains(&name) {
+                return name;
+            }
+        }
+    }
+
+    /// A new variable that stands where `term` stood, and the equality that binds it.
+    fn equality(&mut self, term: Term) -> super::ast::Expr {
+        let span = term.span;
+        let mut expr = equality(Term::var(self.generate(), span), term);
+        expr.generated = true;
+        expr
+    }
+}
+
+/// `left = right`, at the place of `right`.
+fn equality(left: Term, right: Term) -> super::ast::Expr {
+    let span = right.span;
+    super::ast::Expr::new(super::ast::ExprKind::Call(vec![operator("eq", span), left, right]), span)
+}
+
+/// The operator of a call to a builtin whose name has no dot.
+fn operator(name: &str, span: Span) -> Term {
+    Term::new(TermKind::Ref(vec![Term::var(name, span)]), span)
+}
+
+/// Whether a body says nothing: `true`.
+fn is_empty_body(body: &Body) -> bool {
+    use super::ast::ExprKind;
+    matches!(body.as_slice(), [expr] if matches!(&expr.kind, ExprKind::Term(Term { kind: TermKind::Bool(true), .. })))
+}
+
+/// Appends to a body, in place of a lone `true`.
+fn append(body: &mut Body, exprs: impl IntoIterator<Item = super::ast::Expr>) {
+    let mut exprs = exprs.into_iter().peekable();
+    if exprs.peek().is_some() && is_empty_body(body) {
+        body.clear();
+    }
+    body.extend(exprs);
+}
+
+/// Whether a call is `a = b`: two operands of `eq`.
+fn as_equality(expr: &super::ast::Expr) -> Option<(&Term, &Term)> {
+    match &expr.kind {
+        super::ast::ExprKind::Call(terms) => match terms.as_slice() {
+            [operator, left, right] if is_operator(operator, "eq") => Some((left, right)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Compiles a query against compiled modules: its body, ready to be planned.
+pub(super) fn compile_query(compiled: &Compiled, body: Body, version: RegoVersion) -> Result<(Body, HashMap<Name, Name>), Vec<Problem>> {
+    query::compile(compiled, body, version)
+}

@@ -1,0 +1,414 @@
+//! Every variable is bound before it is needed: bodies are reordered as little as that takes (OPA's `reorderBodyForSafety`).
+
+use std::collections::HashMap;
+
+use super::locals::head_may_have_vars;
+use super::unify::{is_ref_safe, unify};
+use super::visit::{self, Arity, Node, NodeMut, Skip, VarSet, is_generated};
+use super::{Compiler, Context, arity, as_equality, is_ground};
+use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Span, Term, TermKind};
+use crate::rego::parser::Problem;
+
+/// Names that are always bound.
+pub(super) fn reserved() -> VarSet {
+    ["data", "input"].into_iter().map(Name::from).collect()
+}
+
+/// A head's variables must occur in its body or among its arguments (OPA's `checkSafetyRuleHeads`).
+pub(super) fn check_rule_heads(compiler: &mut Compiler) {
+    compiler.each_rule(|context, rule| {
+        if !head_may_have_vars(&rule.head) {
+            return;
+        }
+        let mut bound = visit::body_vars(&rule.body, Skip::SAFETY);
+        visit::collect_terms(&rule.head.args, Skip::default(), &mut bound);
+        for name in visit::head_vars(&rule.head).difference(&bound) {
+            let shown = context.source_name(name);
+            if !is_generated(&shown) && !matches!(&**name, "data" | "input") {
+                context.report("rego_unsafe_var_error", rule.head.span, format!("var {shown} is unsafe"));
+            }
+        }
+    });
+}
+
+pub(super) fn check_rule_bodies(compiler: &mut Compiler) {
+    compiler.each_rule(|context, rule| {
+        let mut safe = reserved();
+        visit::collect_terms(&rule.head.args, Skip::default(), &mut safe);
+        reorder(context, &safe, &mut rule.body);
+    });
+}
+
+
+/// Reorders a body in place, or reports what is unsafe in it.
+pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Body) {
+    let tree = context.tree;
+    let arity_of = |reference: &[Term]| arity(tree, reference);
+    let mut reordered = body.clone();
+    let unsafe_vars = reorder_for_safety(&arity_of, globals, &mut reordered);
+    if unsafe_vars.is_empty() {
+        *body = reordered;
+        return;
+    }
+    let mut problems = unsafe_problems(context, &unsafe_vars);
+    if problems.is_empty() {
+        *body = reordered;
+    }
+    context.problems.append(&mut problems);
+}
+
+/// An expression and the variables that nothing binds for it.
+struct Unsafe {
+    span: Span,
+    vars: VarSet,
+    /// What its `:=` assigns.
+    assigned: VarSet,
+}
+
+impl Unsafe {
+    fn new(expr: &Expr, vars: VarSet) -> Self {
+        let assigned = match as_equality(expr) {
+            Some((left, _)) if expr.from_assignment => visit::term_vars(left, Skip::default()),
+            _ => VarSet::new(),
+        };
+        Self { span: expr.span, vars, assigned }
+    }
+}
+
+/// OPA's `safetyErrorSlice`: each variable once, at its first place; where only generated ones are unsafe, the expressions.
+fn unsafe_problems(context: &Context<'_>, found: &[Unsafe]) -> Vec<Problem> {
+    let mut places: HashMap<Name, Span> = HashMap::new();
+    let mut assigned = VarSet::new();
+    for item in found {
+        for name in &item.vars {
+            let place = places.entry(name.clone()).or_insert(item.span);
+            *place = (*place).min(item.span);
+        }
+        assigned.extend(item.assigned.iter().flat_map(|name| [name.clone(), context.source_name(name)]));
+    }
+    let mut pairs: Vec<(Span, Name, Name)> =
+        places.into_iter().map(|(name, span)| (span, context.source_name(&name), name)).collect();
+    pairs.sort();
+    pairs.retain(|(_, shown, _)| !is_generated(shown));
+    let is_assigned = |pair: &(Span, Name, Name)| assigned.contains(&pair.1) || assigned.contains(&pair.2);
+    if pairs.iter().any(|pair| !is_assigned(pair)) {
+        pairs.retain(|pair| !is_assigned(pair));
+    }
+    let problem = |span, message| Problem { code: "rego_unsafe_var_error", message, span };
+    let mut problems: Vec<_> = pairs.into_iter().map(|(span, shown, _)| problem(span, unsafe_message(&shown))).collect();
+    if problems.is_empty() {
+        let mut seen = VarSet::new();
+        for item in found {
+            let before = seen.len();
+            seen.extend(item.vars.iter().filter(|name| is_generated(name)).cloned());
+            if seen.len() > before {
+                problems.push(problem(item.span, "expression is unsafe".to_owned()));
+            }
+        }
+    }
+    problems
+}
+
+fn unsafe_message(name: &str) -> String {
+    if matches!(name, "in" | "every" | "contains" | "if" | "not" | "and" | "or") {
+        return format!("var {name} is unsafe (hint: `import future.keywords.{name}` to import a future keyword)");
+    }
+    format!("var {name} is unsafe")
+}
+
+/// Orders `body`, and gives what cannot be made safe.
+fn reorder_for_safety(arity: Arity<'_>, globals: &VarSet, body: &mut Body) -> Vec<Unsafe> {
+    let skip = Skip::safety_with(arity);
+    let body_vars = visit::body_vars(body, skip);
+    let mut safe: VarSet = body_vars.intersection(globals).cloned().collect();
+    let mut waiting: Vec<Waiting> = std::mem::take(body).into_iter().map(|expr| Waiting::new(expr, skip, &safe)).collect();
+    let mut reordered: Body = Vec::with_capacity(waiting.len());
+    loop {
+        let before = reordered.len();
+        let mut left = Vec::new();
+        for mut item in waiting {
+            let outputs = output_vars(&item.expr, arity, &safe);
+            let mut closes_over: VarSet =
+                item.closure_vars.iter().filter(|v| body_vars.contains(*v) && !globals.contains(*v)).cloned().collect();
+            if !closes_over.is_empty() {
+                let bound = output_of_body(&reordered, arity, &safe);
+                closes_over.retain(|v| !bound.contains(v));
+            }
+            if !closes_over.is_empty() {
+                // It would close over what it binds itself.
+                if closes_over == outputs {
+                    left.push(item);
+                    continue;
+                }
+                item.needs = closes_over;
+            }
+            item.needs.retain(|v| !outputs.contains(v) && !safe.contains(v));
+            if item.needs.is_empty() {
+                safe.extend(outputs);
+                reordered.push(item.expr);
+            } else {
+                left.push(item);
+            }
+        }
+        waiting = left;
+        if reordered.len() == before || waiting.is_empty() {
+            break;
+        }
+    }
+    let mut found: Vec<Unsafe> = waiting.iter().map(|item| Unsafe::new(&item.expr, item.needs.clone())).collect();
+    reorder_closures(arity, globals, skip, &mut reordered, &mut found);
+    reordered.extend(waiting.into_iter().map(|item| item.expr));
+    *body = reordered;
+    found
+}
+
+struct Waiting {
+    expr: Expr,
+    needs: VarSet,
+    closure_vars: VarSet,
+}
+
+impl Waiting {
+    fn new(expr: Expr, skip: Skip<'_>, safe: &VarSet) -> Self {
+        let mut needs = visit::expr_vars(&expr, skip);
+        needs.retain(|v| !safe.contains(v));
+        let closure_vars = vars_in_closures(&expr);
+        Self { expr, needs, closure_vars }
+    }
+}
+
+/// The variables of bodies and comprehensions within an expression (OPA's `unsafeVarsInClosures`).
+fn vars_in_closures(expr: &Expr) -> VarSet {
+    let mut vars = VarSet::new();
+    let all = Skip::default();
+    visit::walk(Node::Expr(expr), &mut |node| match node {
+        Node::Expr(expr) => match &expr.kind {
+            ExprKind::Every(every) => {
+                // The domain is the enclosing body's.
+                visit::collect_body(&every.body, all, &mut vars);
+                true
+            }
+            ExprKind::Not(not) => {
+                visit::collect_body(&not.body, all, &mut vars);
+                true
+            }
+            ExprKind::And(logical) | ExprKind::Or(logical) => {
+                visit::collect_body(&logical.left, all, &mut vars);
+                visit::collect_body(&logical.right, all, &mut vars);
+                true
+            }
+            _ => false,
+        },
+        Node::Term(term) if visit::is_comprehension(term) => {
+            visit::collect_term(term, all, &mut vars);
+            true
+        }
+        _ => false,
+    });
+    vars
+}
+
+/// Orders the bodies within each expression; what expressions before it bind is bound there.
+fn reorder_closures(arity: Arity<'_>, globals: &VarSet, skip: Skip<'_>, body: &mut Body, found: &mut Vec<Unsafe>) {
+    let mut globals = globals.clone();
+    for at in 0..body.len() {
+        if let Some(before) = at.checked_sub(1).and_then(|before| body.get(before)) {
+            visit::collect_expr(before, skip, &mut globals);
+        }
+        let Some(expr) = body.get_mut(at) else { continue };
+        let place = Unsafe::new(expr, VarSet::new());
+        visit::walk_expr_mut(expr, &mut |node| match node {
+            NodeMut::Expr(expr) => match &mut expr.kind {
+                ExprKind::Every(every) => {
+                    every.key.iter().chain([&every.value]).for_each(|t| visit::collect_term(t, Skip::default(), &mut globals));
+                    reorder_closure(arity, &globals, &VarSet::new(), &mut every.body, &place, found);
+                    true
+                }
+                ExprKind::Not(not) => {
+                    reorder_closure(arity, &globals, &VarSet::new(), &mut not.body, &place, found);
+                    true
+                }
+                ExprKind::And(logical) | ExprKind::Or(logical) => {
+                    reorder_closure(arity, &globals, &VarSet::new(), &mut logical.left, &place, found);
+                    reorder_closure(arity, &globals, &VarSet::new(), &mut logical.right, &place, found);
+                    true
+                }
+                _ => false,
+            },
+            NodeMut::Term(term) => reorder_comprehension(arity, &globals, term, &place, found),
+            _ => false,
+        });
+    }
+}
+
+fn reorder_comprehension(arity: Arity<'_>, globals: &VarSet, term: &mut Term, place: &Unsafe, found: &mut Vec<Unsafe>) -> bool {
+    let all = Skip::default();
+    match &mut term.kind {
+        TermKind::ArrayComprehension(c) | TermKind::SetComprehension(c) => {
+            let vars = visit::term_vars(&c.0, all);
+            reorder_closure(arity, globals, &vars, &mut c.1, place, found);
+        }
+        TermKind::ObjectComprehension(c) => {
+            let mut vars = visit::term_vars(&c.0, all);
+            visit::collect_term(&c.1, all, &mut vars);
+            reorder_closure(arity, globals, &vars, &mut c.2, place, found);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// `outputs` are the variables of a comprehension's term.
+fn reorder_closure(
+    arity: Arity<'_>,
+    globals: &VarSet,
+    outputs: &VarSet,
+    body: &mut Body,
+    place: &Unsafe,
+    found: &mut Vec<Unsafe>,
+) {
+    let mut bound = visit::body_vars(body, Skip::safety_with(arity));
+    bound.extend(globals.iter().cloned());
+    let unbound: VarSet = outputs.difference(&bound).cloned().collect();
+    if !unbound.is_empty() {
+        found.push(Unsafe { span: place.span, vars: unbound, assigned: place.assigned.clone() });
+    }
+    found.append(&mut reorder_for_safety(arity, globals, body));
+}
+
+/// The variables of a body without braces that something outside must bind (OPA's `unsafeImplicitBodyVars`).
+pub(super) fn unsafe_implicit_body_vars(body: &[Expr], arity: Arity<'_>) -> VarSet {
+    let mut occurrences: HashMap<Name, usize> = HashMap::new();
+    for expr in body {
+        for name in visit::expr_vars(expr, Skip::SAFETY) {
+            *occurrences.entry(name).or_default() += 1;
+        }
+    }
+    if body.len() <= 1 {
+        return occurrences.into_keys().collect();
+    }
+    let bindings = implicit_bindings(body, &occurrences, arity);
+    occurrences.into_iter().filter(|(name, count)| !bindings.contains(name) || *count == 1).map(|(name, _)| name).collect()
+}
+
+fn implicit_bindings(body: &[Expr], occurrences: &HashMap<Name, usize>, arity: Arity<'_>) -> VarSet {
+    let mut safe = reserved();
+    safe.extend(occurrences.keys().cloned());
+    for (left, right) in body.iter().filter_map(as_equality) {
+        for name in [left, right].into_iter().filter_map(Term::as_var) {
+            safe.remove(name);
+        }
+    }
+    let mut bindings = VarSet::new();
+    loop {
+        let before = bindings.len();
+        for expr in body.iter().filter(|e| as_equality(e).is_some()) {
+            let outputs = output_of_equality(expr, &safe);
+            safe.extend(outputs.iter().cloned());
+            bindings.extend(outputs);
+        }
+        if bindings.len() == before {
+            break;
+        }
+    }
+    for expr in body.iter().filter(|e| as_equality(e).is_none()) {
+        if let ExprKind::Call(terms) = &expr.kind
+            && let Some(inputs) = terms.first().and_then(Term::as_ref_parts).and_then(arity)
+        {
+            visit::collect_terms(terms.get(inputs + 1..).unwrap_or_default(), Skip::OUTPUT, &mut bindings);
+        }
+    }
+    bindings
+}
+
+/// What an expression binds where `safe` is bound (OPA's `outputVarsForExpr`).
+pub(super) fn output_vars(expr: &Expr, arity: Arity<'_>, safe: &VarSet) -> VarSet {
+    if expr.negated || matches!(expr.kind, ExprKind::Not(_)) {
+        return VarSet::new();
+    }
+    for with in &expr.with {
+        let mut vars = VarSet::new();
+        visit::collect_with(with, Skip::SAFETY, &mut vars);
+        if !vars.is_subset(safe) {
+            return VarSet::new();
+        }
+    }
+    match &expr.kind {
+        ExprKind::Call(terms) => {
+            if as_equality(expr).is_some() {
+                return output_of_equality(expr, safe);
+            }
+            let inputs = terms.first().and_then(Term::as_ref_parts).and_then(arity);
+            inputs.map(|inputs| output_of_call(expr, terms, inputs, safe)).unwrap_or_default()
+        }
+        ExprKind::Term(_) => output_of_refs(Node::Expr(expr), safe),
+        ExprKind::Every(every) => output_of_refs(Node::Term(&every.domain), safe),
+        _ => VarSet::new(),
+    }
+}
+
+/// What a body binds where `safe` is bound.
+pub(super) fn output_of_body(body: &[Expr], arity: Arity<'_>, safe: &VarSet) -> VarSet {
+    let mut bound = safe.clone();
+    for expr in body {
+        let outputs = output_vars(expr, arity, &bound);
+        bound.extend(outputs);
+    }
+    bound.difference(safe).cloned().collect()
+}
+
+pub(super) fn output_of_equality(expr: &Expr, safe: &VarSet) -> VarSet {
+    let Some((left, right)) = as_equality(expr) else { return VarSet::new() };
+    let outputs = output_of_refs(Node::Expr(expr), safe);
+    let mut basis: VarSet = outputs.union(safe).cloned().collect();
+    let mut result = outputs;
+    if expr.from_assignment {
+        for name in visit::term_vars(left, Skip::default()) {
+            basis.remove(&name);
+            result.remove(&name);
+        }
+    }
+    result.extend(unify(&basis, left, right));
+    result.retain(|name| !safe.contains(name));
+    result
+}
+
+fn output_of_call(expr: &Expr, terms: &[Term], inputs: usize, safe: &VarSet) -> VarSet {
+    let mut outputs = output_of_refs(Node::Expr(expr), safe);
+    let Some((inputs, rest)) = terms.split_at_checked(inputs + 1) else { return outputs };
+    if rest.is_empty() {
+        return outputs;
+    }
+    let mut needs = VarSet::new();
+    visit::collect_terms(inputs, Skip::OUTPUT, &mut needs);
+    if needs.iter().any(|name| !outputs.contains(name) && !safe.contains(name)) {
+        return VarSet::new();
+    }
+    visit::collect_terms(rest, Skip::OUTPUT, &mut outputs);
+    outputs
+}
+
+/// The variables that references bind by walking what they refer to.
+fn output_of_refs(node: Node<'_>, safe: &VarSet) -> VarSet {
+    let mut outputs = VarSet::new();
+    visit::walk(node, &mut |node| {
+        let Node::Term(term) = node else { return false };
+        match &term.kind {
+            TermKind::ArrayComprehension(_)
+            | TermKind::SetComprehension(_)
+            | TermKind::ObjectComprehension(_)
+            | TermKind::Template(_) => true,
+            TermKind::Ref(parts) => {
+                if !is_ref_safe(parts, safe) {
+                    return true;
+                }
+                if !is_ground(term) {
+                    visit::collect_term(term, Skip { ref_head: true, ..Skip::default() }, &mut outputs);
+                }
+                false
+            }
+            _ => false,
+        }
+    });
+    outputs
+}

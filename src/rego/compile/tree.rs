@@ -1,0 +1,259 @@
+//! The tree of rules by their paths, and the conflicts that it shows (OPA's `TreeNode`, `checkRuleConflicts`).
+
+use std::collections::BTreeMap;
+
+use super::visit::{is_ground, is_scalar};
+use super::{Compiler, Entry, RuleKind, kind_of};
+use crate::rego::ast::{ExprKind, Rule, Span, Term, TermKind};
+
+/// A part of a path: a scalar.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::rego) enum Key {
+    Null,
+    Bool(bool),
+    /// By its text.
+    Number(String),
+    String(String),
+}
+
+impl Key {
+    /// The key that a scalar term is.
+    pub(in crate::rego) fn of(term: &Term) -> Option<Self> {
+        match &term.kind {
+            TermKind::Null => Some(Self::Null),
+            TermKind::Bool(b) => Some(Self::Bool(*b)),
+            TermKind::Number(text) => Some(Self::Number(text.to_string())),
+            TermKind::String(text) => Some(Self::String(text.to_string())),
+            _ => None,
+        }
+    }
+}
+
+/// A node: the rules whose ground path ends here, and what lies below.
+#[derive(Debug, Default)]
+pub(in crate::rego) struct Node {
+    /// Numbers of rules, in the order of modules and source.
+    pub(in crate::rego) rules: Vec<usize>,
+    pub(in crate::rego) children: BTreeMap<Key, Node>,
+    /// The number of arguments of the first rule here.
+    pub(in crate::rego) arity: Option<usize>,
+    /// Whether a rule here is sure to be defined: it has a default, is a set, or is constant.
+    always_defined: bool,
+    /// `data.system`: left out of the whole document.
+    pub(in crate::rego) is_hidden: bool,
+}
+
+impl Node {
+    pub(in crate::rego) fn child(&self, key: &Key) -> Option<&Self> {
+        self.children.get(key)
+    }
+
+    /// Calls `visit` on this node and all below, in the order of keys; `true` leaves out what is below.
+    pub(in crate::rego) fn depth_first(&self, visit: &mut dyn FnMut(&Self) -> bool) {
+        if !visit(self) {
+            self.children.values().for_each(|child| child.depth_first(visit));
+        }
+    }
+}
+
+/// The tree below `data`.
+#[derive(Debug, Default)]
+pub(in crate::rego) struct RuleTree {
+    root: Node,
+}
+
+impl RuleTree {
+    pub(in crate::rego) const fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// The node at a reference that begins with `data`.
+    pub(in crate::rego) fn find(&self, reference: &[Term]) -> Option<&Node> {
+        let (head, rest) = reference.split_first()?;
+        if head.as_var().is_none_or(|name| &**name != "data") {
+            return None;
+        }
+        rest.iter().try_fold(&self.root, |node, part| node.child(&Key::of(part)?))
+    }
+
+    /// The number of arguments of the function or rule that lies exactly at `reference`.
+    pub(in crate::rego) fn function_arity(&self, reference: &[Term]) -> Option<usize> {
+        self.find(reference)?.arity
+    }
+
+    /// Whether a reference is to a rule that always has a value (OPA's `isRefToKnownDefinedRule`).
+    pub(super) fn is_always_defined(&self, reference: &[Term]) -> bool {
+        reference.len() > 1 && self.find(reference).is_some_and(|node| node.always_defined)
+    }
+
+    /// Whether a ground reference meets rules: one lies at it or above it, or it is a package's (OPA's `isVirtual`).
+    pub(in crate::rego) fn is_virtual(&self, reference: &[Term]) -> bool {
+        let mut node = &self.root;
+        for part in reference.iter().skip(1).take_while(|part| is_ground(part)) {
+            let Some(child) = Key::of(part).and_then(|key| node.child(&key)) else { return false };
+            if !child.rules.is_empty() {
+                return true;
+            }
+            node = child;
+        }
+        true
+    }
+
+    fn add(&mut self, path: &[Term]) -> &mut Node {
+        let keys = path.iter().skip(1).map_while(Key::of);
+        keys.fold(&mut self.root, |node, key| node.children.entry(key).or_default())
+    }
+}
+
+/// The part of a reference before its first part that is not ground.
+pub(in crate::rego) fn ground_prefix(reference: &[Term]) -> &[Term] {
+    let end = reference.iter().skip(1).position(|part| !is_scalar(part)).map_or(reference.len(), |at| at + 1);
+    reference.get(..end).unwrap_or_default()
+}
+
+pub(super) fn set_rule_tree(compiler: &mut Compiler) {
+    let mut tree = RuleTree::default();
+    for module in &compiler.modules {
+        tree.add(&module.package.path);
+    }
+    for (number, entry) in compiler.rules.iter().enumerate() {
+        let reference = entry.reference();
+        let node = tree.add(ground_prefix(&reference));
+        node.rules.push(number);
+    }
+    mark(&mut tree.root, &compiler.rules);
+    if let Some(system) = tree.root.children.get_mut(&Key::String("system".to_owned())) {
+        system.is_hidden = true;
+    }
+    compiler.tree = tree;
+}
+
+fn mark(node: &mut Node, rules: &[Entry]) {
+    let entries: Vec<&Entry> = node.rules.iter().filter_map(|number| rules.get(*number)).collect();
+    if let Some(first) = entries.first().map(|entry| &entry.rule) {
+        node.arity = Some(first.head.args.len());
+        let is_rule = first.head.args.is_empty();
+        let has_default = entries.iter().any(|entry| entry.rule.is_default);
+        let is_constant = entries.len() == 1 && is_constant_rule(first);
+        node.always_defined = is_rule && (has_default || kind_of(first) == RuleKind::Multi || is_constant);
+    }
+    node.children.values_mut().for_each(|child| mark(child, rules));
+}
+
+/// Whether a rule is `p := constant` without a body.
+fn is_constant_rule(rule: &Rule) -> bool {
+    let is_empty = matches!(rule.body.as_slice(), [expr] if matches!(&expr.kind, ExprKind::Term(Term { kind: TermKind::Bool(true), .. })));
+    is_empty && rule.head.value.as_ref().is_some_and(|value| value.as_var().is_some() || super::is_constant(value))
+}
+
+pub(super) fn check_rule_conflicts(compiler: &mut Compiler) {
+    let mut problems = Vec::new();
+    compiler.tree.root.depth_first(&mut |node| match conflict_at(node, &compiler.rules) {
+        Some(problem) => {
+            problems.push(problem);
+            false
+        }
+        None => false,
+    });
+    problems.extend(package_conflicts(compiler));
+    for (span, message) in problems {
+        compiler.report("rego_type_error", span, message);
+    }
+}
+
+fn conflict_at(node: &Node, rules: &[Entry]) -> Option<(Span, String)> {
+    let entries: Vec<&Entry> = node.rules.iter().filter_map(|number| rules.get(*number)).collect();
+    let first = entries.first()?;
+    let is_ground_ref = |entry: &&Entry| entry.rule.head.reference.iter().skip(1).all(is_ground);
+    let name = display_reference(&entries.last()?.reference());
+    let conflicts = if entries.iter().any(is_ground_ref) && !node.children.is_empty() {
+        Some(below(node, rules, |_| true))
+    } else if entries.iter().any(|entry| !is_ground_ref(entry)) {
+        Some(below(node, rules, |rule| !rule.head.args.is_empty())).filter(|found| !found.is_empty())
+    } else {
+        None
+    };
+    if let Some(found) = conflicts {
+        let list: String = found.iter().map(|(name, span)| format!("\n  rule {name} at {}:{}", span.row, span.col)).collect();
+        return Some((first.rule.span, format!("rule {name} conflicts with:{list}")));
+    }
+    let kinds = |kind| entries.iter().any(|entry| kind_of(&entry.rule) == kind);
+    let arity = first.rule.head.args.len();
+    let complete = |entry: &&Entry| kind_of(&entry.rule) == RuleKind::Single && is_ground_ref(entry);
+    let multi = |ground: bool| {
+        entries.iter().any(|entry| kind_of(&entry.rule) == RuleKind::Multi && is_ground_ref(&entry) == ground)
+    };
+    if (kinds(RuleKind::Single) && kinds(RuleKind::Multi))
+        || entries.iter().any(|entry| entry.rule.head.args.len() != arity)
+        || (entries.iter().any(complete) && !entries.iter().all(complete))
+        || (multi(true) && multi(false))
+    {
+        return Some((first.rule.span, format!("conflicting rules {name} found")));
+    }
+    let defaults: Vec<&&Entry> = entries.iter().filter(|entry| entry.rule.is_default).collect();
+    if let [first, _, ..] = defaults.as_slice() {
+        let places: Vec<String> = defaults.iter().map(|e| format!("{}:{}", e.rule.span.row, e.rule.span.col)).collect();
+        return Some((first.rule.span, format!("multiple default rules {name} found at {}", places.join(", "))));
+    }
+    None
+}
+
+/// The rules below a node, sorted by their references.
+fn below(node: &Node, rules: &[Entry], wanted: impl Fn(&Rule) -> bool) -> Vec<(String, Span)> {
+    let mut found = Vec::new();
+    for child in node.children.values() {
+        child.depth_first(&mut |node| {
+            let entries = node.rules.iter().filter_map(|number| rules.get(*number)).filter(|entry| wanted(&entry.rule));
+            found.extend(entries.map(|entry| (display_reference(&entry.reference()), entry.rule.span)));
+            false
+        });
+    }
+    found.sort();
+    found
+}
+
+/// A reference as Rego writes it.
+pub(in crate::rego) fn display_reference(reference: &[Term]) -> String {
+    let mut text = String::new();
+    for (at, part) in reference.iter().enumerate() {
+        match &part.kind {
+            TermKind::Var(name) if at == 0 => text.push_str(name),
+            TermKind::String(name) if crate::rego::Path::is_identifier(name) => {
+                text.push('.');
+                text.push_str(name);
+            }
+            TermKind::String(name) => text.push_str(&format!("[{:?}]", &**name)),
+            TermKind::Number(name) | TermKind::Var(name) => text.push_str(&format!("[{name}]")),
+            TermKind::Bool(value) => text.push_str(&format!("[{value}]")),
+            TermKind::Null => text.push_str("[null]"),
+            _ => text.push_str("[…]"),
+        }
+    }
+    text
+}
+
+/// A package may not lie at a rule of another (the module tree's check).
+fn package_conflicts(compiler: &Compiler) -> Vec<(Span, String)> {
+    let packages: BTreeMap<Vec<Key>, usize> =
+        compiler.modules.iter().enumerate().map(|(number, m)| (keys(&m.package.path), number)).collect();
+    let mut problems = Vec::new();
+    for entry in &compiler.rules {
+        let reference = entry.reference();
+        if ground_prefix(&reference).len() < reference.len() {
+            continue;
+        }
+        if let Some(module) = packages.get(&keys(&reference)).and_then(|number| compiler.modules.get(*number)) {
+            let span = compiler.modules.get(entry.module).map_or(entry.rule.span, |m| m.package.span);
+            let package = display_reference(&module.package.path);
+            let package = package.strip_prefix("data.").unwrap_or(&package);
+            let rule = display_reference(&entry.rule.head.reference);
+            let place = format!("{}:{}", entry.rule.span.row, entry.rule.span.col);
+            problems.push((span, format!("package {package} conflicts with rule {rule} defined at {place}")));
+        }
+    }
+    problems
+}
+
+fn keys(reference: &[Term]) -> Vec<Key> {
+    reference.iter().skip(1).filter_map(Key::of).collect()
+}

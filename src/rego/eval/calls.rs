@@ -1,0 +1,281 @@
+//! Entering and leaving routines, builtins, and what is remembered of calls.
+
+use super::scope::{CallMemo, Mock};
+use super::{Frame, Machine, Memo, Stop};
+use crate::rego::builtins::Failure;
+use crate::rego::plan::{Operands, RoutineKind};
+use crate::rego::value::Value;
+
+impl<'a> Machine<'a> {
+    /// Begins a routine. Its value goes to the absolute register `to`.
+    pub(super) fn enter(&mut self, routine: u32, memo: Memo, to: usize, done: u32, fail: u32) -> Result<(), Stop> {
+        self.charge(1)?;
+        let plan = self.plan;
+        let Some(code) = plan.routines.get(routine as usize) else { return Ok(()) };
+        let (registers, iters) = match self.frames.last() {
+            Some(frame) => {
+                let caller = plan.routines.get(frame.routine as usize);
+                let size = |count: fn(&crate::rego::plan::Routine) -> u32| caller.map_or(0, |r| count(r) as usize);
+                (frame.registers + size(|r| r.registers), frame.iters + size(|r| r.iters))
+            }
+            None => (0, 0),
+        };
+        grow(&mut self.registers, registers + code.registers as usize, Value::Null);
+        grow(&mut self.iters, iters + code.iters as usize, super::Iter::Done);
+        let hidden_mocks = self.frames.last().map_or(0, |frame| frame.hidden_mocks);
+        if matches!(code.kind, RoutineKind::Partial { .. } | RoutineKind::PartialSets) {
+            self.begin_collecting();
+        }
+        self.frames.push(Frame {
+            routine,
+            done,
+            fail,
+            to,
+            registers,
+            iters,
+            candidate: 0,
+            group: u32::MAX,
+            produced: false,
+            result: None,
+            hidden_mocks,
+            memo,
+        });
+        self.pc = code.entry as usize;
+        Ok(())
+    }
+
+    /// Copies arguments into the registers that the routine entered next will have.
+    fn pass(&mut self, args: Operands) {
+        let plan = self.plan;
+        let Some(frame) = self.frames.last() else { return };
+        let size = plan.routines.get(frame.routine as usize).map_or(0, |r| r.registers as usize);
+        let (from, into) = (frame.registers, frame.registers + size);
+        let regs = self.operand_registers(args);
+        grow(&mut self.registers, into + regs.len(), Value::Null);
+        for (at, reg) in regs.iter().enumerate() {
+            let value = self.registers.get(from + *reg as usize).copied().unwrap_or(Value::Null);
+            if let Some(place) = self.registers.get_mut(into + at) {
+                *place = value;
+            }
+        }
+    }
+
+    /// Ends the routine under way.
+    pub(super) fn leave(&mut self, value: Option<Value<'a>>) {
+        let Some(frame) = self.frames.pop() else { return };
+        match frame.memo {
+            Memo::No => {}
+            Memo::Slot => self.remember(frame.routine, value),
+            Memo::Call(number) => {
+                if let Some(memo) = self.scopes.last_mut().and_then(|scope| scope.call_memo.get_mut(number)) {
+                    memo.result = Some(value);
+                }
+            }
+        }
+        match value {
+            Some(value) => {
+                if let Some(place) = self.registers.get_mut(frame.to) {
+                    *place = value;
+                }
+                self.pc = frame.done as usize;
+            }
+            None => self.pc = frame.fail as usize,
+        }
+    }
+
+    fn remember(&mut self, routine: u32, value: Option<Value<'a>>) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        let number = match value {
+            None => 1,
+            Some(value) => {
+                scope.values.push(value);
+                u32::try_from(scope.values.len()).map_or(0, |n| n + 1)
+            }
+        };
+        if let Some(slot) = scope.memo.get_mut(routine as usize) {
+            *slot = number;
+        }
+    }
+
+    /// What is remembered of a routine without arguments; the outer `None` is nothing.
+    #[inline]
+    fn remembered(&self, routine: u32) -> Option<Option<Value<'a>>> {
+        let scope = self.scope()?;
+        match *scope.memo.get(routine as usize)? {
+            0 => None,
+            1 => Some(None),
+            number => Some(scope.values.get(number as usize - 2).copied()),
+        }
+    }
+
+    /// A rule's or a package's document.
+    pub(super) fn document(&mut self, to: u32, routine: u32, args: Operands, fail: u32) -> Result<(), Stop> {
+        let plan = self.plan;
+        if let Some(code) = plan.routines.get(routine as usize)
+            && self.is_shadowed(code.path)
+        {
+            let value = self.base_document(code.path);
+            self.answer(to, value, fail);
+            return Ok(());
+        }
+        if args.length > 0 {
+            return self.call(to, routine, args, fail);
+        }
+        match self.remembered(routine) {
+            Some(value) => {
+                self.answer(to, value, fail);
+                Ok(())
+            }
+            None => {
+                let (to, done) = (self.base() + to as usize, self.next_pc());
+                self.enter(routine, Memo::Slot, to, done, fail)
+            }
+        }
+    }
+
+    /// A call with arguments.
+    pub(super) fn call(&mut self, to: u32, routine: u32, args: Operands, fail: u32) -> Result<(), Stop> {
+        let done = self.next_pc();
+        self.call_to(to, routine, args, done, fail, None)
+    }
+
+    fn call_to(&mut self, to: u32, routine: u32, args: Operands, done: u32, fail: u32, hide: Option<usize>) -> Result<(), Stop> {
+        self.collect_args(args);
+        let hash = identity_hash(routine, &self.args);
+        let mut memo = Memo::No;
+        if let Some(scope) = self.scopes.last_mut() {
+            let known = scope.calls.get(&hash).into_iter().flatten().filter_map(|n| scope.call_memo.get(*n as usize));
+            let found = known.into_iter().find(|m| m.routine == routine && same_all(&m.args, &self.args)).and_then(|m| m.result);
+            if let Some(value) = found {
+                self.pc = done as usize;
+                let at = self.base() + to as usize;
+                match value {
+                    Some(value) => {
+                        if let Some(place) = self.registers.get_mut(at) {
+                            *place = value;
+                        }
+                    }
+                    None => self.pc = fail as usize,
+                }
+                return Ok(());
+            }
+            let number = scope.call_memo.len();
+            scope.call_memo.push(CallMemo { routine, args: self.args.clone(), result: None });
+            scope.calls.entry(hash).or_default().push(u32::try_from(number).unwrap_or(u32::MAX));
+            memo = Memo::Call(number);
+        }
+        self.pass(args);
+        let to = self.base() + to as usize;
+        self.enter(routine, memo, to, done, fail)?;
+        if let (Some(hide), Some(frame)) = (hide, self.frame()) {
+            frame.hidden_mocks = hide;
+        }
+        Ok(())
+    }
+
+    fn collect_args(&mut self, args: Operands) {
+        let base = self.base();
+        self.args.clear();
+        for reg in self.operand_registers(args) {
+            self.args.push(self.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+        }
+    }
+
+    /// Calls a builtin and goes on, or fails.
+    pub(super) fn builtin(&mut self, to: u32, site: u32, args: Operands, done: u32, fail: u32) -> Result<(), Stop> {
+        self.collect_args(args);
+        let plan = self.plan;
+        let Some(site) = plan.sites.get(site as usize) else { return Ok(()) };
+        let failure = match (site.builtin.function)(&mut self.context, &self.args) {
+            Ok(value) => {
+                self.set(to, value);
+                self.pc = done as usize;
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        self.pc = fail as usize;
+        let (code, message) = match failure {
+            Failure::Undefined => return Ok(()),
+            Failure::Exceeded(exceeded) => return Err(exceeded.into()),
+            Failure::Operand(message) => ("eval_type_error", message),
+            Failure::Builtin(message) => ("eval_builtin_error", message),
+        };
+        if self.strict && self.builtin_error.is_none() {
+            let message = format!("{}: {message}", site.builtin.name);
+            self.builtin_error = Some(Stop::Error { code, message, span: site.span });
+        }
+        Ok(())
+    }
+
+    /// Calls what stands in for a function; goes on to the call itself where nothing does.
+    pub(super) fn mocked(&mut self, to: u32, name: u32, args: Operands, fail: u32, done: u32) -> Result<(), Stop> {
+        let hidden = self.frames.last().map_or(0, |frame| frame.hidden_mocks);
+        let Some(scope) = self.scope() else { return Ok(()) };
+        let all = scope.mocks.len();
+        let found = scope.mocks.iter().skip(hidden).rev().find(|(mocked, _)| *mocked == name).map(|(_, mock)| *mock);
+        match found {
+            None => {
+                self.pc += 1;
+                Ok(())
+            }
+            Some(Mock::Value(value)) => {
+                self.set(to, value);
+                self.pc = done as usize;
+                Ok(())
+            }
+            Some(Mock::Builtin(site)) => self.builtin(to, site, args, done, fail),
+            Some(Mock::Routine(routine)) => self.call_to(to, routine, args, done, fail, Some(all)),
+        }
+    }
+
+    fn answer(&mut self, to: u32, value: Option<Value<'a>>, fail: u32) {
+        match value {
+            Some(value) => {
+                self.set(to, value);
+                self.pc += 1;
+            }
+            None => self.pc = fail as usize,
+        }
+    }
+
+    fn next_pc(&self) -> u32 {
+        u32::try_from(self.pc + 1).unwrap_or(u32::MAX)
+    }
+}
+
+fn grow<T: Clone>(stack: &mut Vec<T>, length: usize, fill: T) {
+    if stack.len() < length {
+        stack.resize(length, fill);
+    }
+}
+
+/// What tells a value from another without looking inside: remembering a call must cost less than most calls.
+fn identity(value: &Value<'_>) -> (u64, u64) {
+    fn place<T>(slice: &[T]) -> (u64, u64) {
+        (slice.as_ptr().addr() as u64, slice.len() as u64)
+    }
+    match value {
+        Value::Null => (1, 0),
+        Value::Bool(b) => (2, u64::from(*b)),
+        Value::Int(i) => (3, i.cast_unsigned()),
+        Value::Number(text) => place(text.as_bytes()),
+        Value::String(bytes) => place(bytes),
+        Value::Array(v) | Value::Set(v) => place(v),
+        Value::DocArray(d) | Value::DocSet(d) => place(d),
+        Value::Object(o) => (std::ptr::from_ref(*o).addr() as u64, 4),
+        Value::DocObject(o) => (std::ptr::from_ref(*o).addr() as u64, 5),
+    }
+}
+
+fn identity_hash(routine: u32, args: &[Value<'_>]) -> u64 {
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    args.iter().map(identity).fold(u64::from(routine), |hash, (a, b)| {
+        let mixed = (hash ^ a).wrapping_mul(FACTOR).rotate_left(29);
+        (mixed ^ b).wrapping_mul(FACTOR).rotate_left(31)
+    })
+}
+
+fn same_all(a: &[Value<'_>], b: &[Value<'_>]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| std::mem::discriminant(x) == std::mem::discriminant(y) && identity(x) == identity(y))
+}

@@ -1,0 +1,172 @@
+//! What `with` replaces: input, data and functions, and what was computed while it does.
+
+use std::collections::HashMap;
+
+use super::{Machine, Stop, conflict};
+use crate::rego::ast::Span;
+use crate::rego::plan::Replacement;
+use crate::rego::value::{ObjectBuilder, Value};
+
+/// What takes a function's place.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Mock<'a> {
+    Value(Value<'a>),
+    Routine(u32),
+    Builtin(u32),
+}
+
+/// What holds while an expression is evaluated.
+#[derive(Debug, Default)]
+pub(super) struct Scope<'a> {
+    pub(super) input: Option<Value<'a>>,
+    /// Data that stands over base data.
+    pub(super) data: Option<Value<'a>>,
+    /// The paths at which data was replaced: no rule counts there or below.
+    pub(super) shadows: Vec<u32>,
+    pub(super) mocks: Vec<(u32, Mock<'a>)>,
+    /// For each routine: 0 is unknown, 1 undefined, otherwise the number of a value, plus 2.
+    pub(super) memo: Vec<u32>,
+    pub(super) values: Vec<Value<'a>>,
+    /// Calls by a hash of what their arguments are.
+    pub(super) calls: HashMap<u64, Vec<u32>>,
+    pub(super) call_memo: Vec<CallMemo<'a>>,
+}
+
+/// A call that was made: `result` is `None` while it is under way.
+#[derive(Debug)]
+pub(super) struct CallMemo<'a> {
+    pub(super) routine: u32,
+    pub(super) args: Vec<Value<'a>>,
+    pub(super) result: Option<Option<Value<'a>>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(input: Option<Value<'a>>, routines: usize) -> Self {
+        Self { input, memo: vec![0; routines], ..Self::default() }
+    }
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn with_push(&mut self, spec: u32) -> Result<(), Stop> {
+        let plan = self.plan;
+        let (Some(spec), Some(outer)) = (plan.withs.get(spec as usize), self.scopes.last()) else { return Ok(()) };
+        let mut scope = Scope {
+            input: outer.input,
+            data: outer.data,
+            shadows: outer.shadows.clone(),
+            mocks: outer.mocks.clone(),
+            memo: vec![0; plan.routines.len()],
+            ..Scope::default()
+        };
+        for (path, reg) in &spec.inputs {
+            scope.input = Some(self.replace(scope.input, path, self.get(*reg))?);
+        }
+        for (path, reg) in &spec.data {
+            scope.data = Some(self.replace(scope.data, self.path(*path), self.get(*reg))?);
+            scope.shadows.push(*path);
+        }
+        for (name, replacement) in &spec.functions {
+            let mock = match replacement {
+                Replacement::Value(reg) => Mock::Value(self.get(*reg)),
+                Replacement::Routine(routine) => Mock::Routine(*routine),
+                Replacement::Builtin(site) => Mock::Builtin(*site),
+            };
+            scope.mocks.push((*name, mock));
+        }
+        self.scopes.push(scope);
+        Ok(())
+    }
+
+    pub(super) fn with_pop(&mut self) {
+        self.scopes.pop();
+    }
+
+    /// `document` with `value` at `path`; what stands in the way and is no object makes room (OPA's `mergeTermWithValues`).
+    fn replace(&mut self, document: Option<Value<'a>>, path: &[u32], value: Value<'a>) -> Result<Value<'a>, Stop> {
+        // The objects on the way, outermost first.
+        let mut levels = Vec::with_capacity(path.len());
+        let mut node = document;
+        for key in path {
+            let key = self.constant(*key);
+            if !matches!(key, Value::String(_)) {
+                return Err(conflict("bad document path".to_owned(), Span::default()));
+            }
+            let entries = node.and_then(|n| n.as_object());
+            levels.push((key, entries));
+            node = entries.and_then(|entries| entries.get(&key));
+        }
+        let mut value = value;
+        for (key, entries) in levels.into_iter().rev() {
+            let mut object = ObjectBuilder::with_capacity(entries.map_or(1, |e| e.len() + 1));
+            if let Some(entries) = entries {
+                self.charge(entries.len())?;
+                entries.iter().for_each(|(k, v)| object.insert(k, v));
+            }
+            object.insert(key, value);
+            value = object.build(self.arena);
+        }
+        Ok(value)
+    }
+
+    /// Whether a path lies at or below one whose data was replaced.
+    pub(super) fn is_shadowed(&self, path: u32) -> bool {
+        let Some(scope) = self.scope() else { return false };
+        if scope.shadows.is_empty() {
+            return false;
+        }
+        let keys = self.path(path);
+        scope.shadows.iter().any(|shadow| {
+            let shadow = self.path(*shadow);
+            shadow.len() <= keys.len()
+                && shadow.iter().zip(keys).all(|(a, b)| crate::rego::value::equal(&self.constant(*a), &self.constant(*b)))
+        })
+    }
+
+    /// Base data at a path, under what was replaced.
+    pub(super) fn base_document(&self, path: u32) -> Option<Value<'a>> {
+        let keys = self.path(path);
+        let real = |machine: &Self| machine.find(machine.data.view(), keys);
+        let Some(replaced) = self.scope().and_then(|scope| scope.data) else { return real(self) };
+        let replaced = self.find(replaced, keys);
+        if self.is_shadowed(path) {
+            return replaced;
+        }
+        match (replaced, real(self)) {
+            (Some(replaced), Some(real)) => Some(self.merge(replaced, real)),
+            (replaced, real) => replaced.or(real),
+        }
+    }
+
+    fn find(&self, document: Value<'a>, keys: &[u32]) -> Option<Value<'a>> {
+        keys.iter().try_fold(document, |node, key| node.get(&self.constant(*key)))
+    }
+
+    /// Objects are merged key by key; of anything else the first stands (OPA's `merge`).
+    pub(super) fn merge(&self, a: Value<'a>, b: Value<'a>) -> Value<'a> {
+        merge(self.arena, a, b, 0)
+    }
+}
+
+/// Virtual documents nest as deep as packages do, replaced data as deep as its paths: both are in the source.
+const MAX_MERGE_DEPTH: usize = 1_000;
+
+fn merge<'a>(arena: &'a crate::rego::value::Arena, a: Value<'a>, b: Value<'a>, depth: usize) -> Value<'a> {
+    let (Some(x), Some(y)) = (a.as_object(), b.as_object()) else { return a };
+    if depth > MAX_MERGE_DEPTH || y.is_empty() {
+        return a;
+    }
+    if x.is_empty() {
+        return b;
+    }
+    let mut object = ObjectBuilder::with_capacity(x.len() + y.len());
+    for (key, value) in x.iter() {
+        let value = match y.get(&key) {
+            Some(other) => merge(arena, value, other, depth + 1),
+            None => value,
+        };
+        object.insert(key, value);
+    }
+    y.iter().filter(|(key, _)| x.get(key).is_none()).for_each(|(key, value)| object.insert(key, value));
+    object.build(arena)
+}
+

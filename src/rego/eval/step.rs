@@ -1,0 +1,300 @@
+//! One instruction after another.
+
+use super::iter::Iter;
+use super::{Machine, Stop, conflict};
+use crate::rego::ast::Span;
+use crate::rego::plan::{Op, Operands, RoutineKind};
+use crate::rego::value::{ObjectBuilder, SetBuilder, Value, equal};
+
+impl<'a> Machine<'a> {
+    /// Runs until the query's own routine ends.
+    pub(super) fn steps(&mut self) -> Result<Option<Value<'a>>, Stop> {
+        let plan = self.plan;
+        loop {
+            let Some(op) = plan.code.get(self.pc) else {
+                return Err(conflict("the plan ended without an answer".to_owned(), Span::default()));
+            };
+            match op {
+                Op::Const { to, constant } => {
+                    let value = self.constant(*constant);
+                    self.put(*to, value);
+                }
+                Op::Copy { to, from } => {
+                    let value = self.get(*from);
+                    self.put(*to, value);
+                }
+                Op::Input { to, fail } => {
+                    let input = self.scope().and_then(|scope| scope.input);
+                    self.put_or(*to, input, *fail);
+                }
+                Op::Base { to, path, fail } => {
+                    let value = self.base_document(*path);
+                    self.put_or(*to, value, *fail);
+                }
+                Op::Get { to, from, key, fail } => {
+                    let value = self.get(*from).get(&self.constant(*key));
+                    self.put_or(*to, value, *fail);
+                }
+                Op::GetAt { to, from, key, fail } => {
+                    let value = self.get(*from).get(&self.get(*key));
+                    self.put_or(*to, value, *fail);
+                }
+                Op::Equal { a, b, fail } => {
+                    let holds = equal(&self.get(*a), &self.get(*b));
+                    self.go_if(holds, *fail);
+                }
+                Op::EqualConst { a, constant, fail } => {
+                    let holds = equal(&self.get(*a), &self.constant(*constant));
+                    self.go_if(holds, *fail);
+                }
+                Op::NotFalse { value, fail } => {
+                    let holds = !matches!(self.get(*value), Value::Bool(false));
+                    self.go_if(holds, *fail);
+                }
+                Op::Scan { iter, from, fail } => {
+                    let found = Iter::over(&self.get(*from));
+                    let holds = found.is_some();
+                    self.set_iter(*iter, found.unwrap_or(Iter::Done));
+                    self.go_if(holds, *fail);
+                }
+                Op::Next { iter, key, value, fail } => self.next(*iter, *key, *value, *fail)?,
+                Op::IsCollection { value, fail } => {
+                    let holds = Iter::over(&self.get(*value)).is_some();
+                    self.go_if(holds, *fail);
+                }
+                Op::IsArray { value, length, fail } => {
+                    let holds = self.get(*value).as_array().is_some_and(|array| array.len() == *length as usize);
+                    self.go_if(holds, *fail);
+                }
+                Op::IsObject { value, length, fail } => {
+                    let holds = self.get(*value).as_object().is_some_and(|object| object.len() == *length as usize);
+                    self.go_if(holds, *fail);
+                }
+                Op::Array { to, parts } => {
+                    let array = self.new_array(*parts);
+                    self.put(*to, array);
+                }
+                Op::Set { to, parts } => {
+                    let set = self.new_set(*parts);
+                    self.put(*to, set);
+                }
+                Op::Object { to, parts } => {
+                    let object = self.new_object(*parts);
+                    self.put(*to, object);
+                }
+                Op::Begin => {
+                    self.begin_collecting();
+                    self.pc += 1;
+                }
+                Op::Collect { value } => {
+                    let value = self.get(*value);
+                    self.collect(&[value])?;
+                    self.pc += 1;
+                }
+                Op::CollectPair { key, value } => {
+                    let pair = [self.get(*key), self.get(*value)];
+                    self.collect(&pair)?;
+                    self.pc += 1;
+                }
+                Op::End { to, shape, span } => {
+                    let value = self.end_collecting(*shape, *span)?;
+                    self.put(*to, value);
+                }
+                Op::Jump { to } => self.pc = *to as usize,
+                Op::JumpIf { flag, to } => {
+                    let set = matches!(self.get(*flag), Value::Bool(true));
+                    self.go_if(!set, *to);
+                }
+                Op::Flag { to, value } => self.put(*to, Value::Bool(*value)),
+                Op::Builtin { to, site, args, fail } => {
+                    let done = u32::try_from(self.pc + 1).unwrap_or(u32::MAX);
+                    self.builtin(*to, *site, *args, done, *fail)?;
+                }
+                Op::Mocked { to, name, args, fail, done } => self.mocked(*to, *name, *args, *fail, *done)?,
+                Op::Call { to, routine, args, fail } => self.call(*to, *routine, *args, *fail)?,
+                Op::Document { to, routine, args, fail } => self.document(*to, *routine, *args, *fail)?,
+                Op::Keys { iter, node, .. } => {
+                    let keys = self.keys(*node);
+                    self.set_iter(*iter, keys);
+                    self.pc += 1;
+                }
+                Op::NextKey { iter, key, node, fail } => self.go_to_next_key(*iter, *key, *node, *fail)?,
+                Op::Child { key, node } => {
+                    let label = self.child(*node, &self.get(*key));
+                    self.pc = label.map_or(usize::MAX, |label| label as usize);
+                }
+                Op::WithPush { spec } => {
+                    self.with_push(*spec)?;
+                    self.pc += 1;
+                }
+                Op::WithPop => {
+                    self.with_pop();
+                    self.pc += 1;
+                }
+                Op::Candidates { .. } => self.pc += 1,
+                Op::NextCandidate { done } => self.next_candidate(*done),
+                Op::Produce { value, span, fail, done } => self.produce(*value, *span, *fail, *done)?,
+                Op::Emit { parts, span } => {
+                    self.emit(*parts, *span)?;
+                    self.pc += 1;
+                }
+                Op::JumpIfProduced { to } => {
+                    let none = self.frame().is_none_or(|frame| frame.result.is_none());
+                    self.go_if(none, *to);
+                }
+                Op::MergeBase { value, path } => {
+                    let document = self.get(*value);
+                    let merged = self.base_document(*path).map_or(document, |base| self.merge(base, document));
+                    self.put(*value, merged);
+                }
+                Op::Return => {
+                    let result = self.frame().and_then(|frame| frame.result);
+                    if let Some(answer) = self.finish(result) {
+                        return Ok(answer);
+                    }
+                }
+                Op::ReturnEmitted => {
+                    let kind = self.frames.last().and_then(|f| plan.routines.get(f.routine as usize)).map(|r| r.kind);
+                    let value = self.emitted(kind.unwrap_or(RoutineKind::Query))?;
+                    if let Some(answer) = self.finish(Some(value)) {
+                        return Ok(answer);
+                    }
+                }
+                Op::ReturnValue { value } => {
+                    let value = self.get(*value);
+                    if let Some(answer) = self.finish(Some(value)) {
+                        return Ok(answer);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, to: u32, value: Value<'a>) {
+        self.set(to, value);
+        self.pc += 1;
+    }
+
+    #[inline]
+    fn put_or(&mut self, to: u32, value: Option<Value<'a>>, fail: u32) {
+        match value {
+            Some(value) => self.put(to, value),
+            None => self.pc = fail as usize,
+        }
+    }
+
+    #[inline]
+    fn go_if(&mut self, holds: bool, fail: u32) {
+        self.pc = if holds { self.pc + 1 } else { fail as usize };
+    }
+
+    fn iter_at(&self, iter: u32) -> usize {
+        self.frames.last().map_or(0, |frame| frame.iters) + iter as usize
+    }
+
+    fn set_iter(&mut self, iter: u32, state: Iter<'a>) {
+        let at = self.iter_at(iter);
+        if let Some(place) = self.iters.get_mut(at) {
+            *place = state;
+        }
+    }
+
+    fn next(&mut self, iter: u32, key: u32, value: u32, fail: u32) -> Result<(), Stop> {
+        self.charge(1)?;
+        let at = self.iter_at(iter);
+        match self.iters.get_mut(at).and_then(Iter::next) {
+            Some((found_key, found)) => {
+                self.set(key, found_key);
+                self.put(value, found);
+            }
+            None => self.pc = fail as usize,
+        }
+        Ok(())
+    }
+
+    fn go_to_next_key(&mut self, iter: u32, key: u32, node: u32, fail: u32) -> Result<(), Stop> {
+        self.charge(1)?;
+        let at = self.iter_at(iter);
+        match self.next_key(at, node) {
+            Some((found, label)) => {
+                self.set(key, found);
+                self.pc = label as usize;
+            }
+            None => self.pc = fail as usize,
+        }
+        Ok(())
+    }
+
+    fn new_array(&mut self, parts: Operands) -> Value<'a> {
+        let base = self.base();
+        let regs = self.operand_registers(parts);
+        let values = regs.iter().map(|reg| self.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+        Value::Array(self.arena.alloc_slice_fill_iter(values))
+    }
+
+    fn new_set(&mut self, parts: Operands) -> Value<'a> {
+        let mut set = SetBuilder::with_capacity(parts.length as usize);
+        self.operand_registers(parts).iter().for_each(|reg| set.insert(self.get(*reg)));
+        set.build(self.arena)
+    }
+
+    fn new_object(&mut self, parts: Operands) -> Value<'a> {
+        let (pairs, _) = self.operand_registers(parts).as_chunks::<2>();
+        let mut object = ObjectBuilder::with_capacity(pairs.len());
+        pairs.iter().for_each(|[key, value]| object.insert(self.get(*key), self.get(*value)));
+        object.build(self.arena)
+    }
+
+    /// The next rule to try: the next `else` branch where the group has no value yet, or the next group's first.
+    fn next_candidate(&mut self, done: u32) {
+        let plan = self.plan;
+        let Some(frame) = self.frames.last_mut() else { return };
+        let candidates = plan.routines.get(frame.routine as usize).map(|r| r.candidates.as_slice()).unwrap_or_default();
+        while let Some(candidate) = candidates.get(frame.candidate) {
+            frame.candidate += 1;
+            if candidate.group == frame.group && frame.produced {
+                continue;
+            }
+            if candidate.group != frame.group {
+                frame.group = candidate.group;
+                frame.produced = false;
+            }
+            self.pc = candidate.label as usize;
+            return;
+        }
+        self.pc = done as usize;
+    }
+
+    fn produce(&mut self, value: u32, span: Span, fail: u32, done: u32) -> Result<(), Stop> {
+        let value = self.get(value);
+        let plan = self.plan;
+        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        let routine = plan.routines.get(frame.routine as usize);
+        if frame.result.is_some_and(|result| !equal(&result, &value)) {
+            let name = routine.map(|r| r.name.clone()).unwrap_or_default();
+            return Err(conflict(conflict_message(routine.map(|r| r.kind), &name), span));
+        }
+        frame.result.get_or_insert(value);
+        frame.produced = true;
+        let stop = routine.is_some_and(|r| r.early_exit);
+        self.pc = if stop { done as usize } else { fail as usize };
+        Ok(())
+    }
+
+    /// Ends a routine; the answer where it was the query's.
+    fn finish(&mut self, value: Option<Value<'a>>) -> Option<Option<Value<'a>>> {
+        if self.frames.len() <= 1 {
+            return Some(value);
+        }
+        self.leave(value);
+        None
+    }
+}
+
+fn conflict_message(kind: Option<RoutineKind>, name: &str) -> String {
+    match kind {
+        Some(RoutineKind::Function) => format!("function {name} produced conflicting values for the same inputs"),
+        _ => format!("rule {name} produced conflicting values"),
+    }
+}

@@ -1,0 +1,120 @@
+//! Bodies and their expressions.
+
+use super::{Op, Planner};
+use crate::rego::ast::{Body, Every, Expr, ExprKind, Logical};
+use crate::rego::compile::is_operator;
+
+impl Planner<'_> {
+    /// What follows runs for each solution of the body.
+    pub(super) fn body(&mut self, body: &Body) {
+        for expr in body {
+            self.expr(expr);
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        if expr.with.is_empty() {
+            self.negatable(expr);
+        } else {
+            self.with(&expr.with, |planner| planner.negatable(expr));
+        }
+    }
+
+    fn negatable(&mut self, expr: &Expr) {
+        if expr.negated {
+            self.negation(|planner| planner.simple(expr));
+        } else {
+            self.simple(expr);
+        }
+    }
+
+    fn simple(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Term(term) => {
+                let value = self.value(term);
+                let fail = self.fail;
+                self.emit(Op::NotFalse { value, fail });
+            }
+            ExprKind::Call(terms) => match terms.as_slice() {
+                [operator, a, b] if is_operator(operator, "eq") => self.unify(a, b),
+                _ => self.call(terms, expr.span),
+            },
+            ExprKind::Not(not) => self.negation(|planner| planner.body(&not.body)),
+            ExprKind::Every(every) => self.every(every),
+            ExprKind::And(logical) => self.and(logical),
+            ExprKind::Or(logical) => self.or(logical),
+            ExprKind::Some(_) => self.unplannable(expr.span, "a declaration"),
+        }
+    }
+
+    /// Holds where `inner` has no solution. All of them are looked for, as in OPA: a later one may be an error.
+    fn negation(&mut self, inner: impl FnOnce(&mut Self)) {
+        let outside = self.fail;
+        let end = self.label();
+        let found = self.register();
+        self.emit(Op::Flag { to: found, value: false });
+        self.fail = end;
+        let loops = self.scope(|planner| {
+            inner(planner);
+            planner.fail != end
+        });
+        if loops {
+            self.emit(Op::Flag { to: found, value: true });
+            self.emit(Op::Jump { to: self.fail });
+        } else {
+            self.emit(Op::Jump { to: outside });
+        }
+        self.place(end);
+        self.emit(Op::JumpIf { flag: found, to: outside });
+        self.fail = outside;
+    }
+
+    /// Holds where the body holds for each element; the first that does not ends it.
+    fn every(&mut self, every: &Every) {
+        let domain = self.value(&every.domain);
+        let inside = self.fail;
+        self.emit(Op::IsCollection { value: domain, fail: inside });
+        let (all, none) = (self.label(), self.label());
+        self.scope(|planner| {
+            planner.fail = all;
+            let (key, value) = (planner.register(), planner.register());
+            planner.loop_over(domain, key, value);
+            let again = planner.fail;
+            planner.fail = none;
+            if let Some(pattern) = &every.key {
+                planner.destructure(pattern, key);
+            }
+            planner.destructure(&every.value, value);
+            planner.body(&every.body);
+            planner.emit(Op::Jump { to: again });
+        });
+        self.place(none);
+        self.emit(Op::Jump { to: inside });
+        self.place(all);
+        self.fail = inside;
+    }
+
+    /// Whether a body has a solution: goes on at `yes` with the first, at `no` without.
+    fn operand(&mut self, body: &Body, no: super::Label) {
+        let outside = self.fail;
+        self.fail = no;
+        self.scope(|planner| planner.body(body));
+        self.fail = outside;
+    }
+
+    fn and(&mut self, logical: &Logical) {
+        let outside = self.fail;
+        self.operand(&logical.left, outside);
+        self.operand(&logical.right, outside);
+    }
+
+    fn or(&mut self, logical: &Logical) {
+        let outside = self.fail;
+        let (right, done) = (self.label(), self.label());
+        self.operand(&logical.left, right);
+        self.emit(Op::Jump { to: done });
+        self.place(right);
+        self.operand(&logical.right, outside);
+        self.place(done);
+    }
+}

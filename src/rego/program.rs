@@ -1,0 +1,299 @@
+//! sark's own evaluator behind the interface of [`super::Compiler`] and [`super::Program`].
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+
+use super::budget::{Budget, Exceeded};
+use super::builtins::{Caches, Context};
+use super::compile::{self, Compiled, Key, TreeNode};
+use super::eval::{self, Stop};
+use super::parser::{self, Problem};
+use super::plan::{self, Plan};
+use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
+use super::{Bounds, Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question, RegoVersion, ast};
+use crate::error::{Error, ErrorKind, Finding, Location, Result};
+
+/// The stack of the thread that parses, compiles and plans: their depth is bounded by the parser's, 1,000 levels.
+const COMPILER_STACK: usize = 256 << 20;
+/// The most that one evaluation may take in its arena.
+const MAX_EVALUATION_BYTES: usize = 1 << 30;
+/// An arena that grew beyond this is given back rather than kept for the next evaluation.
+const KEPT_BYTES: usize = 4 << 20;
+
+/// Compiles with sark's own front end.
+#[derive(Debug, Default)]
+pub(crate) struct RegoCompiler;
+
+struct RegoProgram {
+    rules: Arc<Rules>,
+    data: Arc<Document>,
+    plans: ArcSwap<HashMap<Path, Arc<Plan>>>,
+}
+
+/// What does not depend on data.
+struct Rules {
+    compiled: Compiled,
+    modules: Vec<Module>,
+    packages: HashMap<Arc<str>, Path>,
+}
+
+impl Compiler for RegoCompiler {
+    fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>> {
+        let rules = deep(|| compile_modules(modules))?;
+        RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(program) as Arc<dyn Program>)
+    }
+}
+
+/// Runs what recurses as deep as its source nests on a stack that bears it: the caller's may be small.
+fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("sark-compile".to_owned()).stack_size(COMPILER_STACK);
+        let handle = thread
+            .spawn_scoped(scope, work)
+            .map_err(|e| Error::new(ErrorKind::InternalError, format!("no thread to compile on: {e}; free some memory")))?;
+        handle.join().unwrap_or_else(|_| Err(Error::new(ErrorKind::InternalError, "the compiler panicked; please report the policy")))
+    })
+}
+
+fn compile_modules(modules: &[Module]) -> Result<Rules> {
+    let mut sorted = modules.to_vec();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut parsed = Vec::with_capacity(sorted.len());
+    let mut problems = Vec::new();
+    for (number, module) in sorted.iter().enumerate() {
+        let options = parser::Options {
+            version: module.version,
+            module: u32::try_from(number).unwrap_or(u32::MAX),
+            keywords: parser::FutureKeywords::NONE,
+        };
+        match parser::parse_module(&module.source, &options) {
+            Ok(module) => parsed.push(module),
+            Err(mut found) => problems.append(&mut found),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(compilation_error(&problems, &sorted));
+    }
+    let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
+    let compiled = compile::compile(parsed).map_err(|problems| compilation_error(&problems, &sorted))?;
+    Ok(Rules { compiled, modules: sorted, packages })
+}
+
+fn package_path(module: &ast::Module) -> Path {
+    let keys = module.package.path.iter().skip(1).filter_map(|part| part.as_str().map(|key| key.to_string()));
+    Path::new(keys.collect())
+}
+
+impl RegoProgram {
+    fn new(rules: Arc<Rules>, data: &Arc<Document>) -> Result<Self> {
+        refuse_data_over_rules(&rules, data)?;
+        Ok(Self { rules, data: Arc::clone(data), plans: ArcSwap::default() })
+    }
+
+    /// The plan for a path, made when it is first asked for.
+    fn plan(&self, path: &Path) -> Result<Arc<Plan>> {
+        if let Some(plan) = self.plans.load().get(path) {
+            return Ok(Arc::clone(plan));
+        }
+        let rules = &self.rules;
+        let plan = deep(|| plan::plan_path(&rules.compiled, path).map_err(|p| compilation_error(&p, &rules.modules)))?;
+        let plan = Arc::new(plan);
+        self.plans.rcu(|plans| {
+            let mut plans = HashMap::clone(plans);
+            plans.insert(path.clone(), Arc::clone(&plan));
+            plans
+        });
+        Ok(plan)
+    }
+
+    fn run(&self, plan: &Plan, question: &Question<'_>, output: &mut Vec<u8>, is_query: bool) -> Result<Evaluated> {
+        with_arena(|arena, caches| {
+            let start = Instant::now();
+            let input = match question.input {
+                None => None,
+                Some(super::Given::Json(json)) => Some(read(arena, json, question.limits)?),
+                Some(super::Given::Parsed(input)) => {
+                    let document = input.get::<Document>();
+                    Some(document.ok_or_else(|| Error::invalid("input", "it was parsed for another evaluator"))?.view())
+                }
+            };
+            let read = start.elapsed();
+            let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
+            let context = Context::new(arena, budget, now_ns(), std::mem::take(caches));
+            let strict = question.bounds.strict_builtin_errors;
+            let result = eval::run(plan, &self.data, input, strict, context).map_err(|stop| self.evaluation_error(stop))?;
+            let result = if is_query { Some(result.unwrap_or(Value::Array(&[]))) } else { result };
+            let outcome = match result {
+                Some(value) => {
+                    write_result(&value, output)?;
+                    Outcome::Defined
+                }
+                None => Outcome::Undefined,
+            };
+            Ok(Evaluated { outcome, read })
+        })
+    }
+
+    fn evaluation_error(&self, stop: Stop) -> Error {
+        match stop {
+            Stop::Exceeded(Exceeded::Deadline) => {
+                let problem = "the evaluation exceeded its deadline; allow more time or simplify the policy";
+                Error::new(ErrorKind::LimitExceeded, problem)
+            }
+            Stop::Exceeded(Exceeded::Memory) => {
+                let problem = "the evaluation exceeded its memory; simplify the policy or send a smaller input";
+                Error::new(ErrorKind::LimitExceeded, problem)
+            }
+            Stop::Error { code, message, span } => {
+                let location = location(span, &self.rules.modules);
+                Error::from_findings(ErrorKind::EvaluationError, vec![Finding { code, message, location }])
+            }
+        }
+    }
+}
+
+fn write_result(value: &Value<'_>, output: &mut Vec<u8>) -> Result<()> {
+    if let Some(problem) = unwritable(value) {
+        return Err(Error::new(ErrorKind::SerializationError, format!("the result is not JSON: {problem}")));
+    }
+    write(value, Style::PLAIN, output);
+    Ok(())
+}
+
+/// The time of day; 0 where the clock stands before 1970.
+fn now_ns() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(0)
+}
+
+thread_local! {
+    /// The arena of this thread's next evaluation: one allocation serves many.
+    static ARENA: RefCell<Option<Arena>> = const { RefCell::new(None) };
+}
+
+fn with_arena<T>(work: impl FnOnce(&Arena, &mut Caches) -> T) -> T {
+    let mut arena = ARENA.with(|kept| kept.try_borrow_mut().ok().and_then(|mut kept| kept.take())).unwrap_or_default();
+    let mut caches = Caches::default();
+    let result = work(&arena, &mut caches);
+    if arena.allocated_bytes() <= KEPT_BYTES {
+        arena.reset();
+        ARENA.with(|kept| {
+            if let Ok(mut kept) = kept.try_borrow_mut() {
+                *kept = Some(arena);
+            }
+        });
+    }
+    result
+}
+
+impl Program for RegoProgram {
+    fn package(&self, name: &str) -> Option<&Path> {
+        self.rules.packages.get(name)
+    }
+
+    fn with_data(&self, data: &Arc<Document>) -> Result<Arc<dyn Program>> {
+        let plans = ArcSwap::new(self.plans.load_full());
+        refuse_data_over_rules(&self.rules, data)?;
+        Ok(Arc::new(Self { rules: Arc::clone(&self.rules), data: Arc::clone(data), plans }))
+    }
+
+    fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {
+        read_document(json, limits).map(Input::new)
+    }
+
+    fn evaluate(&self, path: &Path, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
+        check_deadline(&question.bounds)?;
+        let plan = self.plan(path)?;
+        self.run(&plan, question, output, false)
+    }
+
+    fn query(&self, text: &str, version: RegoVersion, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
+        check_deadline(&question.bounds)?;
+        let rules = &self.rules;
+        let source = Module { name: "query".into(), source: text.into(), version };
+        let plan = deep(|| {
+            let module = u32::try_from(rules.modules.len()).unwrap_or(u32::MAX);
+            let options = parser::Options { version, module, keywords: parser::FutureKeywords::NONE };
+            let mut modules = rules.modules.clone();
+            modules.push(source);
+            let body = parser::parse_query(text, &options).map_err(|p| compilation_error(&p, &modules))?;
+            plan::plan_query(&rules.compiled, body, version).map_err(|p| compilation_error(&p, &modules))
+        })?;
+        self.run(&plan, question, output, true)
+    }
+
+    fn is_deterministic(&self, path: &Path) -> bool {
+        self.plan(path).is_ok_and(|plan| plan.sites.iter().all(|site| !site.builtin.nondeterministic))
+    }
+}
+
+fn check_deadline(bounds: &Bounds) -> Result<()> {
+    match bounds.remaining() {
+        Some(left) if left.is_zero() => {
+            Err(Error::new(ErrorKind::LimitExceeded, "the deadline passed before the evaluation began; allow more time"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn compilation_error(problems: &[Problem], modules: &[Module]) -> Error {
+    let findings = problems
+        .iter()
+        .map(|p| Finding { code: p.code, message: p.message.clone(), location: location(p.span, modules) })
+        .collect();
+    Error::from_findings(ErrorKind::CompilationError, findings)
+}
+
+fn location(span: ast::Span, modules: &[Module]) -> Option<Location> {
+    let module = modules.get(span.module as usize).filter(|_| span.row > 0)?;
+    let line = module.source.lines().nth(span.row as usize - 1).unwrap_or_default().to_owned();
+    Some(Location { file: module.name.to_string(), row: span.row, col: span.col, line })
+}
+
+/// Data must not stand at a rule's path, nor anything but an object above it (OPA's `CheckPathConflicts`, `storage.NonEmpty`).
+fn refuse_data_over_rules(rules: &Rules, data: &Document) -> Result<()> {
+    check_node(rules, rules.compiled.tree.root(), data.view(), &mut Vec::new())
+}
+
+fn check_node(rules: &Rules, node: &TreeNode, data: Value<'_>, path: &mut Vec<String>) -> Result<()> {
+    for (key, child) in &node.children {
+        let Key::String(name) = key else { continue };
+        let Some(entries) = data.as_object() else {
+            return Ok(());
+        };
+        let Some(below) = entries.get_str(name.as_bytes()) else { continue };
+        path.push(name.clone());
+        let is_in_the_way = !child.rules.is_empty() || (below.as_object().is_none() && has_rules(child));
+        if is_in_the_way {
+            return Err(data_conflict(rules, child, path));
+        }
+        check_node(rules, child, below, path)?;
+        path.pop();
+    }
+    Ok(())
+}
+
+fn has_rules(node: &TreeNode) -> bool {
+    let mut found = false;
+    node.depth_first(&mut |node| {
+        found |= !node.rules.is_empty();
+        found
+    });
+    found
+}
+
+fn data_conflict(rules: &Rules, node: &TreeNode, path: &[String]) -> Error {
+    let mut first = None;
+    node.depth_first(&mut |node| {
+        first = first.or(node.rules.first().copied());
+        first.is_some()
+    });
+    let entry = first.and_then(|number| rules.compiled.rules.get(number));
+    let file = entry.and_then(|e| rules.modules.get(e.module)).map(|m| m.name.to_string()).unwrap_or_default();
+    let path = Path::new(path.to_vec());
+    let message = format!("conflicting rule for data path {path} found in {file}; rename the rule or the data");
+    Error::new(ErrorKind::Conflict, message).with_code("rego_compile_error")
+}

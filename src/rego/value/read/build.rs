@@ -1,0 +1,138 @@
+//! What a reader makes: values of an arena, or documents.
+
+use std::sync::Arc;
+
+use super::super::build::object_of;
+use super::super::{Arena, DocObject, Document, Value};
+
+/// Makes values of what is read. Containers take what they hold from the end of a stack.
+pub(super) trait Build<'j> {
+    /// What is made.
+    type Value: Clone;
+
+    fn null(&self) -> Self::Value;
+    fn bool(&self, value: bool) -> Self::Value;
+    fn int(&self, value: i64) -> Self::Value;
+    fn number(&self, text: &'j str) -> Self::Value;
+    /// A string as it stands in the text.
+    fn borrowed(&self, bytes: &'j [u8]) -> Self::Value;
+    /// A string that had escapes or bad bytes.
+    fn unescaped(&self, bytes: &[u8]) -> Self::Value;
+    /// An array of the elements from `base` on, which go.
+    fn array(&self, elements: &mut Vec<Self::Value>, base: usize) -> Self::Value;
+    /// An object of the entries from `base` on, which go. All keys are strings, in any order and with duplicates.
+    fn object(&self, entries: &mut Vec<(Self::Value, Self::Value)>, base: usize) -> Self::Value;
+}
+
+/// Sorts entries by key; of equal keys the last one stays. Keys are sorted already where a machine wrote them so.
+fn normalise<V>(entries: &mut Vec<(V, V)>, base: usize, key: impl Fn(&V) -> &[u8]) {
+    let tail = entries.get_mut(base..).unwrap_or_default();
+    if tail.is_sorted_by(|a, b| key(&a.0) < key(&b.0)) {
+        return;
+    }
+    tail.sort_by(|a, b| key(&a.0).cmp(key(&b.0)));
+    if tail.is_sorted_by(|a, b| key(&a.0) < key(&b.0)) {
+        return;
+    }
+    let mut sorted = entries.split_off(base);
+    sorted.dedup_by(|later, earlier| {
+        let same = key(&later.0) == key(&earlier.0);
+        if same {
+            std::mem::swap(&mut earlier.1, &mut later.1);
+        }
+        same
+    });
+    entries.append(&mut sorted);
+}
+
+/// Values of an arena.
+pub(super) struct Values<'a>(pub(super) &'a Arena);
+
+impl<'a> Build<'a> for Values<'a> {
+    type Value = Value<'a>;
+
+    #[inline]
+    fn null(&self) -> Value<'a> {
+        Value::Null
+    }
+
+    #[inline]
+    fn bool(&self, value: bool) -> Value<'a> {
+        Value::Bool(value)
+    }
+
+    #[inline]
+    fn int(&self, value: i64) -> Value<'a> {
+        Value::Int(value)
+    }
+
+    #[inline]
+    fn number(&self, text: &'a str) -> Value<'a> {
+        Value::Number(text)
+    }
+
+    #[inline]
+    fn borrowed(&self, bytes: &'a [u8]) -> Value<'a> {
+        Value::String(bytes)
+    }
+
+    fn unescaped(&self, bytes: &[u8]) -> Value<'a> {
+        Value::String(self.0.alloc_slice_copy(bytes))
+    }
+
+    fn array(&self, elements: &mut Vec<Value<'a>>, base: usize) -> Value<'a> {
+        let array = self.0.alloc_slice_copy(elements.get(base..).unwrap_or_default());
+        elements.truncate(base);
+        Value::Array(array)
+    }
+
+    fn object(&self, entries: &mut Vec<(Value<'a>, Value<'a>)>, base: usize) -> Value<'a> {
+        normalise(entries, base, |key| key.as_bytes().unwrap_or_default());
+        let tail = entries.get(base..).unwrap_or_default();
+        let keys = self.0.alloc_slice_fill_iter(tail.iter().map(|e| e.0));
+        let values = self.0.alloc_slice_fill_iter(tail.iter().map(|e| e.1));
+        entries.truncate(base);
+        object_of(self.0, keys, values)
+    }
+}
+
+/// Documents.
+pub(super) struct Documents;
+
+impl<'j> Build<'j> for Documents {
+    type Value = Document;
+
+    fn null(&self) -> Document {
+        Document::Null
+    }
+
+    fn bool(&self, value: bool) -> Document {
+        Document::Bool(value)
+    }
+
+    fn int(&self, value: i64) -> Document {
+        Document::Int(value)
+    }
+
+    fn number(&self, text: &'j str) -> Document {
+        Document::Number(text.into())
+    }
+
+    fn borrowed(&self, bytes: &'j [u8]) -> Document {
+        Document::String(bytes.into())
+    }
+
+    fn unescaped(&self, bytes: &[u8]) -> Document {
+        Document::String(bytes.into())
+    }
+
+    fn array(&self, elements: &mut Vec<Document>, base: usize) -> Document {
+        Document::array(elements.split_off(base.min(elements.len())))
+    }
+
+    fn object(&self, entries: &mut Vec<(Document, Document)>, base: usize) -> Document {
+        normalise(entries, base, |key| key.as_bytes().unwrap_or_default());
+        let (keys, values) = entries.drain(base.min(entries.len())..).unzip();
+        Document::Object(Arc::new(DocObject::new(keys, values)))
+    }
+}

@@ -1,0 +1,287 @@
+//! The reader's grammar: an explicit stack of open containers over a cursor.
+
+use super::super::number;
+use super::Fault;
+use super::build::Build;
+
+/// Go's words for the places where a byte does not belong.
+pub(super) const VALUE: &str = "looking for beginning of value";
+const KEY: &str = "looking for beginning of object key string";
+const AFTER_KEY: &str = "after object key";
+const AFTER_PAIR: &str = "after object key:value pair";
+const AFTER_ELEMENT: &str = "after array element";
+const AFTER_ALL: &str = "after top-level value";
+const IN_NUMBER: &str = "in numeric literal";
+const AFTER_POINT: &str = "after decimal point in numeric literal";
+const IN_EXPONENT: &str = "in exponent of numeric literal";
+
+/// An open container, and where its parts begin on their stack.
+enum Open<V> {
+    Array(usize),
+    /// With the key whose value is read next.
+    Object(usize, V),
+}
+
+/// Reads values from a text.
+pub(super) struct Reader<'j, B: Build<'j>> {
+    build: B,
+    pub(super) json: &'j [u8],
+    pub(super) at: usize,
+    max_depth: usize,
+    open: Vec<Open<B::Value>>,
+    elements: Vec<B::Value>,
+    entries: Vec<(B::Value, B::Value)>,
+    /// The first number that OPA does not take; it says so once the whole text is read.
+    bad_number: Option<(usize, &'static str)>,
+    pub(super) unescaped: Vec<u8>,
+}
+
+#[inline]
+pub(super) const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\t' | b'\r')
+}
+
+impl<'j, B: Build<'j>> Reader<'j, B> {
+    pub(super) fn new(build: B, json: &'j [u8], max_depth: usize) -> Self {
+        Self {
+            build,
+            json,
+            at: 0,
+            max_depth,
+            open: Vec::new(),
+            elements: Vec::new(),
+            entries: Vec::new(),
+            bad_number: None,
+            unescaped: Vec::new(),
+        }
+    }
+
+    /// What was not read yet.
+    pub(super) fn rest(&self) -> &'j [u8] {
+        self.json.get(self.at..).unwrap_or_default()
+    }
+
+    /// Refuses anything but space up to the end.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        match self.next_byte() {
+            Err(_) => Ok(()),
+            Ok(_) => Err(self.unexpected(AFTER_ALL)),
+        }
+    }
+
+    /// Refuses a number out of range.
+    pub(super) fn check_numbers(&self) -> Result<(), Fault> {
+        self.bad_number.map_or(Ok(()), |(offset, why)| Err(Fault::Number(offset, why)))
+    }
+
+    /// The fault of the byte at the cursor, or of the end.
+    #[cold]
+    pub(super) fn unexpected(&self, place: &'static str) -> Fault {
+        self.json.get(self.at).map_or(Fault::End, |byte| Fault::Byte(self.at, *byte, place))
+    }
+
+    /// The next byte that is no space, which stays unread.
+    #[inline]
+    fn next_byte(&mut self) -> Result<u8, Fault> {
+        loop {
+            match self.json.get(self.at) {
+                Some(byte) if is_space(*byte) => self.at += 1,
+                Some(byte) => return Ok(*byte),
+                None => return Err(Fault::End),
+            }
+        }
+    }
+
+    /// One value.
+    pub(super) fn value(&mut self) -> Result<B::Value, Fault> {
+        loop {
+            let Some(mut value) = self.begin()? else { continue };
+            loop {
+                match self.open.pop() {
+                    None => return Ok(value),
+                    Some(Open::Array(base)) => {
+                        self.elements.push(value);
+                        match self.next_byte()? {
+                            b',' => {
+                                self.at += 1;
+                                self.open.push(Open::Array(base));
+                                break;
+                            }
+                            b']' => value = self.close_array(base),
+                            _ => return Err(self.unexpected(AFTER_ELEMENT)),
+                        }
+                    }
+                    Some(Open::Object(base, key)) => {
+                        self.entries.push((key, value));
+                        match self.next_byte()? {
+                            b',' => {
+                                self.at += 1;
+                                let key = self.key()?;
+                                self.open.push(Open::Object(base, key));
+                                break;
+                            }
+                            b'}' => value = self.close_object(base),
+                            _ => return Err(self.unexpected(AFTER_PAIR)),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A scalar or an empty container; `None` where a container was opened and its first value is next.
+    #[inline]
+    fn begin(&mut self) -> Result<Option<B::Value>, Fault> {
+        let value = match self.next_byte()? {
+            b'"' => {
+                self.at += 1;
+                self.string()?
+            }
+            b'{' => return self.open_object(),
+            b'[' => return self.open_array(),
+            b'-' | b'0'..=b'9' => self.number()?,
+            b't' => self.literal(b"true", self.build.bool(true), "in literal true (expecting 'r')")?,
+            b'f' => self.literal(b"false", self.build.bool(false), "in literal false (expecting 'a')")?,
+            b'n' => self.literal(b"null", self.build.null(), "in literal null (expecting 'u')")?,
+            _ => return Err(self.unexpected(VALUE)),
+        };
+        Ok(Some(value))
+    }
+
+    fn enter(&mut self, bracket: u8) -> Result<(), Fault> {
+        if self.open.len() >= self.max_depth {
+            return Err(Fault::Depth(self.at, bracket));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn open_array(&mut self) -> Result<Option<B::Value>, Fault> {
+        self.enter(b'[')?;
+        let base = self.elements.len();
+        if self.next_byte()? == b']' {
+            return Ok(Some(self.close_array(base)));
+        }
+        self.open.push(Open::Array(base));
+        Ok(None)
+    }
+
+    fn open_object(&mut self) -> Result<Option<B::Value>, Fault> {
+        self.enter(b'{')?;
+        let base = self.entries.len();
+        if self.next_byte()? == b'}' {
+            return Ok(Some(self.close_object(base)));
+        }
+        let key = self.key()?;
+        self.open.push(Open::Object(base, key));
+        Ok(None)
+    }
+
+    fn close_array(&mut self, base: usize) -> B::Value {
+        self.at += 1;
+        self.build.array(&mut self.elements, base)
+    }
+
+    fn close_object(&mut self, base: usize) -> B::Value {
+        self.at += 1;
+        self.build.object(&mut self.entries, base)
+    }
+
+    /// A key and the colon after it.
+    #[inline]
+    fn key(&mut self) -> Result<B::Value, Fault> {
+        if self.next_byte()? != b'"' {
+            return Err(self.unexpected(KEY));
+        }
+        self.at += 1;
+        let key = self.string()?;
+        if self.next_byte()? != b':' {
+            return Err(self.unexpected(AFTER_KEY));
+        }
+        self.at += 1;
+        Ok(key)
+    }
+
+    #[inline]
+    fn string(&mut self) -> Result<B::Value, Fault> {
+        match self.string_bytes()? {
+            Some(bytes) => Ok(self.build.borrowed(bytes)),
+            None => Ok(self.build.unescaped(&self.unescaped)),
+        }
+    }
+
+    fn literal(&mut self, text: &'static [u8], value: B::Value, place: &'static str) -> Result<B::Value, Fault> {
+        if self.rest().starts_with(text) {
+            self.at += text.len();
+            return Ok(value);
+        }
+        let same = self.rest().iter().zip(text).take_while(|(a, b)| a == b).count();
+        self.at += same;
+        // Go names the letter that it expected.
+        Err(self.unexpected(match (text, same) {
+            (b"true", 2) => "in literal true (expecting 'u')",
+            (b"true", 3) => "in literal true (expecting 'e')",
+            (b"false", 2) => "in literal false (expecting 'l')",
+            (b"false", 3) => "in literal false (expecting 's')",
+            (b"false", 4) => "in literal false (expecting 'e')",
+            (b"null", 2 | 3) => "in literal null (expecting 'l')",
+            _ => place,
+        }))
+    }
+
+    /// Passes over digits; how many there were.
+    #[inline]
+    fn digits(&mut self) -> usize {
+        let count = self.rest().iter().take_while(|b| b.is_ascii_digit()).count();
+        self.at += count;
+        count
+    }
+
+    #[inline]
+    fn number(&mut self) -> Result<B::Value, Fault> {
+        let start = self.at;
+        let negative = self.json.get(start) == Some(&b'-');
+        self.at += usize::from(negative);
+        match self.json.get(self.at) {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => {
+                self.digits();
+            }
+            _ => return Err(self.unexpected(IN_NUMBER)),
+        }
+        if !matches!(self.json.get(self.at), Some(b'.' | b'e' | b'E')) {
+            let digits = self.json.get(start + usize::from(negative)..self.at).unwrap_or_default();
+            if digits.len() <= 18 && !(negative && digits == b"0") {
+                let size = digits.iter().fold(0_i64, |n, b| n * 10 + i64::from(b - b'0'));
+                return Ok(self.build.int(if negative { -size } else { size }));
+            }
+        }
+        self.long_number(start)
+    }
+
+    /// A number with a fraction or an exponent, or of many digits.
+    fn long_number(&mut self, start: usize) -> Result<B::Value, Fault> {
+        if self.json.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            if self.digits() == 0 {
+                return Err(self.unexpected(AFTER_POINT));
+            }
+        }
+        let has_exponent = matches!(self.json.get(self.at), Some(b'e' | b'E'));
+        if has_exponent {
+            self.at += 1;
+            if matches!(self.json.get(self.at), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            if self.digits() == 0 {
+                return Err(self.unexpected(IN_EXPONENT));
+            }
+        }
+        // ASCII only.
+        let text = std::str::from_utf8(self.json.get(start..self.at).unwrap_or_default()).unwrap_or_default();
+        if has_exponent && self.bad_number.is_none() {
+            self.bad_number = number::check(text).err().map(|why| (start, why));
+        }
+        Ok(number::as_int(text).map_or_else(|| self.build.number(text), |int| self.build.int(int)))
+    }
+}
