@@ -87,6 +87,18 @@
 // Rego since OPA 1.0.
 #define SARK_REGO_V1 2
 
+// Rego as `import rego.v2` has it, OPA 1.22.
+#define SARK_REGO_V2 3
+
+// sark's own evaluator.
+#define SARK_EVALUATOR_DEFAULT 0
+
+// sark's own evaluator: decides as OPA decides.
+#define SARK_EVALUATOR_SARK 1
+
+// Microsoft's regorus, where the build has it: a second opinion.
+#define SARK_EVALUATOR_REGORUS 2
+
 // The local engine decided.
 #define SARK_IMPLEMENTATION_RUST 1
 
@@ -259,7 +271,7 @@ typedef struct sark_decide_info {
 typedef struct sark_engine_options {
   // `sizeof(sark_engine_options)`.
   uint32_t struct_size;
-  // `SARK_REGO_V0` or `SARK_REGO_V1` for policies that do not name one; default v1.
+  // `SARK_REGO_V0`, `SARK_REGO_V1` or `SARK_REGO_V2` for policies that do not name one; default v1.
   uint32_t rego_version;
   // The time of one evaluation in nanoseconds; default 5 s; `SARK_NO_TIMEOUT` for none.
   uint64_t timeout_ns;
@@ -271,13 +283,17 @@ typedef struct sark_engine_options {
   uint64_t max_data_bytes;
   // Where to count, or NULL. The engine keeps it alive.
   const struct sark_metrics *metrics;
+  // `SARK_EVALUATOR_SARK`, which decides as OPA does, or `SARK_EVALUATOR_REGORUS` where the build has it; default sark.
+  uint32_t evaluator;
+  // 0.
+  uint32_t reserved;
 } sark_engine_options;
 
 // How a policy is loaded.
 typedef struct sark_load_options {
   // `sizeof(sark_load_options)`.
   uint32_t struct_size;
-  // `SARK_REGO_V0`, `SARK_REGO_V1`, or `SARK_REGO_DEFAULT` for the engine's.
+  // `SARK_REGO_V0`, `SARK_REGO_V1`, `SARK_REGO_V2`, or `SARK_REGO_DEFAULT` for the engine's.
   uint32_t rego_version;
 } sark_load_options;
 
@@ -307,6 +323,10 @@ typedef struct sark_evaluate_options {
   uint32_t strict_builtin_errors;
   // The time in nanoseconds; default the engine's; `SARK_NO_TIMEOUT` for none.
   uint64_t timeout_ns;
+  // Of a query's text: `SARK_REGO_V0`, `_V1`, `_V2`, or `SARK_REGO_DEFAULT` for the engine's.
+  uint32_t rego_version;
+  // 0.
+  uint32_t reserved;
 } sark_evaluate_options;
 
 // What one evaluation took.
@@ -729,6 +749,24 @@ int32_t sark_engine_evaluate(const struct sark_engine *engine,
                              struct sark_evaluate_info *info,
                              struct sark_buffer *buffer,
                              struct sark_error **error);
+
+// Answers a query in Rego, such as `x := data.roles[input.user]; x != "guest"`: a JSON array with an object of bindings for each
+// result, `[{"x":"admin"}]`. A query without results is OK with `[]`; one without variables gives an empty object for each result.
+//
+// It is compiled at each call; prepare what is asked often. Without an input (NULL, 0), `input` is undefined.
+//
+// Errors: INVALID_ARGUMENT, COMPILATION_ERROR (the query's text), SERIALIZATION_ERROR, LIMIT_EXCEEDED, EVALUATION_ERROR, UNSUPPORTED (regorus), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_query(const struct sark_engine *engine,
+                          const char *query,
+                          uint64_t query_length,
+                          const uint8_t *input,
+                          uint64_t input_length,
+                          const struct sark_evaluate_options *options,
+                          struct sark_evaluate_info *info,
+                          struct sark_buffer *buffer,
+                          struct sark_error **error);
 
 // Prepares a query for many evaluations. It always asks the engine's present policies.
 //

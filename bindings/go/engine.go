@@ -4,6 +4,8 @@ package sark
 #include <sark.h>
 #cgo noescape sark_engine_evaluate
 #cgo nocallback sark_engine_evaluate
+#cgo noescape sark_engine_query
+#cgo nocallback sark_engine_query
 */
 import "C"
 
@@ -21,6 +23,17 @@ const (
 	RegoDefault RegoVersion = C.SARK_REGO_DEFAULT
 	RegoV0      RegoVersion = C.SARK_REGO_V0
 	RegoV1      RegoVersion = C.SARK_REGO_V1
+	RegoV2      RegoVersion = C.SARK_REGO_V2
+)
+
+// Evaluator is who evaluates.
+type Evaluator uint32
+
+// EvaluatorSark decides as OPA decides, and is the default; EvaluatorRegorus is a second opinion, where the library has it.
+const (
+	EvaluatorDefault Evaluator = C.SARK_EVALUATOR_DEFAULT
+	EvaluatorSark    Evaluator = C.SARK_EVALUATOR_SARK
+	EvaluatorRegorus Evaluator = C.SARK_EVALUATOR_REGORUS
 )
 
 // EngineOptions are an engine's defaults and limits.
@@ -31,6 +44,7 @@ type EngineOptions struct {
 	MaxPolicyBytes uint64
 	MaxDataBytes   uint64
 	Metrics        *Metrics // nil: none
+	Evaluator      Evaluator
 }
 
 // LoadOptions are about one policy.
@@ -53,6 +67,7 @@ func NewEngine(options ...EngineOptions) (*Engine, error) {
 		max_policy_bytes: C.uint64_t(chosen.MaxPolicyBytes),
 		max_data_bytes:   C.uint64_t(chosen.MaxDataBytes),
 		metrics:          chosen.Metrics.pointer(),
+		evaluator:        C.uint32_t(chosen.Evaluator),
 	}
 	var handle *C.sark_engine
 	var failed *C.sark_error
@@ -237,6 +252,41 @@ func (e *Engine) evaluate(policyOrPath string, input []byte, options EvaluateOpt
 		e.handle, pathPointer, pathLength, inputPointer, inputLength, &chosen, info, out.handle, &failed)
 	runtime.KeepAlive(e)
 	return evaluated(status, failed, options.Info, info)
+}
+
+// Query answers a query in Rego, such as "x := data.roles[input.user]": the bindings of each result. It is compiled at each
+// call; Prepare what is asked often.
+func (e *Engine) Query(query string, input any, options ...EvaluateOptions) ([]map[string]any, error) {
+	encoded, err := encode(input)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := e.QueryJSON(query, encoded, options...)
+	if err != nil {
+		return nil, err
+	}
+	var results []map[string]any
+	err = decodeInto(answer, &results)
+	return results, err
+}
+
+// QueryJSON is Query for JSON; a nil input is no input.
+func (e *Engine) QueryJSON(query string, input []byte, options ...EvaluateOptions) ([]byte, error) {
+	out := newBuffer()
+	defer out.release()
+	queryPointer, queryLength := text(query)
+	inputPointer, inputLength := rawOrNull(input)
+	given := last(options)
+	chosen := evaluateOptions(&given)
+	info := evaluateInfo(&given)
+	var failed *C.sark_error
+	status := C.sark_engine_query(
+		e.handle, queryPointer, queryLength, inputPointer, inputLength, &chosen, info, out.handle, &failed)
+	runtime.KeepAlive(e)
+	if err := evaluated(status, failed, given.Info, info); err != nil {
+		return nil, err
+	}
+	return out.copy(), nil
 }
 
 // Prepare readies a policy or path for many evaluations.

@@ -23,6 +23,7 @@ import (
 type EvaluateOptions struct {
 	Timeout             time.Duration // zero: the engine's; NoTimeout: none
 	StrictBuiltinErrors bool          // a builtin's error fails the query; otherwise it is undefined there, as in OPA
+	RegoVersion         RegoVersion   // of a query's text; RegoDefault: the engine's
 	Info                *EvaluateInfo // filled where it is not nil and the call is not an error
 }
 
@@ -36,8 +37,9 @@ type EvaluateInfo struct {
 
 func evaluateOptions(options *EvaluateOptions) C.sark_evaluate_options {
 	raw := C.sark_evaluate_options{
-		struct_size: C.sizeof_sark_evaluate_options,
-		timeout_ns:  nanoseconds(options.Timeout),
+		struct_size:  C.sizeof_sark_evaluate_options,
+		timeout_ns:   nanoseconds(options.Timeout),
+		rego_version: C.uint32_t(options.RegoVersion),
 	}
 	if options.StrictBuiltinErrors {
 		raw.strict_builtin_errors = 1

@@ -68,13 +68,18 @@ func encode(value any) ([]byte, error) {
 
 // decode keeps numbers as they were written: float64 would change a large one.
 func decode(text []byte) (any, error) {
+	var value any
+	err := decodeInto(text, &value)
+	return value, err
+}
+
+func decodeInto(text []byte, value any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, &Error{Status: StatusSerializationError, Message: err.Error(), Offset: -1, cause: err}
+	if err := decoder.Decode(value); err != nil {
+		return &Error{Status: StatusSerializationError, Message: err.Error(), Offset: -1, cause: err}
 	}
-	return value, nil
+	return nil
 }
 
 // nothing is what an empty string or slice points at: the library refuses a null pointer where a value is needed.

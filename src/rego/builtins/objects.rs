@@ -61,22 +61,19 @@ pub(super) fn remove<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outco
     Ok(rest.build(ctx.arena))
 }
 
-/// Keys as the smaller of the two has them, as in OPA.
+/// Keys as the larger of the two has them, as in OPA.
 pub(super) fn filter<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let entries = object(operands, 1)?;
     let keys = key_set(ctx, &any(operands, 2))?;
-    let smaller = if entries.len() < keys.len() { entries.keys() } else { keys };
-    ctx.charge(smaller.len() * 2)?;
-    ctx.reserve(smaller.len() * size_of::<Value<'a>>() * 2)?;
-    let mut kept = ObjectBuilder::with_capacity(smaller.len());
-    let is_other_keys = entries.len() < keys.len();
-    for key in smaller.iter() {
-        // With as many of both, OPA goes by the object's keys only where it has fewer.
-        let Some(value) = entries.get(&key) else { continue };
-        if is_other_keys && keys.find(&key).is_none() {
-            continue;
+    let by_filter = entries.len() < keys.len();
+    let asked = if by_filter { keys } else { entries.keys() };
+    ctx.charge(asked.len() * 2)?;
+    ctx.reserve(asked.len() * size_of::<Value<'a>>() * 2)?;
+    let mut kept = ObjectBuilder::with_capacity(asked.len());
+    for key in asked.iter().filter(|key| by_filter || keys.find(key).is_some()) {
+        if let Some(value) = entries.get(&key) {
+            kept.insert(key, value);
         }
-        kept.insert(key, value);
     }
     Ok(kept.build(ctx.arena))
 }
@@ -91,11 +88,13 @@ struct Merge<'a> {
     done: ObjectBuilder<'a>,
     /// The key under which the result goes into the outer merge.
     key: Value<'a>,
+    /// Whose keys stay where both have one: the first's in a union of two, the second's in one of many.
+    keys_of_b: bool,
 }
 
 impl<'a> Merge<'a> {
-    fn new(a: Entries<'a>, b: Entries<'a>, key: Value<'a>) -> Self {
-        Self { a, b, i: 0, j: 0, done: ObjectBuilder::with_capacity(a.len()), key }
+    fn new(a: Entries<'a>, b: Entries<'a>, key: Value<'a>, keys_of_b: bool) -> Self {
+        Self { a, b, i: 0, j: 0, done: ObjectBuilder::with_capacity(a.len()), key, keys_of_b }
     }
 
     /// Goes on until two objects meet under one key, which are to be merged first.
@@ -114,10 +113,13 @@ impl<'a> Merge<'a> {
             self.i += usize::from(order.is_le());
             self.j += usize::from(order.is_ge());
             match (x, y) {
-                (Some((key, left)), Some((_, right))) if order.is_eq() => match (left.as_object(), right.as_object()) {
-                    (Some(left), Some(right)) => return Ok(Some(Merge::new(left, right, key))),
-                    _ => self.done.insert(key, right),
-                },
+                (Some((first, left)), Some((second, right))) if order.is_eq() => {
+                    let key = if self.keys_of_b { second } else { first };
+                    match (left.as_object(), right.as_object()) {
+                        (Some(left), Some(right)) => return Ok(Some(Merge::new(left, right, key, self.keys_of_b))),
+                        _ => self.done.insert(key, right),
+                    }
+                }
                 (Some((key, value)), _) if order.is_lt() => self.done.insert(key, value),
                 (_, Some((key, value))) => self.done.insert(key, value),
                 _ => {}
@@ -127,8 +129,8 @@ impl<'a> Merge<'a> {
 }
 
 /// The union of two objects: where both have a key, objects are merged, and of others the second's value stays.
-fn merge<'a>(ctx: &mut Context<'a>, a: Entries<'a>, b: Entries<'a>) -> Outcome<'a> {
-    let mut open = vec![Merge::new(a, b, Value::Null)];
+fn merge<'a>(ctx: &mut Context<'a>, a: Entries<'a>, b: Entries<'a>, keys_of_b: bool) -> Outcome<'a> {
+    let mut open = vec![Merge::new(a, b, Value::Null, keys_of_b)];
     loop {
         let Some(top) = open.last_mut() else { return Ok(Value::Null) };
         if let Some(inner) = top.run(ctx)? {
@@ -152,7 +154,7 @@ pub(super) fn union<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcom
         (true, _) => Ok(any(operands, 2)),
         (_, true) => Ok(any(operands, 1)),
         _ if equal(&any(operands, 1), &any(operands, 2)) => Ok(any(operands, 1)),
-        _ => merge(ctx, a, b),
+        _ => merge(ctx, a, b, false),
     }
 }
 
@@ -167,7 +169,7 @@ pub(super) fn union_n<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outc
     let Some(mut merged) = parts.next() else { return Ok(ObjectBuilder::default().build(ctx.arena)) };
     for part in parts {
         if let (Some(a), Some(b)) = (merged.as_object(), part.as_object()) {
-            merged = merge(ctx, a, b)?;
+            merged = merge(ctx, a, b, true)?;
         }
     }
     Ok(merged)

@@ -10,7 +10,7 @@ use super::super::value::Value;
 use super::operand::{any, charge_number, element_error, elements, error, int, number as number_operand, string, type_error};
 use super::{Context, Failure, Outcome, operand, utf8};
 
-pub(super) use case::{lower, upper};
+pub(super) use case::{lower, lowered, upper};
 pub(super) use index::{indexof, indexof_n, substring};
 pub(super) use replace::{replace, replace_n};
 pub(super) use trim::{trim, trim_left, trim_prefix, trim_right, trim_space, trim_suffix};

@@ -1,6 +1,6 @@
 //! The table of all builtins, sorted by name.
 
-use super::{Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, numbers, objects, sets, sprintf, strings, subset, types, walk};
+use super::{Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, encoding, json, key, numbers, objects, reachable, semver, sets, sprintf, strings, subset, types, units, walk};
 
 /// The builtin of that name.
 #[must_use]
@@ -32,6 +32,12 @@ static TABLE: &[Builtin] = &[
     of("array.flatten", 1, arrays::flatten),
     of("array.reverse", 1, arrays::reverse),
     of("array.slice", 3, arrays::slice),
+    of("base64.decode", 1, encoding::base64_decode),
+    of("base64.encode", 1, encoding::base64_encode),
+    of("base64.is_valid", 1, encoding::base64_is_valid),
+    of("base64url.decode", 1, encoding::base64url_decode),
+    of("base64url.encode", 1, encoding::base64url_encode),
+    of("base64url.encode_no_pad", 1, encoding::base64url_encode_no_pad),
     of("bits.and", 2, bits::and),
     of("bits.lsh", 2, bits::shift_left),
     of("bits.negate", 1, bits::negate),
@@ -54,8 +60,12 @@ static TABLE: &[Builtin] = &[
     of("equal", 2, comparison::equal),
     of("floor", 1, arithmetic::floor),
     of("format_int", 2, strings::format_int),
+    of("graph.reachable", 2, reachable::reachable),
+    of("graph.reachable_paths", 2, reachable::reachable_paths),
     of("gt", 2, comparison::greater),
     of("gte", 2, comparison::greater_or_equal),
+    of("hex.decode", 1, encoding::hex_decode),
+    of("hex.encode", 1, encoding::hex_encode),
     of("indexof", 2, strings::indexof),
     of("indexof_n", 2, strings::indexof_n),
     of("internal.member_2", 2, aggregates::member),
@@ -68,6 +78,13 @@ static TABLE: &[Builtin] = &[
     of("is_object", 1, types::is_object),
     of("is_set", 1, types::is_set),
     of("is_string", 1, types::is_string),
+    of("json.filter", 2, json::filter),
+    of("json.is_valid", 1, encoding::json_is_valid),
+    of("json.marshal", 1, encoding::json_marshal),
+    of("json.marshal_with_options", 2, encoding::json_marshal_with_options),
+    of("json.patch", 2, json::patch),
+    of("json.remove", 2, json::remove),
+    of("json.unmarshal", 1, encoding::json_unmarshal),
     of("lower", 1, strings::lower),
     of("lt", 2, comparison::less),
     of("lte", 2, comparison::less_or_equal),
@@ -91,6 +108,8 @@ static TABLE: &[Builtin] = &[
     of("rem", 2, arithmetic::remainder),
     of("replace", 3, strings::replace),
     of("round", 1, arithmetic::round),
+    of("semver.compare", 2, semver::compare),
+    of("semver.is_valid", 1, semver::is_valid),
     of("set_diff", 2, sets::set_diff),
     of("sort", 1, aggregates::sort),
     of("split", 2, strings::split),
@@ -113,6 +132,12 @@ static TABLE: &[Builtin] = &[
     of("trim_suffix", 2, strings::trim_suffix),
     of("type_name", 1, types::type_name),
     of("union", 1, sets::union),
+    of("units.parse", 1, units::parse),
+    of("units.parse_bytes", 1, units::parse_bytes),
     of("upper", 1, strings::upper),
+    of("urlquery.decode", 1, encoding::query_decode),
+    of("urlquery.decode_object", 1, encoding::query_decode_object),
+    of("urlquery.encode", 1, encoding::query_encode),
+    of("urlquery.encode_object", 1, encoding::query_encode_object),
     relation("walk", 1, walk::walk),
 ];

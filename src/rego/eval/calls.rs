@@ -23,7 +23,7 @@ impl<'a> Machine<'a> {
         grow(&mut self.registers, registers + code.registers as usize, Value::Null);
         grow(&mut self.iters, iters + code.iters as usize, super::Iter::Done);
         let hidden_mocks = self.frames.last().map_or(0, |frame| frame.hidden_mocks);
-        if matches!(code.kind, RoutineKind::Partial { .. } | RoutineKind::PartialSets) {
+        if matches!(code.kind, RoutineKind::Partial { .. }) {
             self.begin_collecting();
         }
         self.frames.push(Frame {

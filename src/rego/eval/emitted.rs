@@ -9,8 +9,15 @@ use crate::rego::value::{Arena, ObjectBuilder, SetBuilder, Value, compare, equal
 #[derive(Debug, Default)]
 pub(super) struct Collector<'a> {
     values: Vec<Value<'a>>,
-    /// How many values each entry of a partial rule has, and the place of its rule.
-    entries: Vec<(u32, Span)>,
+    entries: Vec<Entry>,
+}
+
+/// An entry of a partial rule: how many values it has, whether the last is a member of a set, and the place of its rule.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    length: u32,
+    is_member: bool,
+    span: Span,
 }
 
 impl<'a> Machine<'a> {
@@ -51,7 +58,7 @@ impl<'a> Machine<'a> {
         Ok(value)
     }
 
-    pub(super) fn emit(&mut self, parts: Operands, span: Span) -> Result<(), Stop> {
+    pub(super) fn emit(&mut self, parts: Operands, is_member: bool, span: Span) -> Result<(), Stop> {
         self.charge(1)?;
         let base = self.base();
         let regs = self.operand_registers(parts);
@@ -59,7 +66,7 @@ impl<'a> Machine<'a> {
         for reg in regs {
             collector.values.push(self.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
         }
-        collector.entries.push((parts.length, span));
+        collector.entries.push(Entry { length: parts.length, is_member, span });
         Ok(())
     }
 
@@ -71,17 +78,17 @@ impl<'a> Machine<'a> {
         let count = collector.values.len();
         let value = match kind {
             RoutineKind::Partial { is_set: true } => set_of(arena, &collector.values),
-            RoutineKind::Partial { .. } if collector.entries.iter().all(|(length, _)| *length == 2) => {
-                let span = collector.entries.last().map(|(_, span)| *span).unwrap_or_default();
+            _ if collector.entries.iter().all(|entry| entry.length == 2 && !entry.is_member) => {
+                let span = collector.entries.last().map(|entry| entry.span).unwrap_or_default();
                 object_of(arena, &collector.values).ok_or_else(|| not_unique(span))?
             }
             _ => {
                 let mut tree = Tree::default();
                 let mut rest = collector.values.as_slice();
-                for (length, span) in &collector.entries {
-                    let Some((entry, after)) = rest.split_at_checked(*length as usize) else { break };
+                for entry in &collector.entries {
+                    let Some((parts, after)) = rest.split_at_checked(entry.length as usize) else { break };
                     rest = after;
-                    tree.insert(entry, kind == RoutineKind::PartialSets, *span)?;
+                    tree.insert(parts, entry.is_member, entry.span)?;
                 }
                 tree.build(arena)
             }

@@ -125,7 +125,9 @@ impl<'a> Machine<'a> {
     /// Base data at a path, under what was replaced.
     pub(super) fn base_document(&self, path: u32) -> Option<Value<'a>> {
         let keys = self.path(path);
-        let real = |machine: &Self| machine.find(machine.data.view(), keys);
+        let real = |machine: &Self| {
+            keys.iter().try_fold(machine.data.view(), |node, key| base_get(&node, &machine.constant(*key)))
+        };
         let Some(replaced) = self.scope().and_then(|scope| scope.data) else { return real(self) };
         let replaced = self.find(replaced, keys);
         if self.is_shadowed(path) {
@@ -144,6 +146,23 @@ impl<'a> Machine<'a> {
     /// Objects are merged key by key; of anything else the first stands (OPA's `merge`).
     pub(super) fn merge(&self, a: Value<'a>, b: Value<'a>) -> Value<'a> {
         merge(self.arena, a, b, 0)
+    }
+}
+
+/// What a path finds in base data. Its parts are texts there, as in OPA's storage (`NewPathForRef`): `2` finds `"2"`, `"0"` an array's first.
+#[inline]
+pub(super) fn base_get<'a>(node: &Value<'a>, key: &Value<'a>) -> Option<Value<'a>> {
+    if let Some(found) = node.get(key) {
+        return Some(found);
+    }
+    match key {
+        Value::Int(int) => node.as_object()?.get_str(int.to_string().as_bytes()),
+        Value::Number(text) => node.as_object()?.get_str(text.as_bytes()),
+        Value::String(text) => {
+            let at: usize = std::str::from_utf8(text).ok()?.parse().ok()?;
+            node.as_array()?.get(at)
+        }
+        _ => None,
     }
 }
 

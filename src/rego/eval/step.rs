@@ -1,6 +1,7 @@
 //! One instruction after another.
 
 use super::iter::Iter;
+use super::scope::base_get;
 use super::{Machine, Stop, conflict};
 use crate::rego::ast::Span;
 use crate::rego::plan::{Op, Operands, RoutineKind};
@@ -37,6 +38,10 @@ impl<'a> Machine<'a> {
                 }
                 Op::GetAt { to, from, key, fail } => {
                     let value = self.get(*from).get(&self.get(*key));
+                    self.put_or(*to, value, *fail);
+                }
+                Op::BaseAt { to, from, key, fail } => {
+                    let value = base_get(&self.get(*from), &self.get(*key));
                     self.put_or(*to, value, *fail);
                 }
                 Op::Equal { a, b, fail } => {
@@ -134,8 +139,8 @@ impl<'a> Machine<'a> {
                 Op::Candidates { .. } => self.pc += 1,
                 Op::NextCandidate { done } => self.next_candidate(*done),
                 Op::Produce { value, span, fail, done } => self.produce(*value, *span, *fail, *done)?,
-                Op::Emit { parts, span } => {
-                    self.emit(*parts, *span)?;
+                Op::Emit { parts, is_member, span } => {
+                    self.emit(*parts, *is_member, *span)?;
                     self.pc += 1;
                 }
                 Op::JumpIfProduced { to } => {

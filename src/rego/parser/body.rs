@@ -287,7 +287,7 @@ impl Parser<'_> {
             return;
         }
         let keyword = match self.kind() {
-            Kind::Ident => self.text().to_owned(),
+            Kind::Ident => self.word().into_owned(),
             Kind::Comma => {
                 if !self.probe_membership() {
                     return;

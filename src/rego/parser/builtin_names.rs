@@ -210,9 +210,9 @@ const NAMES: &[&str] = &[
     "yaml.unmarshal",
 ];
 
-/// Whether `name` is a builtin.
+/// Whether `name` is a builtin. OPA's table has infix operators too, of which only `in` could be a name.
 pub(super) fn is_builtin(name: &str) -> bool {
-    NAMES.binary_search(&name).is_ok()
+    NAMES.binary_search(&name).is_ok() || name == "in"
 }
 
 /// Whether `name` is a builtin without a value.

@@ -4,7 +4,7 @@
 //! the commas and colons up to the closing bracket mostly say which one it is; where they do not, terms are remembered.
 
 use super::super::ast::{Body, Term, TermKind};
-use super::state::{Parser, covering};
+use super::state::{Parser, State, covering};
 use super::token::Kind;
 
 /// What `[a |` may begin.
@@ -109,25 +109,35 @@ impl Parser<'_> {
     /// What `[head |` or `{head |` goes on to be.
     fn after_bar(&mut self, open: usize, head: Term, start: u32, end: Kind) -> Option<TermKind> {
         let bar = self.what_bar_begins(open);
+        let before_bar = self.save();
         if bar != Bar::List {
-            let before_bar = self.save();
             self.speculating += u32::from(bar == Bar::Either);
             let body = self.comprehension_body(end);
             self.speculating -= u32::from(bar == Bar::Either);
             if let Some(body) = body {
-                let parts = Box::new((head, body));
-                return Some(match end {
-                    Kind::RBrack => TermKind::ArrayComprehension(parts),
-                    _ => TermKind::SetComprehension(parts),
-                });
+                return Some(comprehension(head, body, end));
             }
             if self.kind() != Kind::Comma {
                 return None;
             }
-            self.restore(before_bar);
+            self.restore(before_bar.clone());
         }
-        let terms = self.list_from(head, start, end)?;
+        self.keep_name_after(self.state.at);
+        let terms = self.list_from(head, start, end);
+        if terms.is_none() && bar == Bar::List {
+            self.explain_list(before_bar, end);
+        }
+        let terms = terms?;
         Some(if end == Kind::RBrack { TermKind::Array(terms) } else { TermKind::Set(terms) })
+    }
+
+    /// After a list that is none: OPA took it for a comprehension first, and reports what is wrong with that, unless a comma is.
+    fn explain_list(&mut self, before_bar: State, end: Kind) {
+        let failed = self.save();
+        self.restore(before_bar);
+        if self.comprehension_body(end).is_some() || self.kind() == Kind::Comma {
+            self.restore(failed);
+        }
     }
 
     fn comprehension_body(&mut self, end: Kind) -> Option<Body> {
@@ -183,6 +193,7 @@ impl Parser<'_> {
                 }
                 self.restore(after_value);
             }
+            self.keep_name_after(self.state.at);
         } else if may_be_comprehension && matches!(self.kind(), Kind::RBrace | Kind::Comma) {
             return self.pairs(key, value);
         }
@@ -248,4 +259,9 @@ impl Parser<'_> {
             }
         }
     }
+}
+
+fn comprehension(head: Term, body: Body, end: Kind) -> TermKind {
+    let parts = Box::new((head, body));
+    if end == Kind::RBrack { TermKind::ArrayComprehension(parts) } else { TermKind::SetComprehension(parts) }
 }

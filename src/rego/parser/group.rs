@@ -1,6 +1,6 @@
 //! Parentheses that hold operands of `and` and `or` rather than a value.
 
-use super::super::ast::{Expr, ExprKind};
+use super::super::ast::{Expr, ExprKind, Span, TermKind};
 use super::lexer::Token;
 use super::logical::Operand;
 use super::state::Parser;
@@ -80,7 +80,7 @@ impl Parser<'_> {
     }
 
     /// `(a with x as y)`.
-    fn group_with(&mut self, first: Operand, open: super::super::ast::Span) -> Option<Operand> {
+    fn group_with(&mut self, first: Operand, open: Span) -> Option<Operand> {
         let with = self.here();
         let expr = self.attach_with(first.body.into_iter().next()?)?;
         if matches!(self.kind(), Kind::LogicalAnd | Kind::LogicalOr) {
@@ -91,7 +91,7 @@ impl Parser<'_> {
     }
 
     /// The closing parenthesis of a group.
-    fn close(&mut self, open: super::super::ast::Span, body: Vec<Expr>) -> Option<Operand> {
+    fn close(&mut self, open: Span, body: Vec<Expr>) -> Option<Operand> {
         if self.kind() != Kind::RParen {
             self.error(self.here(), "expected ) to close parenthesized group");
             return None;
@@ -118,26 +118,60 @@ impl Parser<'_> {
     fn braces_in_parentheses(&mut self, prefix: &str) -> Group {
         let saved = self.save();
         self.scan();
+        let brace = self.state.at;
+        // OPA tries a body first, and a keyword that begins a reference there stays a name.
+        self.keep_name_after(brace);
         self.speculating += 1;
-        let is_value = self.term().is_some();
+        let value = self.term();
         self.speculating -= 1;
-        if is_value {
-            self.restore(saved);
-            return Group::None;
-        }
         self.restore(saved.clone());
+        if let Some(value) = value {
+            return if matches!(value.kind, TermKind::SetComprehension(_)) { self.after_trying_body(brace) } else { Group::None };
+        }
         self.scan();
-        let (start, at) = (self.offset(), self.state.at);
+        let start = self.offset();
         self.scan();
-        let is_body = !self.memory.no_body.contains(&at) && self.body().is_some();
+        let is_body = !self.memory.no_body.contains(&brace) && self.body().is_some();
         if !is_body {
-            self.memory.no_body.insert(at);
+            self.memory.no_body.insert(brace);
             self.restore(saved);
             return Group::None;
         }
         let braces = self.slice(start, self.end()).to_owned();
         self.restore(saved);
         self.refuse_unless_value(&braces, prefix)
+    }
+
+    /// `({a | …})`: OPA reads a body with a union first. Where no operand can follow the bar, but an expression can, it takes the error
+    /// of that reading along into the comprehension, and refuses it.
+    fn after_trying_body(&mut self, brace: usize) -> Group {
+        let close = self.token(brace).and_then(Token::mate).unwrap_or(brace);
+        let mut at = brace + 1;
+        while at < close && self.kind_at(at) != Kind::Or {
+            at = self.token(at).and_then(Token::mate).unwrap_or(at) + 1;
+        }
+        let kind = self.kind_at(at + 1);
+        let is_call = matches!(kind, Kind::LogicalAnd | Kind::LogicalOr) && self.is_adjacent(at + 2, &[Kind::LParen]);
+        let no_operand = self.is_name_in_ref(kind) && !is_call;
+        if !no_operand || matches!(kind, Kind::Null | Kind::True | Kind::False | Kind::Contains) {
+            return Group::None;
+        }
+        let saved = self.save();
+        let is_name = self.is_adjacent(at + 2, &[Kind::Dot, Kind::LBrack]);
+        let is_spoiled = is_name || {
+            self.scan();
+            self.scan();
+            self.body().is_some() && self.state.problems.len() > saved.problems.len()
+        };
+        self.restore(saved.clone());
+        if !is_spoiled {
+            return Group::None;
+        }
+        self.state.at = at + 1;
+        let place = self.here();
+        self.restore(saved);
+        self.error(place, format!("unexpected {} keyword", kind.name()));
+        Group::Failed
     }
 
     /// Whether the parenthesis at `open` holds something that only an operand has. Those that do not are values, or errors.

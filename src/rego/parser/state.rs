@@ -45,6 +45,8 @@ pub(super) struct Memory {
     pub(super) failures: HashMap<(usize, bool), State>,
     /// Braces that hold no body.
     pub(super) no_body: HashSet<usize>,
+    /// Keywords that are names because a reference follows, as they could begin the body of a comprehension.
+    pub(super) names: HashSet<usize>,
 }
 
 /// The parser.
@@ -199,6 +201,12 @@ impl Parser<'_> {
         if has_text { self.slice(token.text, token.end) } else { "" }
     }
 
+    /// The current word. OPA counts a part of a longer character behind it to it, which makes it another word; an error follows then.
+    pub(super) fn word(&self) -> std::borrow::Cow<'_, str> {
+        let is_ragged = self.token(self.state.at).is_some_and(|token| token.ragged);
+        if is_ragged { format!("{}\u{fffd}", self.text()).into() } else { self.text().into() }
+    }
+
     /// The source between two offsets.
     pub(super) fn slice(&self, from: u32, to: u32) -> &str {
         self.source.get(from as usize..to as usize).unwrap_or_default()
@@ -303,6 +311,19 @@ impl Parser<'_> {
             self.state.ident = true;
         }
         is_ref
+    }
+
+    /// Whether the token at an index is one of `kinds`, with no white space before it.
+    pub(super) fn is_adjacent(&self, at: usize, kinds: &[Kind]) -> bool {
+        self.token(at).is_some_and(|token| token.gap.is_none()) && kinds.contains(&self.kind_at(at))
+    }
+
+    /// Keeps the keyword after an index a name if a reference follows from it. OPA reads it as the begin of a body's expression, and
+    /// what it finds there stays a reference when it reads the place as something else.
+    pub(super) fn keep_name_after(&mut self, at: usize) {
+        if self.is_name_in_ref(self.kind_at(at + 1)) && self.is_adjacent(at + 2, &[Kind::Dot, Kind::LBrack]) {
+            self.memory.names.insert(at + 1);
+        }
     }
 
     /// Runs a reading that knows all keywords and leaves no trace.

@@ -9,6 +9,7 @@ use super::token::Kind;
 impl Parser<'_> {
     /// One term, without infix operators.
     pub(super) fn term(&mut self) -> Option<Term> {
+        self.state.ident |= self.memory.names.contains(&self.state.at);
         let key = (self.state.at, self.state.ident);
         if let Some(known) = self.recall(key) {
             return known;
@@ -118,7 +119,7 @@ impl Parser<'_> {
         if self.text() == "_" {
             return Term::new(self.wildcard(), place);
         }
-        Term::var(self.text(), place)
+        Term::var(self.word(), place)
     }
 
     /// A wildcard that has no name yet.
@@ -229,7 +230,7 @@ impl Parser<'_> {
             self.illegal("expected identifier");
             return None;
         }
-        let key = Term::string(self.text(), self.here());
+        let key = Term::string(self.word(), self.here());
         self.scan_space();
         Some(key)
     }
@@ -282,7 +283,7 @@ impl Parser<'_> {
                 return None;
             }
         }
-        if !dotted && has_leading_zero(self.text()) {
+        if !dotted && has_leading_zero(&self.word()) {
             self.illegal("expected number without leading zero");
             return None;
         }

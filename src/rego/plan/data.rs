@@ -63,7 +63,18 @@ impl Planner<'_> {
         let path = self.path(&path);
         let (to, fail) = (self.register(), self.fail);
         self.emit(Op::Base { to, path, fail });
-        self.walk(to, parts)
+        parts.iter().fold(to, |from, part| self.base_step(from, part))
+    }
+
+    /// One part of a reference into base data.
+    fn base_step(&mut self, from: Reg, part: &Term) -> Reg {
+        if !self.is_bound(part) {
+            return self.walk(from, std::slice::from_ref(part));
+        }
+        let key = self.value(part);
+        let (to, fail) = (self.register(), self.fail);
+        self.emit(Op::BaseAt { to, from, key, fail });
+        to
     }
 
     /// The document of a package, rules and base data merged.
@@ -139,8 +150,8 @@ impl Planner<'_> {
         let base = self.branch(again, part, key, &names, |planner| {
             let from = planner.base(base_path, &[]);
             let (to, fail) = (planner.register(), planner.fail);
-            planner.emit(Op::GetAt { to, from, key, fail });
-            planner.walk(to, rest)
+            planner.emit(Op::BaseAt { to, from, key, fail });
+            rest.iter().fold(to, |from, part| planner.base_step(from, part))
         });
         if let Some(entry) = self.plan.nodes.get_mut(number as usize) {
             entry.children = children;

@@ -364,6 +364,7 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::Base { fail, .. }
         | Op::Get { fail, .. }
         | Op::GetAt { fail, .. }
+        | Op::BaseAt { fail, .. }
         | Op::Equal { fail, .. }
         | Op::EqualConst { fail, .. }
         | Op::NotFalse { fail, .. }

@@ -40,6 +40,8 @@ pub(in crate::rego) enum Op {
     Get { to: Reg, from: Reg, key: u32, fail: Label },
     /// What a reference finds under a value.
     GetAt { to: Reg, from: Reg, key: Reg, fail: Label },
+    /// The same in base data, whose keys are texts: `data.a[2]` finds `"2"`.
+    BaseAt { to: Reg, from: Reg, key: Reg, fail: Label },
     /// Two values are equal.
     Equal { a: Reg, b: Reg, fail: Label },
     /// A value is equal to a constant.
@@ -100,8 +102,8 @@ pub(in crate::rego) enum Op {
     NextCandidate { done: Label },
     /// A complete rule or function has a value; `done` if the first is enough.
     Produce { value: Reg, span: Span, fail: Label, done: Label },
-    /// A partial rule has an entry: the keys of nested objects, then a value or a member.
-    Emit { parts: Operands, span: Span },
+    /// A partial rule has an entry: the keys of nested objects, then a value, or a member of a set.
+    Emit { parts: Operands, is_member: bool, span: Span },
     /// Goes on elsewhere if the routine has a value.
     JumpIfProduced { to: Label },
     /// Merges the virtual document in a register with base data.
@@ -159,8 +161,6 @@ pub(in crate::rego) enum RoutineKind {
     Function,
     /// A partial rule: an object, or a set where the flag is set.
     Partial { is_set: bool },
-    /// A partial object whose leaves are sets.
-    PartialSets,
     /// The document of a package.
     Package,
     /// The query itself.

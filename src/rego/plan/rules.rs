@@ -34,8 +34,7 @@ impl<'c> Planner<'c> {
             RuleKind::Single if is_function => RoutineKind::Function,
             RuleKind::Single if all_ground => RoutineKind::Complete,
             RuleKind::Multi if all_ground => RoutineKind::Partial { is_set: true },
-            RuleKind::Single => RoutineKind::Partial { is_set: false },
-            RuleKind::Multi => RoutineKind::PartialSets,
+            RuleKind::Single | RuleKind::Multi => RoutineKind::Partial { is_set: false },
         };
         let depth = entries.iter().map(|entry| depth_of(entry, path_length)).max().unwrap_or(0);
         RuleSet { kind, is_function, depth, entries }
@@ -54,7 +53,7 @@ impl<'c> Planner<'c> {
     fn rules_routine(&mut self, number: u32, path: &[Key], mask: u64) {
         let Some(node) = self.node_at(path) else { return };
         let set = self.rule_set(node, path.len());
-        let is_partial = matches!(set.kind, RoutineKind::Partial { .. } | RoutineKind::PartialSets);
+        let is_partial = matches!(set.kind, RoutineKind::Partial { .. });
         let args = if is_partial { mask.count_ones() as usize } else { arity(&set) };
         for _ in 0..args {
             self.register();
@@ -142,7 +141,7 @@ impl<'c> Planner<'c> {
             regs.push(self.value(last));
         }
         let parts = self.operands(&regs);
-        self.emit(Op::Emit { parts, span: rule.head.span });
+        self.emit(Op::Emit { parts, is_member: is_multi, span: rule.head.span });
         self.emit(Op::Jump { to: self.fail });
     }
 

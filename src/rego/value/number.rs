@@ -12,7 +12,7 @@ use super::{Arena, Value};
 
 pub use compare::compare;
 pub use float::{Float, Form};
-pub use scan::to_integer;
+pub use scan::{to_integer, to_ratio};
 
 /// The integers that any arithmetic makes, however large.
 pub type Integer = num_bigint::BigInt;

@@ -11,7 +11,7 @@ use std::fmt;
 
 use super::{Arena, Document, Value, quote};
 use crate::error::{Error, ErrorKind, Result};
-use build::{Build, Documents, Values};
+use build::{Build, Documents, Nothing, Values};
 use scan::Reader;
 
 /// The nesting that Go's `encoding/json` reads.
@@ -116,6 +116,13 @@ pub fn unmarshal<'a>(arena: &'a Arena, json: &'a [u8]) -> std::result::Result<Va
     trailing_token(arena, reader.rest())?;
     reader.check_numbers().map_err(|fault| fault.to_string())?;
     Ok(value)
+}
+
+/// Whether `json` is one JSON text, for Go's `json.Valid`: whatever its numbers are.
+#[must_use]
+pub fn is_json(json: &[u8]) -> bool {
+    let mut reader = Reader::new(Nothing, json, MAX_DEPTH);
+    reader.value().and_then(|()| reader.end()).is_ok()
 }
 
 /// A `null` after the value passes, as Go's token for it is `nil`.

@@ -38,7 +38,100 @@ impl<'a> Generator<'a> {
         if self.random.below(40) == 0 {
             return self.any(2);
         }
-        self.typed(name, position, kind, 3)
+        match (name, position) {
+            ("json.marshal_with_options", 2) if self.random.below(4) > 0 => {
+                let mut options = ObjectBuilder::default();
+                for name in ["pretty", "prefix", "indent"] {
+                    let value = if name == "pretty" { Value::Bool(self.random.below(3) > 0) } else { self.string("", 0) };
+                    if self.random.below(2) == 0 {
+                        options.insert(Value::string(self.arena, name), if self.random.below(20) == 0 { self.any(0) } else { value });
+                    }
+                }
+                options.build(self.arena)
+            }
+            ("json.patch", 2) => self.patches(),
+            ("json.patch", 1) => self.nested(3),
+            ("json.filter" | "json.remove", 1) => self.nested(3),
+            ("graph.reachable" | "graph.reachable_paths", 1) => self.graph(),
+            ("object.subset", 2) if self.random.below(2) == 0 => self.any(2),
+            _ => self.typed(name, position, kind, 3),
+        }
+    }
+
+    /// Objects, arrays and sets whose keys the pointers name.
+    fn nested(&mut self, depth: usize) -> Value<'a> {
+        match self.random.below(if depth == 0 { 2 } else { 6 }) {
+            0 | 1 if depth < 3 => self.any(0),
+            2 => {
+                let elements: Vec<Value<'a>> = (0..self.random.below(4)).map(|_| self.nested(depth - 1)).collect();
+                Value::array(self.arena, &elements)
+            }
+            3 if depth < 3 => {
+                let mut set = SetBuilder::default();
+                (0..self.random.below(4)).for_each(|_| set.insert(self.key()));
+                set.build(self.arena)
+            }
+            _ => {
+                let mut object = ObjectBuilder::default();
+                for _ in 0..self.random.below(4) {
+                    let key = self.key();
+                    object.insert(key, self.nested(depth - 1));
+                }
+                object.build(self.arena)
+            }
+        }
+    }
+
+    fn key(&mut self) -> Value<'a> {
+        match self.random.below(8) {
+            0 => Value::Int(self.random.below(3) as i64),
+            1 => self.any(1),
+            _ => Value::string(self.arena, self.random.pick(&["a", "b", "foo", "bar", "0", "1"])),
+        }
+    }
+
+    fn path(&mut self) -> Value<'a> {
+        if self.random.below(3) == 0 {
+            let keys: Vec<Value<'a>> = (0..self.random.below(4)).map(|_| self.key()).collect();
+            return Value::array(self.arena, &keys);
+        }
+        self.string("json.remove", 2)
+    }
+
+    fn patches(&mut self) -> Value<'a> {
+        let mut patches = Vec::new();
+        for _ in 0..self.random.below(4) {
+            let mut patch = ObjectBuilder::default();
+            let op = self.random.pick(&["add", "remove", "replace", "move", "copy", "test", "add", "remove", "nop"]);
+            patch.insert(Value::String(b"op"), Value::string(self.arena, op));
+            patch.insert(Value::String(b"path"), self.path());
+            if self.random.below(12) > 0 {
+                patch.insert(Value::String(b"value"), if self.random.below(2) == 0 { self.nested(2) } else { self.key() });
+            }
+            if self.random.below(12) > 0 {
+                patch.insert(Value::String(b"from"), self.path());
+            }
+            patches.push(patch.build(self.arena));
+        }
+        Value::array(self.arena, &patches)
+    }
+
+    fn graph(&mut self) -> Value<'a> {
+        let mut graph = ObjectBuilder::default();
+        for node in ["a", "b", "c", "d"] {
+            let edges: Vec<Value<'a>> = (0..self.random.below(4)).map(|_| self.string("graph.", 1)).collect();
+            let edges = if self.random.below(2) == 0 {
+                let mut set = SetBuilder::default();
+                edges.iter().for_each(|e| set.insert(*e));
+                set.build(self.arena)
+            } else {
+                Value::array(self.arena, &edges)
+            };
+            if self.random.below(6) > 0 {
+                graph.insert(Value::String(node.as_bytes()), if self.random.below(10) == 0 { Value::Null } else { edges });
+            }
+        }
+        graph.build(self.arena)
     }
 
     fn typed(&mut self, name: &str, position: usize, kind: &serde_json::Value, depth: usize) -> Value<'a> {

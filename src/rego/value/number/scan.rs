@@ -105,6 +105,33 @@ pub fn to_integer(text: &str) -> Option<BigInt> {
     to_whole(&parts.exact())
 }
 
+/// Numerator and positive denominator of the number that `text` is, not reduced; `None` for what is no number or is out of range.
+#[must_use]
+pub fn to_ratio(text: &str) -> Option<(BigInt, BigInt)> {
+    let text = plain(text);
+    let exact = Parts::of(&text)?.exact();
+    if exact.mantissa == BigUint::ZERO {
+        return Some((BigInt::ZERO, BigInt::from(1_u8)));
+    }
+    if exact.exp5.abs() > MAX_POWER_OF_5 || exact.exp2.abs() > MAX_POWER_OF_2 {
+        return None;
+    }
+    let (mut numerator, mut denominator) = (exact.mantissa, BigUint::from(1_u8));
+    let fives = BigUint::from(5_u8).pow(exact.exp5.unsigned_abs() as u32);
+    if exact.exp5 >= 0 {
+        numerator *= fives;
+    } else {
+        denominator *= fives;
+    }
+    if exact.exp2 >= 0 {
+        numerator <<= exact.exp2;
+    } else {
+        denominator <<= -exact.exp2;
+    }
+    let sign = if exact.negative { Sign::Minus } else { Sign::Plus };
+    Some((BigInt::from_biguint(sign, numerator), BigInt::from(denominator)))
+}
+
 /// The value of an exact number that is whole.
 pub(super) fn to_whole(exact: &Exact) -> Option<BigInt> {
     if exact.exp5.abs() > MAX_POWER_OF_5 || exact.exp2.abs() > MAX_POWER_OF_2 {

@@ -136,3 +136,25 @@ impl<'j> Build<'j> for Documents {
         Document::Object(Arc::new(DocObject::new(keys, values)))
     }
 }
+
+/// Nothing: only whether the text is well formed is asked.
+pub(super) struct Nothing;
+
+impl Build<'_> for Nothing {
+    type Value = ();
+
+    fn null(&self) {}
+    fn bool(&self, _: bool) {}
+    fn int(&self, _: i64) {}
+    fn number(&self, _: &str) {}
+    fn borrowed(&self, _: &[u8]) {}
+    fn unescaped(&self, _: &[u8]) {}
+
+    fn array(&self, elements: &mut Vec<()>, base: usize) {
+        elements.truncate(base);
+    }
+
+    fn object(&self, entries: &mut Vec<((), ())>, base: usize) {
+        entries.truncate(base);
+    }
+}

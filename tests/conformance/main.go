@@ -1,0 +1,103 @@
+// Command conformance runs OPA's own test suite through sark's C ABI.
+//
+//	conformance [-known FILE] [-only TEXT] [-v]
+//
+// The suite is read from OPA's Go module, at the version that go.mod pins; nothing of it is kept here. A case is judged as OPA's own
+// runner judges it (v1/topdown/exported_test.go): the set of bindings, values with their numbers, error codes and messages. What is known
+// to fail stands in a file with a reason each; a case that fails and is not there, or is there and passes, fails the run.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/test/cases"
+	sark "github.com/sark-policy/sark/bindings/go"
+)
+
+// A suite is one folder of OPA's cases under one set of options.
+type suite struct {
+	name     string
+	folder   string
+	version  sark.RegoVersion
+	keywords []string // imported into each module, as OPA's runner turns them on for all
+}
+
+var suites = []suite{
+	{name: "v1", folder: "v1", version: sark.RegoV1},
+	{name: "v0", folder: "v0", version: sark.RegoV0},
+	{name: "v1-not", folder: "v1", version: sark.RegoV1, keywords: []string{"not"}},
+	{name: "v0-not", folder: "v0", version: sark.RegoV0, keywords: []string{"not"}},
+}
+
+func main() {
+	knownFile := flag.String("known", "known.txt", "what is known to fail")
+	only := flag.String("only", "", "run the cases whose name holds this text, and say what is wrong with them")
+	verbose := flag.Bool("v", false, "say what is wrong with each failing case")
+	flag.Parse()
+	known, err := readKnown(*knownFile)
+	if err == nil {
+		err = run(known, *only, *verbose || *only != "")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "conformance:", err)
+		os.Exit(1)
+	}
+}
+
+func run(known map[string]string, only string, verbose bool) error {
+	module, err := opaModule()
+	if err != nil {
+		return err
+	}
+	bad := 0
+	for _, s := range suites {
+		table := newTable(s.name)
+		set, err := cases.Load(filepath.Join(module, "v1", "test", "cases", "testdata", s.folder))
+		if err != nil {
+			return err
+		}
+		for _, tc := range set.Sorted().Cases {
+			name := s.name + "/" + folderOf(tc) + "/" + tc.Note
+			if !strings.Contains(name, only) {
+				continue
+			}
+			problem := judge(&tc, &s)
+			verdict := table.add(folderOf(tc), problem, known[name])
+			if verdict == unexpected {
+				bad++
+			}
+			if verdict == unexpected || (verbose && problem != nil) {
+				fmt.Printf("%s: %v\n", name, describe(problem, known[name]))
+			}
+		}
+		table.print(only != "")
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d cases are not as known.txt says", bad)
+	}
+	return nil
+}
+
+func folderOf(tc cases.TestCase) string { return filepath.Base(filepath.Dir(tc.Filename)) }
+
+// opaModule is the directory of OPA's module. The go command has to run inside this module, wherever the caller is.
+func opaModule() (string, error) {
+	_, source, _, ok := runtime.Caller(0)
+	if !ok {
+		return "", fmt.Errorf("the runner does not know its own source directory")
+	}
+	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/opa")
+	list.Dir = filepath.Dir(source)
+	list.Stderr = os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		return "", fmt.Errorf("go list: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
