@@ -132,27 +132,42 @@ pub(super) fn abs<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<
 
 /// Halves away from zero.
 pub(super) fn round<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
-    unary(ctx, operands, |x| x, |x| {
-        let half = Float::from_i64(1).quo(&Float::from_i64(2), 64);
-        let moved = if x.is_negative() { x.sub(&half, 64) } else { x.add(&half, 64) };
-        Float::from_integer(&moved.truncate())
-    })
+    unary(
+        ctx,
+        operands,
+        |x| x,
+        |x| {
+            let half = Float::from_i64(1).quo(&Float::from_i64(2), 64);
+            let moved = if x.is_negative() { x.sub(&half, 64) } else { x.add(&half, 64) };
+            Float::from_integer(&moved.truncate())
+        },
+    )
 }
 
 /// OPA's own: a number between -1 and 0 gives 1, since the integer part of it has no sign.
 pub(super) fn ceil<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
-    unary(ctx, operands, |x| x, |x| {
-        let whole = Float::from_integer(&x.truncate());
-        if whole.is_negative() || x.compare(&whole).is_eq() { whole } else { whole.add(&Float::from_i64(1), 64) }
-    })
+    unary(
+        ctx,
+        operands,
+        |x| x,
+        |x| {
+            let whole = Float::from_integer(&x.truncate());
+            if whole.is_negative() || x.compare(&whole).is_eq() { whole } else { whole.add(&Float::from_i64(1), 64) }
+        },
+    )
 }
 
 /// OPA's own: a number between -1 and 0 gives 0.
 pub(super) fn floor<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
-    unary(ctx, operands, |x| x, |x| {
-        let whole = Float::from_integer(&x.truncate());
-        if !whole.is_negative() || x.compare(&whole).is_eq() { whole } else { whole.sub(&Float::from_i64(1), 64) }
-    })
+    unary(
+        ctx,
+        operands,
+        |x| x,
+        |x| {
+            let whole = Float::from_integer(&x.truncate());
+            if !whole.is_negative() || x.compare(&whole).is_eq() { whole } else { whole.sub(&Float::from_i64(1), 64) }
+        },
+    )
 }
 
 /// A sum or a product over all elements, exactly where all of them are integers.

@@ -1,5 +1,48 @@
 //! Compiled patterns that outlive an evaluation.
 
-/// Compiled patterns, at most a hundred of a kind. They belong to one evaluation at a time, so that no two threads share a write.
+use std::collections::HashMap;
+use std::fmt;
+
+use super::regex::Program;
+
+/// So many patterns of a kind are kept, as in OPA.
+const CAPACITY: usize = 100;
+
+/// Compiled patterns. They belong to one evaluation at a time, so that no two threads share a write.
 #[derive(Debug, Default)]
-pub struct Caches {}
+pub struct Caches {
+    pub(super) regexes: Cache,
+    pub(super) globs: Cache,
+}
+
+/// Patterns by their text. When there are too many, the one that was not used for longest goes.
+#[derive(Default)]
+pub(super) struct Cache {
+    programs: HashMap<Box<[u8]>, (u64, Program)>,
+    clock: u64,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("len", &self.programs.len()).finish()
+    }
+}
+
+impl Cache {
+    /// Takes a pattern out to use it.
+    pub(super) fn take(&mut self, pattern: &[u8]) -> Option<Program> {
+        self.programs.remove(pattern).map(|(_, program)| program)
+    }
+
+    /// Puts a pattern in, or back.
+    pub(super) fn put(&mut self, pattern: &[u8], program: Program) {
+        if self.programs.len() >= CAPACITY {
+            let oldest = self.programs.iter().min_by_key(|(_, (time, _))| *time).map(|(pattern, _)| pattern.clone());
+            if let Some(oldest) = oldest {
+                self.programs.remove(&oldest);
+            }
+        }
+        self.clock += 1;
+        self.programs.insert(pattern.into(), (self.clock, program));
+    }
+}

@@ -62,7 +62,9 @@ pub(super) fn scan(text: &str) -> Scanned {
     let has_digits = mantissa.bytes().any(is_digit);
     let all_digits = mantissa.bytes().all(|b| is_digit(b) || b == b'.' || b == b'_');
     let exponent_fits = match exponent {
-        Some(exponent) => exponent.starts_with(|c: char| c.is_ascii_digit()) && exponent.bytes().all(|b| b.is_ascii_digit() || b == b'_'),
+        Some(exponent) => {
+            exponent.starts_with(|c: char| c.is_ascii_digit()) && exponent.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+        }
         None => hex.is_none(),
     };
     if points > 1 || !has_digits || !all_digits || !exponent_fits || !underscores_fit(unsigned, hex.is_some()) {

@@ -93,7 +93,8 @@ fn version<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], position: usize) -
     let text = string(operands, position)?;
     ctx.charge(text.len() / 8)?;
     // A string prints quoted there.
-    parse(text).ok_or_else(|| fail(format!("operand {position}: string {} is not a valid SemVer", super::super::value::quote(text))))
+    parse(text)
+        .ok_or_else(|| fail(format!("operand {position}: string {} is not a valid SemVer", super::super::value::quote(text))))
 }
 
 pub(super) fn compare<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
@@ -110,4 +111,3 @@ pub(super) fn is_valid<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Out
     ctx.charge(text.map_or(0, <[u8]>::len) / 8)?;
     Ok(Value::Bool(text.is_some_and(|text| parse(text).is_some())))
 }
-

@@ -63,7 +63,9 @@ fn argument<'a>(ctx: &mut Context<'a>, value: Value<'a>) -> Result<Argument<'a>,
             let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
             match number::to_i64(&value) {
                 Some(int) => Argument::Int(int),
-                None if digits.bytes().all(|b| b.is_ascii_digit()) => Argument::Large(number::to_integer(number).unwrap_or_default()),
+                None if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                    Argument::Large(number::to_integer(number).unwrap_or_default())
+                }
                 None => Argument::Text(number.as_bytes().into()),
             }
         }

@@ -5,8 +5,8 @@ mod index;
 mod replace;
 mod trim;
 
-use super::super::value::number::{self, Float};
 use super::super::value::Value;
+use super::super::value::number::{self, Float};
 use super::operand::{any, charge_number, element_error, elements, error, int, number as number_operand, string, type_error};
 use super::{Context, Failure, Outcome, operand, utf8};
 
@@ -194,4 +194,3 @@ pub(super) fn any_suffix_match<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]
     let (texts, suffixes) = (reversed(texts)?, reversed(suffixes)?);
     any_match(ctx, texts, &suffixes)
 }
-

@@ -1,6 +1,9 @@
 //! The table of all builtins, sorted by name.
 
-use super::{Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, encoding, json, key, numbers, objects, reachable, semver, sets, sprintf, strings, subset, types, units, walk};
+use super::{
+    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, encoding, glob, json, key, numbers, objects,
+    reachable, regex, semver, sets, sprintf, strings, subset, types, units, walk,
+};
 
 /// The builtin of that name.
 #[must_use]
@@ -60,6 +63,8 @@ static TABLE: &[Builtin] = &[
     of("equal", 2, comparison::equal),
     of("floor", 1, arithmetic::floor),
     of("format_int", 2, strings::format_int),
+    of("glob.match", 3, glob::matches),
+    of("glob.quote_meta", 1, glob::quote_meta),
     of("graph.reachable", 2, reachable::reachable),
     of("graph.reachable_paths", 2, reachable::reachable_paths),
     of("gt", 2, comparison::greater),
@@ -105,6 +110,14 @@ static TABLE: &[Builtin] = &[
     of("or", 2, sets::or),
     of("plus", 2, arithmetic::plus),
     of("product", 1, aggregates::product),
+    of("re_match", 2, regex::matches),
+    of("regex.find_all_string_submatch_n", 3, regex::find_all_string_submatch_n),
+    of("regex.find_n", 3, regex::find_n),
+    of("regex.is_valid", 1, regex::is_valid),
+    of("regex.match", 2, regex::matches),
+    of("regex.replace", 3, regex::replace),
+    of("regex.split", 2, regex::split),
+    of("regex.template_match", 4, regex::template_match),
     of("rem", 2, arithmetic::remainder),
     of("replace", 3, strings::replace),
     of("round", 1, arithmetic::round),

@@ -10,7 +10,8 @@ use super::{all, lookup};
 
 /// OPA's capabilities, where its module is.
 fn capabilities() -> Option<serde_json::Value> {
-    let home = std::env::var_os("GOPATH").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join("go")))?;
+    let home =
+        std::env::var_os("GOPATH").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join("go")))?;
     let path = home.join("pkg/mod/github.com/open-policy-agent/opa@v1.22.2/capabilities.json");
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }

@@ -86,7 +86,9 @@ pub(super) fn parse_bytes<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> 
         _ => return Err(fail(format!("{NAME}: byte unit {} not recognized", utf8::lossy(unit)))),
     };
     charge_exponent(ctx, &number)?;
-    let Some(amount) = Float::parse(&number) else { return Err(fail(format!("{NAME}: could not parse byte amount to a number"))) };
+    let Some(amount) = Float::parse(&number) else {
+        return Err(fail(format!("{NAME}: could not parse byte amount to a number")));
+    };
     let total = amount.mul(&Float::from_i64(factor as i64), 64);
     charge_digits(ctx, (total.exponent().max(0) / 3) as usize)?;
     from_integer(ctx, &total.truncate())
@@ -120,7 +122,9 @@ pub(super) fn parse<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcom
     };
     charge_exponent(ctx, &number)?;
     let ratio = number::to_ratio(&number);
-    let Some((mut numerator, mut denominator)) = ratio else { return Err(fail(format!("{NAME}: could not parse amount to a number"))) };
+    let Some((mut numerator, mut denominator)) = ratio else {
+        return Err(fail(format!("{NAME}: could not parse amount to a number")));
+    };
     numerator *= factor;
     if unit == b"m" {
         // The double nearest to 0.001, exactly.

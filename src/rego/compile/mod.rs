@@ -21,7 +21,7 @@ mod with;
 use std::collections::HashMap;
 
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
-pub(super) use visit::{each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
+pub(super) use visit::{Reading, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
 
 use super::RegoVersion;
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};

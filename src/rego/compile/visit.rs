@@ -461,3 +461,42 @@ pub(in crate::rego) fn each_with_in_rule(rule: &Rule, visit: &mut dyn FnMut(&Wit
         false
     });
 }
+
+/// What a rule's body reads.
+pub(in crate::rego) enum Reading<'n> {
+    /// A call, by its operator.
+    Call(&'n [Term]),
+    /// A reference.
+    Reference(&'n [Term]),
+}
+
+/// Whether the body or the head of a rule, `else` branches apart, reads something as `found` says.
+pub(in crate::rego) fn any_reading(rule: &Rule, found: &mut dyn FnMut(Reading<'_>) -> bool) -> bool {
+    let mut result = false;
+    walk_rule(rule, &mut |node| {
+        if result {
+            return true;
+        }
+        match node {
+            Node::Expr(expr) => {
+                let operator = match &expr.kind {
+                    ExprKind::Call(terms) => terms.first().and_then(Term::as_ref_parts),
+                    _ => None,
+                };
+                // Other documents and other functions are evaluated under `with`.
+                result = !expr.with.is_empty() || operator.is_some_and(|operator| found(Reading::Call(operator)));
+                result
+            }
+            Node::Term(Term { kind: TermKind::Ref(parts), .. }) => {
+                result = is_document(parts) && found(Reading::Reference(parts));
+                result
+            }
+            _ => false,
+        }
+    });
+    result
+}
+
+fn is_document(parts: &[Term]) -> bool {
+    parts.first().and_then(Term::as_var).is_some_and(|name| matches!(&**name, "data" | "input"))
+}

@@ -4,6 +4,7 @@
 
 mod calls;
 mod emitted;
+mod index;
 mod iter;
 mod scope;
 mod step;
@@ -48,7 +49,10 @@ struct Frame<'a> {
     to: usize,
     registers: usize,
     iters: usize,
+    /// The numbers of the candidates that may match; all of them where there is no index.
+    matched: Option<&'a [u32]>,
     candidate: usize,
+    early_exit: bool,
     group: u32,
     produced: bool,
     result: Option<Value<'a>>,

@@ -136,7 +136,10 @@ impl<'a> Machine<'a> {
                     self.with_pop();
                     self.pc += 1;
                 }
-                Op::Candidates { .. } => self.pc += 1,
+                Op::Candidates { .. } => {
+                    self.find_candidates()?;
+                    self.pc += 1;
+                }
                 Op::NextCandidate { done } => self.next_candidate(*done),
                 Op::Produce { value, span, fail, done } => self.produce(*value, *span, *fail, *done)?,
                 Op::Emit { parts, is_member, span } => {
@@ -256,7 +259,12 @@ impl<'a> Machine<'a> {
         let plan = self.plan;
         let Some(frame) = self.frames.last_mut() else { return };
         let candidates = plan.routines.get(frame.routine as usize).map(|r| r.candidates.as_slice()).unwrap_or_default();
-        while let Some(candidate) = candidates.get(frame.candidate) {
+        loop {
+            let number = match frame.matched {
+                Some(matched) => matched.get(frame.candidate).map(|number| *number as usize),
+                None => Some(frame.candidate),
+            };
+            let Some(candidate) = number.and_then(|number| candidates.get(number)) else { break };
             frame.candidate += 1;
             if candidate.group == frame.group && frame.produced {
                 continue;
@@ -282,7 +290,7 @@ impl<'a> Machine<'a> {
         }
         frame.result.get_or_insert(value);
         frame.produced = true;
-        let stop = routine.is_some_and(|r| r.early_exit);
+        let stop = frame.early_exit;
         self.pc = if stop { done as usize } else { fail as usize };
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::super::ast::{Expr, ExprKind, Span, TermKind};
 use super::lexer::Token;
 use super::logical::Operand;
-use super::state::Parser;
+use super::state::{Parser, State};
 use super::token::Kind;
 
 /// What parentheses turned out to be.
@@ -26,7 +26,7 @@ impl Parser<'_> {
     /// Reads parentheses as an operand, if they hold one. `in_operand`: whether `and`, `or` or `not` stand before them.
     pub(super) fn group(&mut self, in_operand: bool, prefix: &str) -> Group {
         if !self.may_hold_group(self.state.at) {
-            return if self.peek() == Kind::LBrace { self.braces_in_parentheses(prefix) } else { Group::None };
+            return self.value_in_parentheses(prefix);
         }
         if !self.enter() {
             return Group::Failed;
@@ -114,6 +114,28 @@ impl Parser<'_> {
         Group::Failed
     }
 
+    /// Parentheses that hold no operand. Only braces in them, however deep, need a closer look.
+    fn value_in_parentheses(&mut self, prefix: &str) -> Group {
+        let saved = self.save();
+        while self.peek() == Kind::LParen {
+            self.scan();
+        }
+        let is_outermost = self.state.at == saved.at;
+        if self.peek() == Kind::LBrace {
+            let known = self.state.problems.len();
+            if matches!(self.braces_in_parentheses(prefix), Group::Failed) && (is_outermost || self.is_spoiled(known)) {
+                return Group::Failed;
+            }
+        }
+        self.restore(saved);
+        Group::None
+    }
+
+    /// Whether the problems after the first `known` are from a body that was tried.
+    fn is_spoiled(&self, known: usize) -> bool {
+        self.state.problems.get(known).is_some_and(|problem| !problem.message.starts_with('`'))
+    }
+
     /// `({…` without an operator: a value, unless that cannot be read; then a body may be what is meant.
     fn braces_in_parentheses(&mut self, prefix: &str) -> Group {
         let saved = self.save();
@@ -145,33 +167,61 @@ impl Parser<'_> {
     /// `({a | …})`: OPA reads a body with a union first. Where no operand can follow the bar, but an expression can, it takes the error
     /// of that reading along into the comprehension, and refuses it.
     fn after_trying_body(&mut self, brace: usize) -> Group {
-        let close = self.token(brace).and_then(Token::mate).unwrap_or(brace);
-        let mut at = brace + 1;
-        while at < close && self.kind_at(at) != Kind::Or {
-            at = self.token(at).and_then(Token::mate).unwrap_or(at) + 1;
+        let Some(at) = self.first_bar(brace) else { return Group::None };
+        let saved = self.save();
+        if !self.is_spoiled_after(at) {
+            self.restore(saved);
+            return Group::None;
         }
         let kind = self.kind_at(at + 1);
-        let is_call = matches!(kind, Kind::LogicalAnd | Kind::LogicalOr) && self.is_adjacent(at + 2, &[Kind::LParen]);
-        let no_operand = self.is_name_in_ref(kind) && !is_call;
-        if !no_operand || matches!(kind, Kind::Null | Kind::True | Kind::False | Kind::Contains) {
-            return Group::None;
-        }
-        let saved = self.save();
-        let is_name = self.is_adjacent(at + 2, &[Kind::Dot, Kind::LBrack]);
-        let is_spoiled = is_name || {
-            self.scan();
-            self.scan();
-            self.body().is_some() && self.state.problems.len() > saved.problems.len()
-        };
-        self.restore(saved.clone());
-        if !is_spoiled {
-            return Group::None;
-        }
-        self.state.at = at + 1;
+        self.restore(State { at: at + 1, ..saved.clone() });
         let place = self.here();
         self.restore(saved);
         self.error(place, format!("unexpected {} keyword", kind.name()));
         Group::Failed
+    }
+
+    /// Whether the reading as a body goes wrong behind the bar at an index, and is not given up.
+    fn is_spoiled_after(&mut self, bar: usize) -> bool {
+        let kind = self.kind_at(bar + 1);
+        let known = self.state.problems.len();
+        let starts_operand = match kind {
+            Kind::LBrace => !self.has_joined_braces(bar),
+            Kind::LogicalAnd | Kind::LogicalOr => self.is_adjacent(bar + 2, &[Kind::LParen]),
+            Kind::Null | Kind::True | Kind::False | Kind::Contains => true,
+            _ => !self.is_name_in_ref(kind),
+        };
+        if starts_operand || self.is_adjacent(bar + 2, &[Kind::Dot, Kind::LBrack]) {
+            return !starts_operand;
+        }
+        self.scan();
+        self.scan();
+        let Some(body) = self.body() else { return false };
+        if kind == Kind::LBrace {
+            return matches!(self.peek(), Kind::LogicalAnd | Kind::LogicalOr);
+        }
+        // Names that are only declared are not taken along.
+        let declares = |expr: &Expr| matches!(&expr.kind, ExprKind::Some(names) if names.iter().all(|name| name.as_var().is_some()));
+        self.state.problems.len() > known && !body.iter().skip(1).all(declares)
+    }
+
+    /// Whether braces follow the bar at an index, and `and` or `or` follows them.
+    pub(super) fn has_joined_braces(&self, bar: usize) -> bool {
+        let close = self.token(bar + 1).filter(|token| token.kind == Kind::LBrace).and_then(Token::mate);
+        close.is_some_and(|close| matches!(self.kind_at(close + 1), Kind::LogicalAnd | Kind::LogicalOr))
+    }
+
+    /// The first bar between braces, inner brackets skipped.
+    pub(super) fn first_bar(&self, brace: usize) -> Option<usize> {
+        let close = self.token(brace).and_then(Token::mate)?;
+        let mut at = brace + 1;
+        while at < close {
+            if self.kind_at(at) == Kind::Or {
+                return Some(at);
+            }
+            at = self.token(at).and_then(Token::mate).unwrap_or(at) + 1;
+        }
+        None
     }
 
     /// Whether the parenthesis at `open` holds something that only an operand has. Those that do not are values, or errors.

@@ -136,6 +136,7 @@ impl<'a> Parser<'a> {
             probing: false,
             speculating: 0,
             memory: Memory::default(),
+            in_odd_body: false,
             depth: 0,
             height: 0,
             fatal: None,

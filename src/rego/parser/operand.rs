@@ -14,17 +14,28 @@ impl Parser<'_> {
     pub(super) fn braces_before_operator(&mut self) -> Option<Option<Expr>> {
         let (at, place) = (self.state.at, self.here());
         let close = self.token(at).and_then(super::lexer::Token::mate)?;
-        if !matches!(self.kind_at(close + 1), Kind::LogicalAnd | Kind::LogicalOr) || self.memory.no_body.contains(&at) {
+        let is_joined = matches!(self.kind_at(close + 1), Kind::LogicalAnd | Kind::LogicalOr);
+        // OPA may take the brace of `{a | {x := 1} or …}` for the end of the body, after an error that it keeps.
+        let is_odd = !is_joined && !self.in_odd_body && self.first_bar(at).is_some_and(|bar| self.has_joined_braces(bar));
+        if !(is_joined || is_odd) || self.memory.no_body.contains(&at) {
             return None;
         }
         let saved = self.save();
         self.scan();
-        let Some(body) = self.body() else {
+        let outer = self.in_odd_body;
+        self.in_odd_body |= is_odd;
+        let body = self.body();
+        self.in_odd_body = outer;
+        let Some(body) = body else {
             self.memory.no_body.insert(at);
             self.restore(saved);
             return None;
         };
         self.scan();
+        if !matches!(self.kind(), Kind::LogicalAnd | Kind::LogicalOr) {
+            self.restore(saved);
+            return None;
+        }
         if self.is_ambiguous_union(&body) {
             self.refuse_union(place, &body, "");
             return Some(None);

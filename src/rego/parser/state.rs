@@ -66,6 +66,8 @@ pub(super) struct Parser<'a> {
     /// How many readings are under way that may be undone with nothing known about their end.
     pub(super) speculating: u32,
     pub(super) memory: Memory,
+    /// Whether braces are read that are most likely no body.
+    pub(super) in_odd_body: bool,
     pub(super) depth: u32,
     /// The height of the tree that is being built.
     pub(super) height: u32,
@@ -322,7 +324,10 @@ impl Parser<'_> {
     /// what it finds there stays a reference when it reads the place as something else.
     pub(super) fn keep_name_after(&mut self, at: usize) {
         if self.is_name_in_ref(self.kind_at(at + 1)) && self.is_adjacent(at + 2, &[Kind::Dot, Kind::LBrack]) {
-            self.memory.names.insert(at + 1);
+            if self.memory.names.insert(at + 1) {
+                self.memory.failures.retain(|(begin, _), _| *begin > at + 1);
+                self.memory.no_body.retain(|begin| *begin > at + 1);
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 mod body;
 mod calls;
 mod data;
+mod index;
 mod op;
 mod rules;
 mod terms;
@@ -14,6 +15,7 @@ mod with;
 
 use std::collections::{BTreeSet, HashMap};
 
+pub(super) use index::{Branch as IndexBranch, Check, Index, Source};
 pub(super) use op::{Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, WithSpec};
 
 use super::ast::{Body, Name, Span, Term, TermKind};
@@ -34,6 +36,7 @@ pub(super) struct Plan {
     pub(super) sites: Vec<Site>,
     pub(super) withs: Vec<WithSpec>,
     pub(super) nodes: Vec<Node>,
+    pub(super) indexes: Vec<Index>,
     /// The variables of a query's rows, sorted; empty for a path.
     pub(super) columns: Vec<String>,
 }
@@ -156,6 +159,7 @@ impl<'c> Planner<'c> {
             path,
             candidates: Vec::new(),
             early_exit: false,
+            index: None,
             name: String::new(),
         });
         self.begin_routine();
@@ -325,6 +329,7 @@ impl<'c> Planner<'c> {
             path,
             candidates: Vec::new(),
             early_exit: false,
+            index: None,
             name: display_path(&keys),
         });
         self.routines.insert(wanted.clone(), number);

@@ -177,8 +177,10 @@ pub(in crate::rego) struct Routine {
     /// The path below `data`.
     pub(in crate::rego) path: u32,
     pub(in crate::rego) candidates: Vec<Candidate>,
-    /// Whether the first value is enough.
+    /// Whether the first value is enough, whichever rules match.
     pub(in crate::rego) early_exit: bool,
+    /// The number of the index over the candidates.
+    pub(in crate::rego) index: Option<u32>,
     /// For messages: `data.a.p`.
     pub(in crate::rego) name: String,
 }

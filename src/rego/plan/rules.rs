@@ -3,7 +3,7 @@
 use super::{Candidate, Label, Op, Planner, Reg, RoutineKind, Shape, Wanted, index, key_document};
 use crate::rego::ast::{Head, Rule, Span, Term};
 use crate::rego::compile::{self, Entry, Key, RuleKind, TreeNode, is_constant, kind_of};
-use crate::rego::value::equal;
+use crate::rego::value::{Document, equal};
 
 /// The rules that are evaluated together.
 pub(super) struct RuleSet<'c> {
@@ -12,6 +12,15 @@ pub(super) struct RuleSet<'c> {
     /// How many parts the longest reference has below the set's path, a set's member included.
     pub(super) depth: usize,
     entries: Vec<&'c Entry>,
+}
+
+impl<'c> RuleSet<'c> {
+    /// The rules and their `else` branches, in the order of the candidates.
+    fn branches(&self) -> impl Iterator<Item = &'c Rule> {
+        self.entries.iter().filter(|entry| !entry.rule.is_default).flat_map(|entry| {
+            std::iter::successors(Some(&entry.rule), |rule| rule.otherwise.as_deref())
+        })
+    }
 }
 
 impl<'c> Planner<'c> {
@@ -85,11 +94,19 @@ impl<'c> Planner<'c> {
         }
         self.place(finish);
         self.emit(if is_partial { Op::ReturnEmitted } else { Op::Return });
-        let early_exit = !is_partial && agree_on_value(&set);
+        let agree = agree_on_value(&set);
+        let early_exit = !is_partial && agree;
+        let branches: Vec<&Rule> = set.branches().collect();
+        let found = self.index(&branches, agree);
+        let number_of_index = found.map(|found| {
+            self.plan.indexes.push(found);
+            index(self.plan.indexes.len() - 1)
+        });
         if let Some(routine) = self.plan.routines.get_mut(number as usize) {
             routine.kind = set.kind;
             routine.candidates = candidates;
             routine.early_exit = early_exit;
+            routine.index = number_of_index;
         }
     }
 
@@ -108,7 +125,7 @@ impl<'c> Planner<'c> {
         self.body(&rule.body);
         let value = match &rule.head.value {
             Some(value) => self.value(value),
-            None => self.constant_register(crate::rego::value::Document::Bool(true)),
+            None => self.constant_register(Document::Bool(true)),
         };
         let fail = self.fail;
         self.emit(Op::Produce { value, span: rule.span, fail, done });
@@ -217,21 +234,14 @@ fn arity(set: &RuleSet<'_>) -> usize {
 
 /// Whether the first rule that holds decides: all rules are complete and have the same constant value (OPA's `mayEarlyExit`).
 fn agree_on_value(set: &RuleSet<'_>) -> bool {
-    let mut agreed = None;
-    for entry in set.entries.iter().filter(|entry| !entry.rule.is_default) {
-        let mut branch = Some(&entry.rule);
-        while let Some(rule) = branch {
-            let Some(value) = &rule.head.value else { return false };
-            if !is_constant(value) || rule.head.key.is_some() {
-                return false;
-            }
-            let value = super::terms::document(value);
-            match &agreed {
-                None => agreed = Some(value),
-                Some(first) if equal(&crate::rego::value::Document::view(first), &value.view()) => {}
-                Some(_) => return false,
-            }
-            branch = rule.otherwise.as_deref();
+    let mut agreed: Option<Document> = None;
+    for rule in set.branches() {
+        let Some(value) = rule.head.value.as_ref().filter(|value| is_constant(value) && rule.head.key.is_none()) else { return false };
+        let value = super::terms::document(value);
+        match &agreed {
+            None => agreed = Some(value),
+            Some(first) if equal(&first.view(), &value.view()) => {}
+            Some(_) => return false,
         }
     }
     true

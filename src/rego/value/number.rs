@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn integers_may_have_a_fraction_of_zeros() {
-        for (text, int) in [("1.0", Some(1)), ("-2.00", Some(-2)), ("1e0", None), ("1.5", None), ("+7", Some(7)), (".0", Some(0))] {
+        for (text, int) in [("1.0", Some(1)), ("-2.00", Some(-2)), ("1e0", None), ("1.5", None), ("+7", Some(7)), (".0", Some(0))]
+        {
             assert_eq!(text_to_i64(text), int, "{text}");
         }
         assert_eq!(text_to_i64("-9223372036854775808"), Some(i64::MIN));

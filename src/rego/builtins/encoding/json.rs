@@ -29,7 +29,10 @@ pub(in super::super) fn json_marshal_with_options<'a>(ctx: &mut Context<'a>, ope
     for (at, (key, value)) in object(operands, 2)?.iter().enumerate() {
         let Some(name) = key.as_bytes() else {
             let (shown, got) = (text(&key), key.type_name());
-            return Err(error(2, format_args!("failed to stringify key {shown} at index {at}: operand {at} must be string but got {got}")));
+            return Err(error(
+                2,
+                format_args!("failed to stringify key {shown} at index {at}: operand {at} must be string but got {got}"),
+            ));
         };
         let string = || {
             let got = value.type_name();

@@ -16,7 +16,10 @@ pub(super) fn parse<'a>(ctx: &mut Context<'a>, path: &Value<'a>) -> Result<Vec<V
     }
     let Some(mut text) = path.as_bytes() else {
         let got = path.type_name();
-        return Err(operand::error(2, format_args!("must be one of {{set, array}} containing string paths or array of path segments but got {got}")));
+        return Err(operand::error(
+            2,
+            format_args!("must be one of {{set, array}} containing string paths or array of path segments but got {got}"),
+        ));
     };
     ctx.charge(text.len() / 8 + 1)?;
     if text.is_empty() {

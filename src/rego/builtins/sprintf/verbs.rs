@@ -137,7 +137,9 @@ impl Printer<'_> {
         let signed = negative || self.flags.plus || self.flags.space;
         let least = match self.flags.precision {
             Some(precision) => precision,
-            None if self.flags.zero && !self.flags.minus && self.flags.width.is_some() => width.saturating_sub(usize::from(signed)),
+            None if self.flags.zero && !self.flags.minus && self.flags.width.is_some() => {
+                width.saturating_sub(usize::from(signed))
+            }
             None => 0,
         };
         let mut text = String::new();
@@ -252,5 +254,6 @@ impl Printer<'_> {
 
 /// Whether a string may stand between backquotes.
 fn can_backquote(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(|c: char| (c < ' ' && c != '\t') || matches!(c, '`' | '\u{7f}' | '\u{feff}')))
+    std::str::from_utf8(bytes)
+        .is_ok_and(|text| !text.contains(|c: char| (c < ' ' && c != '\t') || matches!(c, '`' | '\u{7f}' | '\u{feff}')))
 }

@@ -44,7 +44,10 @@ impl<'a> Generator<'a> {
                 for name in ["pretty", "prefix", "indent"] {
                     let value = if name == "pretty" { Value::Bool(self.random.below(3) > 0) } else { self.string("", 0) };
                     if self.random.below(2) == 0 {
-                        options.insert(Value::string(self.arena, name), if self.random.below(20) == 0 { self.any(0) } else { value });
+                        options.insert(
+                            Value::string(self.arena, name),
+                            if self.random.below(20) == 0 { self.any(0) } else { value },
+                        );
                     }
                 }
                 options.build(self.arena)
@@ -190,7 +193,9 @@ impl<'a> Generator<'a> {
             0..4 => (self.random.below(24) as i64 - 8).to_string(),
             4 if !name.starts_with("numbers.") && name != "bits.lsh" => (self.random.next() as i64 - (1 << 52)).to_string(),
             5 => format!("{}.{}", self.random.below(200), self.random.below(1000)),
-            6 if !name.starts_with("numbers.") => format!("-{}.{}e{}", self.random.below(20), self.random.next(), self.random.below(40) as i64 - 20),
+            6 if !name.starts_with("numbers.") => {
+                format!("-{}.{}e{}", self.random.below(20), self.random.next(), self.random.below(40) as i64 - 20)
+            }
             _ if name.starts_with("numbers.") || name == "bits.lsh" => self.random.pick(pools::SMALL_NUMBERS).to_string(),
             _ => self.random.pick(pools::NUMBERS).to_string(),
         };

@@ -93,7 +93,8 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
         for _ in 0..calls {
             let arena = Arena::new();
             let mut generator = Generator { arena: &arena, random };
-            let operands: Vec<Value<'_>> = kinds.iter().enumerate().map(|(i, kind)| generator.operand(builtin.name, i + 1, kind)).collect();
+            let operands: Vec<Value<'_>> =
+                kinds.iter().enumerate().map(|(i, kind)| generator.operand(builtin.name, i + 1, kind)).collect();
             random = generator.random;
             let encoded: Vec<String> = operands.iter().map(encode).collect();
             let shown: Vec<String> = operands.iter().map(crate::rego::value::text).collect();
@@ -138,7 +139,8 @@ fn random_calls_have_opas_answers() {
     }
     let _ = writer.join();
     let _ = child.wait();
-    let differing: Vec<String> = counts.iter().filter(|(_, c)| c.1 > 0).map(|(name, c)| format!("{name} {}/{}", c.1, c.0)).collect();
+    let differing: Vec<String> =
+        counts.iter().filter(|(_, c)| c.1 > 0).map(|(name, c)| format!("{name} {}/{}", c.1, c.0)).collect();
     let total: usize = counts.values().map(|c| c.0).sum();
     assert!(total == cases.len(), "the oracle answered {total} of {} calls", cases.len());
     let quiet = differing.is_empty() && panics * 100 <= total && std::env::var_os("SARK_BUILTIN_LOUD").is_none();

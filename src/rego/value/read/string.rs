@@ -19,7 +19,10 @@ fn plain_run(bytes: &[u8]) -> (usize, bool) {
         let word = u64::from_le_bytes(*word);
         let (quote, slash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
         // The lowest bit that is set here is exact; those above it may come from a borrow.
-        let special = ((quote.wrapping_sub(ONES) & !quote) | (slash.wrapping_sub(ONES) & !slash) | (word.wrapping_sub(ONES * 0x20) & !word)) & HIGH;
+        let special = ((quote.wrapping_sub(ONES) & !quote)
+            | (slash.wrapping_sub(ONES) & !slash)
+            | (word.wrapping_sub(ONES * 0x20) & !word))
+            & HIGH;
         if special != 0 {
             let before = special.trailing_zeros() / 8;
             high_bits |= word & HIGH & ((1_u64 << (before * 8)) - 1);

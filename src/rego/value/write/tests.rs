@@ -24,11 +24,21 @@ fn strings_are_escaped_as_gos() {
     let cases: [(&[u8], &str, &str, &str); 7] = [
         (b"a<b>&", "\"a<b>&\"", r#""a\u003cb\u003e\u0026""#, "\"a<b>&\""),
         (b"\"\\/", r#""\"\\/""#, r#""\"\\/""#, r#""\"\\/""#),
-        (b"\n\r\t\x08\x0c\x0b\x01\x7f", "\"\\n\\r\\t\\b\\f\\u000b\\u0001\x7f\"", "\"\\n\\r\\t\\b\\f\\u000b\\u0001\x7f\"", r#""\n\r\t\b\f\v\x01\x7f""#),
+        (
+            b"\n\r\t\x08\x0c\x0b\x01\x7f",
+            "\"\\n\\r\\t\\b\\f\\u000b\\u0001\x7f\"",
+            "\"\\n\\r\\t\\b\\f\\u000b\\u0001\x7f\"",
+            r#""\n\r\t\b\f\v\x01\x7f""#,
+        ),
         (b"\xffa\xe2\x82", r#""\ufffda\ufffd\ufffd""#, r#""\ufffda\ufffd\ufffd""#, r#""\xffa\xe2\x82""#),
         ("\u{2028}\u{2029}".as_bytes(), r#""\u2028\u2029""#, r#""\u2028\u2029""#, r#""\u2028\u2029""#),
         ("h\u{e9}\u{1f600}".as_bytes(), "\"h\u{e9}\u{1f600}\"", "\"h\u{e9}\u{1f600}\"", "\"h\u{e9}\u{1f600}\""),
-        ("\u{a0}\u{ad}\u{e000}\u{10ffff}\u{fffd}".as_bytes(), "\"\u{a0}\u{ad}\u{e000}\u{10ffff}\u{fffd}\"", "\"\u{a0}\u{ad}\u{e000}\u{10ffff}\u{fffd}\"", "\"\\u00a0\\u00ad\\ue000\\U0010ffff\u{fffd}\""),
+        (
+            "\u{a0}\u{ad}\u{e000}\u{10ffff}\u{fffd}".as_bytes(),
+            "\"\u{a0}\u{ad}\u{e000}\u{10ffff}\u{fffd}\"",
+            "\"\u{a0}\u{ad}\u{e000}\u{10ffff}\u{fffd}\"",
+            "\"\\u00a0\\u00ad\\ue000\\U0010ffff\u{fffd}\"",
+        ),
     ];
     for (bytes, plain, html, quoted) in cases {
         let value = Value::String(bytes);
@@ -69,7 +79,16 @@ fn containers_are_written_compact_or_indented() {
 
 #[test]
 fn numbers_that_json_does_not_have_are_found() {
-    for (number, fits) in [("1", true), ("-0", true), ("1.50e-7", true), ("+5", false), (".5", false), ("5.", false), ("0x1p4", false), ("01", false)] {
+    for (number, fits) in [
+        ("1", true),
+        ("-0", true),
+        ("1.50e-7", true),
+        ("+5", false),
+        (".5", false),
+        ("5.", false),
+        ("0x1p4", false),
+        ("01", false),
+    ] {
         let arena = Arena::new();
         let value = Value::array(&arena, &[Value::Int(1), Value::Number(number)]);
         assert_eq!(unwritable(&value), (!fits).then_some(number));

@@ -142,7 +142,9 @@ impl<'a> Edits<'a> {
         match self.keyed(at, &key) {
             Some(Child::Scalar(value)) => return Ok(Place::Scalar(value)),
             Some(Child::Node(inner)) => return Ok(Place::Node(inner)),
-            Some(Child::RemovedContainer) => return Err(fail(format!("cannot unfold the already deleted composite node for key {shown}"))),
+            Some(Child::RemovedContainer) => {
+                return Err(fail(format!("cannot unfold the already deleted composite node for key {shown}")));
+            }
             Some(Child::Removed) => return Err(fail(format!("cannot unfold the already deleted scalar node for key {shown}"))),
             None => {}
         }
@@ -203,7 +205,13 @@ impl<'a> Edits<'a> {
         Ok(place)
     }
 
-    fn insert_listed(&mut self, ctx: &mut Context<'a>, at: usize, key: &Value<'a>, value: Value<'a>) -> Result<Place<'a>, Failure> {
+    fn insert_listed(
+        &mut self,
+        ctx: &mut Context<'a>,
+        at: usize,
+        key: &Value<'a>,
+        value: Value<'a>,
+    ) -> Result<Place<'a>, Failure> {
         let place = index(self.listed(at).len(), key)?;
         let slot = usize::try_from(place).ok().filter(|slot| *slot <= self.listed(at).len());
         let Some(slot) = slot else { return Err(fail("index for array insertion out of bounds")) };
@@ -292,7 +300,9 @@ impl<'a> Edits<'a> {
         }
         let container = if is_set && is_container(&key) { self.collapse(ctx, at)? } else { container };
         match self.keyed(at, &key) {
-            Some(Child::Removed) => return Err(fail(format!("cannot delete the already deleted scalar node for key {}", text(&key)))),
+            Some(Child::Removed) => {
+                return Err(fail(format!("cannot delete the already deleted scalar node for key {}", text(&key))));
+            }
             Some(Child::RemovedContainer) => {
                 return Err(fail(format!("cannot delete the already deleted composite node for key {}", text(&key))));
             }
@@ -346,7 +356,12 @@ impl<'a> Edits<'a> {
         Ok(done.get(&root).copied().flatten())
     }
 
-    fn render_node(&self, ctx: &mut Context<'a>, at: usize, done: &BTreeMap<usize, Option<Value<'a>>>) -> Result<Option<Value<'a>>, Failure> {
+    fn render_node(
+        &self,
+        ctx: &mut Context<'a>,
+        at: usize,
+        done: &BTreeMap<usize, Option<Value<'a>>>,
+    ) -> Result<Option<Value<'a>>, Failure> {
         let Some(Node { value: Some(value), changes }) = self.nodes.get(at) else { return Ok(None) };
         let shown = |child: &Child<'a>| match child {
             Child::Scalar(value) => Some(*value),
@@ -363,7 +378,9 @@ impl<'a> Edits<'a> {
                     ctx.reserve(size(entries.len() + children.len()))?;
                     let mut object = ObjectBuilder::with_capacity(entries.len());
                     let changed = children.values().filter_map(|(key, child)| Some((*key, shown(child)?)));
-                    changed.chain(entries.iter().filter(|(key, _)| !is_changed(key))).for_each(|(key, value)| object.insert(key, value));
+                    changed
+                        .chain(entries.iter().filter(|(key, _)| !is_changed(key)))
+                        .for_each(|(key, value)| object.insert(key, value));
                     return Ok(Some(object.build(ctx.arena)));
                 }
                 let members = value.as_set().unwrap_or(super::super::super::super::value::Elements::Values(&[]));

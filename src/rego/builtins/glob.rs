@@ -1,0 +1,64 @@
+//! `glob.match` (the syntax of gobwas/glob) and `glob.quote_meta`.
+
+mod parse;
+
+use super::super::value::Value;
+use super::operand::{any, element_error, string, type_error};
+use super::regex::{Haystack, Program};
+use super::{Context, Failure, Outcome, utf8};
+
+/// The delimiters, which neither `*` nor `?` match; a dot where the array is empty, none for `null`.
+fn delimiters<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Result<Vec<char>, Failure> {
+    let value = any(operands, 2);
+    let Some(elements) = value.as_array() else {
+        return if matches!(value, Value::Null) { Ok(Vec::new()) } else { Err(type_error(2, &value, &["array", "null"])) };
+    };
+    ctx.charge(elements.len())?;
+    let mut delimiters = Vec::with_capacity(elements.len());
+    for element in elements.iter() {
+        let Some(bytes) = element.as_bytes() else { return Err(element_error(2, &value, &element, "string")) };
+        let mut runes = utf8::runes(bytes);
+        match (runes.next(), runes.next()) {
+            (Some((_, rune, _)), None) => delimiters.push(rune),
+            _ => return Err(element_error(2, &value, &element, "rune")),
+        }
+    }
+    if delimiters.is_empty() {
+        delimiters.push('.');
+    }
+    Ok(delimiters)
+}
+
+pub(super) fn matches<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let pattern = string(operands, 1)?;
+    let delimiters = delimiters(ctx, operands)?;
+    let text = string(operands, 3)?;
+    // A pattern ends where a byte stands that is in no UTF-8.
+    let mut key = [pattern, b"\xff"].concat();
+    delimiters.iter().for_each(|rune| utf8::push(&mut key, *rune));
+    let mut program = match ctx.caches.globs.take(&key) {
+        Some(program) => program,
+        None => {
+            ctx.charge(pattern.len() + 64)?;
+            let (hir, height) = parse::parse(pattern, &delimiters).map_err(super::operand::fail)?;
+            Program::new(&hir, height, Vec::new())?
+        }
+    };
+    let found = program.is_match(ctx, &Haystack::new(text));
+    ctx.caches.globs.put(&key, program);
+    found.map(Value::Bool)
+}
+
+pub(super) fn quote_meta<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let text = string(operands, 1)?;
+    ctx.charge(text.len() / 16 + 1)?;
+    ctx.reserve(text.len() * 3)?;
+    let mut out = Vec::with_capacity(text.len() * 2);
+    for byte in text {
+        if b"*?\\[]{}".contains(byte) {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    Ok(Value::string(ctx.arena, &out))
+}

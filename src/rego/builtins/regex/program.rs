@@ -1,0 +1,124 @@
+//! Compiled patterns: where they match, in Go's way.
+
+use std::ops::Range;
+
+use regex_automata::meta;
+use regex_automata::util::captures::Captures;
+use regex_automata::{Anchored, Input};
+use regex_syntax::hir::Hir;
+
+use super::super::super::budget::Exceeded;
+use super::super::{Context, Failure, utf8};
+
+/// The largest automaton of one pattern.
+const MAX_BYTES: usize = 24 << 20;
+/// Trees deeper than this are compiled on a stack of their own, since that recurses.
+const MAX_HEIGHT: u32 = 12;
+const STACK: usize = 64 << 20;
+
+/// A compiled pattern and what matching it needs.
+pub(in super::super) struct Program {
+    regex: meta::Regex,
+    cache: meta::Cache,
+    pub(super) names: Vec<String>,
+}
+
+/// Text that is valid UTF-8, and where its bytes were in the original.
+pub(in super::super) struct Haystack<'t> {
+    text: std::borrow::Cow<'t, [u8]>,
+    places: Option<Vec<usize>>,
+}
+
+impl<'t> Haystack<'t> {
+    /// Each bad byte of `bytes` matches as U+FFFD.
+    pub(in super::super) fn new(bytes: &'t [u8]) -> Self {
+        if std::str::from_utf8(bytes).is_ok() {
+            return Self { text: bytes.into(), places: None };
+        }
+        let (mut text, mut places) = (Vec::new(), Vec::new());
+        for (at, rune, length) in utf8::runes(bytes) {
+            let before = text.len();
+            utf8::push(&mut text, rune);
+            places.extend((before..text.len()).map(|place| at + (place - before).min(length)));
+        }
+        places.push(bytes.len());
+        Self { text: text.into(), places: Some(places) }
+    }
+
+    fn place(&self, at: usize) -> usize {
+        self.places.as_ref().map_or(at, |places| places.get(at).copied().unwrap_or(at))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+}
+
+fn build(hir: &Hir) -> Result<meta::Regex, Failure> {
+    let config =
+        meta::Config::new().nfa_size_limit(Some(MAX_BYTES)).onepass_size_limit(Some(1 << 20)).hybrid_cache_capacity(2 << 20);
+    meta::Builder::new().configure(config).build_from_hir(hir).map_err(|_| Exceeded::Memory.into())
+}
+
+impl Program {
+    /// Compiles a tree.
+    pub(in super::super) fn new(hir: &Hir, height: u32, names: Vec<String>) -> Result<Self, Failure> {
+        let regex = if height <= MAX_HEIGHT {
+            build(hir)?
+        } else {
+            std::thread::scope(|scope| {
+                let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || build(hir));
+                thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| Err(Exceeded::Memory.into()))
+            })?
+        };
+        let cache = regex.create_cache();
+        Ok(Self { regex, cache, names })
+    }
+
+    /// Whether it matches anywhere.
+    pub(in super::super) fn is_match(&mut self, ctx: &mut Context<'_>, haystack: &Haystack<'_>) -> Result<bool, Failure> {
+        ctx.charge(haystack.len() / 16 + 1)?;
+        let input = Input::new(&haystack.text).earliest(true);
+        Ok(self.regex.search_half_with(&mut self.cache, &input).is_some())
+    }
+
+    /// Calls `found` with the groups of up to `limit` matches that do not overlap. An empty match does not touch the one before it.
+    pub(in super::super) fn each_match<'a>(
+        &mut self,
+        ctx: &mut Context<'a>,
+        haystack: &Haystack<'_>,
+        limit: usize,
+        mut found: impl FnMut(&mut Context<'a>, &[Option<Range<usize>>]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut captures: Captures = self.regex.create_captures();
+        let (mut at, mut last_end) = (0, None);
+        let mut groups = Vec::new();
+        for _ in 0..limit {
+            loop {
+                if at > haystack.len() {
+                    return Ok(());
+                }
+                ctx.charge((haystack.len() - at) / 64 + 1)?;
+                let input = Input::new(&haystack.text).range(at..).anchored(Anchored::No);
+                self.regex.search_captures_with(&mut self.cache, &input, &mut captures);
+                let Some(range) = captures.get_match().map(|m| m.range()) else { return Ok(()) };
+                // An empty match lets the search go on one rune later.
+                at = if range.is_empty() { range.end + self.rune_at(haystack, range.end) } else { range.end };
+                let touches = range.is_empty() && last_end == Some(range.start);
+                last_end = Some(range.end);
+                if !touches {
+                    break;
+                }
+            }
+            groups.clear();
+            let place = |span: regex_automata::Span| haystack.place(span.start)..haystack.place(span.end);
+            groups.extend(captures.iter().map(|span| span.map(place)));
+            found(ctx, &groups)?;
+        }
+        Ok(())
+    }
+
+    fn rune_at(&self, haystack: &Haystack<'_>, at: usize) -> usize {
+        haystack.text.get(at..).filter(|rest| !rest.is_empty()).map_or(1, |rest| utf8::decode(rest).1)
+    }
+}

@@ -1,0 +1,111 @@
+//! Looking up which rules may match.
+
+use super::{Machine, Stop};
+use crate::rego::plan::{Index, IndexBranch, Source};
+use crate::rego::value::Value;
+
+/// The values of an index' sources, each asked for once.
+type Known<'a> = Vec<Option<Option<Value<'a>>>>;
+
+impl<'a> Machine<'a> {
+    /// Takes the rules that may match into the frame.
+    pub(super) fn find_candidates(&mut self) -> Result<(), Stop> {
+        let plan = self.plan;
+        let routine = self.frames.last().and_then(|frame| plan.routines.get(frame.routine as usize));
+        let Some(index) = routine.and_then(|r| r.index).and_then(|number| plan.indexes.get(number as usize)) else { return Ok(()) };
+        let mut known: Known<'a> = vec![None; index.sources.len()];
+        let mut matched: Vec<u32> = Vec::new();
+        match self.hashed(index, &mut known) {
+            Some((bucket, others)) => merge_sorted(bucket, others, &mut matched),
+            None => matched.extend((0..index.branches.len()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))),
+        }
+        self.charge(matched.len())?;
+        if index.checks {
+            matched.retain(|number| {
+                index.branches.get(*number as usize).is_some_and(|branch| self.may_match(index, branch, &mut known))
+            });
+        }
+        let agree = index.checks && agree_on_value(index, &matched);
+        let matched = self.arena.alloc_slice_copy(&matched);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.matched = Some(matched);
+            frame.early_exit |= agree;
+        }
+        Ok(())
+    }
+
+    /// The rules under the hashed source's value, and those that it does not concern; `None` where the value is of a kind that is not hashed.
+    fn hashed(&self, index: &'a Index, known: &mut Known<'a>) -> Option<(&'a [u32], &'a [u32])> {
+        let hash = index.hash.as_ref()?;
+        let bucket = match self.known(index, hash.source, known) {
+            Some(Value::String(text)) => hash.strings.get(text),
+            Some(Value::Int(int)) => hash.ints.get(&int),
+            Some(Value::Number(_)) => return None,
+            _ => None,
+        };
+        Some((bucket.map(Vec::as_slice).unwrap_or_default(), &hash.others))
+    }
+
+    fn known(&self, index: &'a Index, source: u32, known: &mut Known<'a>) -> Option<Value<'a>> {
+        let place = known.get_mut(source as usize)?;
+        *place.get_or_insert_with(|| self.resolve(index.sources.get(source as usize)))
+    }
+
+    fn resolve(&self, source: Option<&'a Source>) -> Option<Value<'a>> {
+        match source? {
+            Source::Input(keys) => {
+                let input = self.scope()?.input?;
+                keys.iter().try_fold(input, |node, key| node.get(&self.constant(*key)))
+            }
+            Source::Data(path) => self.base_document(*path),
+            Source::Argument(number) => Some(self.get(*number)),
+        }
+    }
+
+    fn may_match(&self, index: &'a Index, branch: &'a IndexBranch, known: &mut Known<'a>) -> bool {
+        let path_holds = |known: &mut Known<'a>, path: &'a [(u32, Vec<crate::rego::plan::Check>)]| {
+            path.iter().all(|(source, checks)| {
+                self.known(index, *source, known).is_some_and(|value| checks.iter().any(|check| check.passes(&value)))
+            })
+        };
+        branch.paths.iter().any(|path| path_holds(known, path))
+            && branch.required.iter().all(|source| self.known(index, *source, known).is_some())
+            && (!index.consults || branch.memberships.iter().all(|(key, collection)| self.is_key(index, *key, *collection, known)))
+    }
+
+    /// Whether the value at one source is a key of the collection at another. An array is not asked.
+    fn is_key(&self, index: &'a Index, key: u32, collection: u32, known: &mut Known<'a>) -> bool {
+        let Some(key) = self.known(index, key, known) else { return false };
+        let Some(collection) = self.known(index, collection, known) else { return false };
+        collection.as_object().is_none_or(|o| o.get(&key).is_some()) && collection.as_set().is_none_or(|s| s.find(&key).is_some())
+    }
+}
+
+/// Whether all that may match have the same constant value: then the first that holds is enough.
+fn agree_on_value(index: &Index, matched: &[u32]) -> bool {
+    let mut values = matched.iter().map(|number| index.branches.get(*number as usize).and_then(|branch| branch.value));
+    match values.next() {
+        None => true,
+        Some(None) => false,
+        Some(first) => values.all(|value| value == first),
+    }
+}
+
+fn merge_sorted(mut a: &[u32], mut b: &[u32], merged: &mut Vec<u32>) {
+    loop {
+        match (a, b) {
+            ([x, rest @ ..], [y, ..]) if x < y => {
+                merged.push(*x);
+                a = rest;
+            }
+            (_, [y, rest @ ..]) => {
+                merged.push(*y);
+                b = rest;
+            }
+            (rest, []) => {
+                merged.extend_from_slice(rest);
+                return;
+            }
+        }
+    }
+}
