@@ -13,6 +13,20 @@ const CAPACITY: usize = 100;
 pub struct Caches {
     pub(super) regexes: Cache,
     pub(super) globs: Cache,
+    /// The time zones that were used last.
+    pub(super) zones: Vec<(String, jiff::tz::TimeZone)>,
+}
+
+/// So many time zones are kept.
+const ZONES: usize = 8;
+
+impl Caches {
+    pub(super) fn keep_zone(&mut self, name: String, zone: jiff::tz::TimeZone) {
+        if self.zones.len() >= ZONES {
+            self.zones.remove(0);
+        }
+        self.zones.push((name, zone));
+    }
 }
 
 /// Patterns by their text. When there are too many, the one that was not used for longest goes.

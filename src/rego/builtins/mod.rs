@@ -22,6 +22,7 @@ mod sprintf;
 mod strings;
 mod subset;
 mod table;
+mod time;
 mod types;
 mod units;
 mod utf8;

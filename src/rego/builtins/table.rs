@@ -1,9 +1,6 @@
 //! The table of all builtins, sorted by name.
 
-use super::{
-    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, encoding, glob, json, key, numbers, objects,
-    reachable, regex, semver, sets, sprintf, strings, subset, types, units, walk,
-};
+use super::{Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, encoding, glob, json, numbers, objects, reachable, regex, semver, sets, sprintf, strings, subset, time, types, units, walk};
 
 /// The builtin of that name.
 #[must_use]
@@ -24,6 +21,10 @@ const fn of(name: &'static str, arity: usize, function: Function) -> Builtin {
 
 const fn relation(name: &'static str, arity: usize, function: Function) -> Builtin {
     Builtin { relation: true, ..of(name, arity, function) }
+}
+
+const fn nondeterministic(name: &'static str, arity: usize, function: Function) -> Builtin {
+    Builtin { nondeterministic: true, ..of(name, arity, function) }
 }
 
 static TABLE: &[Builtin] = &[
@@ -136,6 +137,16 @@ static TABLE: &[Builtin] = &[
     of("strings.split_n", 3, strings::split_n),
     of("substring", 3, strings::substring),
     of("sum", 1, aggregates::sum),
+    of("time.add_date", 4, time::add_date),
+    of("time.clock", 1, time::clock),
+    of("time.date", 1, time::date),
+    of("time.diff", 2, time::diff),
+    of("time.format", 1, time::format),
+    nondeterministic("time.now_ns", 0, time::now_ns),
+    of("time.parse_duration_ns", 1, time::parse_duration_ns),
+    of("time.parse_ns", 2, time::parse_ns),
+    of("time.parse_rfc3339_ns", 1, time::parse_rfc3339_ns),
+    of("time.weekday", 1, time::weekday),
     of("to_number", 1, casts::to_number),
     of("trim", 2, strings::trim),
     of("trim_left", 2, strings::trim_left),

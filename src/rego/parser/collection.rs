@@ -115,6 +115,7 @@ impl Parser<'_> {
             let body = self.comprehension_body(end);
             self.speculating -= u32::from(bar == Bar::Either);
             if let Some(body) = body {
+                self.forget_terms();
                 return Some(comprehension(head, body, end));
             }
             if self.kind() != Kind::Comma {
@@ -124,6 +125,7 @@ impl Parser<'_> {
         }
         self.keep_name_after(self.state.at);
         let terms = self.list_from(head, start, end);
+        self.forget_terms();
         if terms.is_none() && bar == Bar::List {
             self.explain_list(before_bar, end);
         }

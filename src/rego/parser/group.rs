@@ -148,7 +148,11 @@ impl Parser<'_> {
         self.speculating -= 1;
         self.restore(saved.clone());
         if let Some(value) = value {
-            return if matches!(value.kind, TermKind::SetComprehension(_)) { self.after_trying_body(brace) } else { Group::None };
+            return match value.kind {
+                TermKind::SetComprehension(_) => self.after_trying_body(brace),
+                TermKind::Set(_) => self.after_trying_twice(brace),
+                _ => Group::None,
+            };
         }
         self.scan();
         let start = self.offset();
@@ -169,29 +173,49 @@ impl Parser<'_> {
     fn after_trying_body(&mut self, brace: usize) -> Group {
         let Some(at) = self.first_bar(brace) else { return Group::None };
         let saved = self.save();
-        if !self.is_spoiled_after(at) {
-            self.restore(saved);
+        let is_spoiled = self.is_spoiled_after(at);
+        self.restore(saved);
+        if !is_spoiled {
             return Group::None;
         }
-        let kind = self.kind_at(at + 1);
-        self.restore(State { at: at + 1, ..saved.clone() });
-        let place = self.here();
-        self.restore(saved);
-        self.error(place, format!("unexpected {} keyword", kind.name()));
+        self.refuse_after(at, "");
         Group::Failed
+    }
+
+    /// `({a | b, c})`: OPA reads it as a body, as a comprehension and then as a list, by which time it has lost its place.
+    fn after_trying_twice(&mut self, brace: usize) -> Group {
+        let Some(bar) = self.first_bar(brace) else { return Group::None };
+        let mut at = brace + 1;
+        while at < bar {
+            let kind = self.kind_at(at);
+            let is_operator = super::infix::is_operator(kind) && !(kind == Kind::Sub && at == brace + 1);
+            if is_operator || matches!(kind, Kind::In | Kind::Comma) {
+                return Group::None;
+            }
+            at = self.token(at).and_then(Token::mate).unwrap_or(at) + 1;
+        }
+        self.refuse_after(bar, r#"expected "," or "}""#);
+        Group::Failed
+    }
+
+    /// Reports the token after a bar.
+    fn refuse_after(&mut self, bar: usize, note: &str) {
+        self.state.at = bar + 1;
+        self.illegal(note);
     }
 
     /// Whether the reading as a body goes wrong behind the bar at an index, and is not given up.
     fn is_spoiled_after(&mut self, bar: usize) -> bool {
         let kind = self.kind_at(bar + 1);
         let known = self.state.problems.len();
+        let is_name = self.is_adjacent(bar + 2, &[Kind::Dot, Kind::LBrack]);
         let starts_operand = match kind {
             Kind::LBrace => !self.has_joined_braces(bar),
             Kind::LogicalAnd | Kind::LogicalOr => self.is_adjacent(bar + 2, &[Kind::LParen]),
-            Kind::Null | Kind::True | Kind::False | Kind::Contains => true,
-            _ => !self.is_name_in_ref(kind),
+            Kind::Null | Kind::True | Kind::False => !is_name,
+            _ => kind == Kind::Contains || !self.is_name_in_ref(kind),
         };
-        if starts_operand || self.is_adjacent(bar + 2, &[Kind::Dot, Kind::LBrack]) {
+        if starts_operand || is_name {
             return !starts_operand;
         }
         self.scan();

@@ -21,6 +21,11 @@ const fn level_of(kind: Kind) -> Option<u8> {
     }
 }
 
+/// Whether a token is an infix operator other than `in`.
+pub(super) const fn is_operator(kind: Kind) -> bool {
+    level_of(kind).is_some()
+}
+
 /// A call of `operator`, at the place of its first operand, with the text between two offsets.
 fn call(terms: Vec<Term>, place: Span, from: u32, to: u32) -> Term {
     Term::new(TermKind::Call(terms), covering(place, from, to))

@@ -331,6 +331,13 @@ impl Parser<'_> {
         }
     }
 
+    /// Forgets terms that no reading will come back to.
+    pub(super) fn forget_terms(&mut self) {
+        if self.speculating == 0 {
+            self.memory.terms.clear();
+        }
+    }
+
     /// Runs a reading that knows all keywords and leaves no trace.
     pub(super) fn probe<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.probing {

@@ -2,7 +2,7 @@
 
 use super::super::ast::{Span, Term, TermKind};
 use super::print;
-use super::state::{Parser, Remembered, covering};
+use super::state::{Parser, Remembered, State, covering};
 use super::text::{BadNumber, check_number, unquote};
 use super::token::Kind;
 
@@ -32,14 +32,24 @@ impl Parser<'_> {
             return Some(None);
         }
         if let Some(after) = self.memory.failures.get(&key) {
-            self.state = after.clone();
+            let after = after.clone();
+            self.go_to(after);
             return Some(None);
         }
         let at = self.memory.terms.binary_search_by_key(&key, |known| known.key).ok()?;
         let known = self.memory.terms.get(at)?;
-        self.state = known.after.clone();
-        self.height = self.height.max(known.height);
-        Some(Some(known.term.clone()))
+        let (term, after, height) = (known.term.clone(), known.after.clone(), known.height);
+        self.go_to(after);
+        self.height = self.height.max(height);
+        Some(Some(term))
+    }
+
+    /// Goes to a remembered state, and forgets no problem.
+    fn go_to(&mut self, after: State) {
+        let before = std::mem::replace(&mut self.state, after);
+        if before.problems.len() > self.state.problems.len() {
+            self.state.problems = before.problems;
+        }
     }
 
     fn remember(&mut self, key: (usize, bool), term: Option<&Term>) {

@@ -72,6 +72,9 @@ impl<'c> Planner<'c> {
         self.place(next);
         self.emit(Op::NextCandidate { done });
         let mut candidates = Vec::new();
+        // Branches run one at a time: they share what lies above the arguments.
+        let (registers, iters) = (self.registers, self.iters);
+        let (mut most_registers, mut most_iters) = (registers, iters);
         for (group, entry) in set.entries.iter().enumerate().filter(|(_, entry)| !entry.rule.is_default) {
             let mut branch = Some(&entry.rule);
             while let Some(rule) = branch {
@@ -85,6 +88,8 @@ impl<'c> Planner<'c> {
                         planner.complete_branch(rule, finish);
                     }
                 });
+                most_registers = most_registers.max(std::mem::replace(&mut self.registers, registers));
+                most_iters = most_iters.max(std::mem::replace(&mut self.iters, iters));
                 branch = rule.otherwise.as_deref();
             }
         }
@@ -92,6 +97,8 @@ impl<'c> Planner<'c> {
         if !is_partial {
             self.default_rule(&set, finish);
         }
+        self.registers = self.registers.max(most_registers);
+        self.iters = self.iters.max(most_iters);
         self.place(finish);
         self.emit(if is_partial { Op::ReturnEmitted } else { Op::Return });
         let agree = agree_on_value(&set);

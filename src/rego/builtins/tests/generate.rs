@@ -52,6 +52,11 @@ impl<'a> Generator<'a> {
                 }
                 options.build(self.arena)
             }
+            ("time.format" | "time.date" | "time.clock" | "time.weekday" | "time.diff", _) | ("time.add_date", 1)
+                if self.random.below(8) > 0 =>
+            {
+                self.moment()
+            }
             ("json.patch", 2) => self.patches(),
             ("json.patch", 1) => self.nested(3),
             ("json.filter" | "json.remove", 1) => self.nested(3),
@@ -83,6 +88,26 @@ impl<'a> Generator<'a> {
                 object.build(self.arena)
             }
         }
+    }
+
+    fn moment(&mut self) -> Value<'a> {
+        let nanos = match self.random.below(4) {
+            0 => 1_700_000_000_000_000_000 + self.random.next() as i64,
+            1 => (self.random.next() << 11) as i64,
+            2 => self.random.next() as i64 * 100,
+            _ => -(self.random.next() as i64) * 100,
+        };
+        if self.random.below(4) == 0 {
+            return Value::Int(nanos);
+        }
+        let mut parts = vec![Value::Int(nanos)];
+        if self.random.below(8) > 0 {
+            parts.push(self.string("time.", 2));
+            if self.random.below(3) > 0 {
+                parts.push(self.string("time.parse_ns", 1));
+            }
+        }
+        Value::array(self.arena, &parts)
     }
 
     fn key(&mut self) -> Value<'a> {

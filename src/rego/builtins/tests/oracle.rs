@@ -128,7 +128,8 @@ fn random_calls_have_opas_answers() {
         count.0 += 1;
         values += usize::from(theirs.starts_with('='));
         // OPA's own defects: its engine turns them into an internal error.
-        if theirs.starts_with("panic") {
+        // And what depends on the zones' files of OPA's host.
+        if theirs.starts_with("panic") || theirs.ends_with("is a directory") {
             panics += 1;
         } else if theirs != case.mine {
             count.1 += 1;

@@ -780,7 +780,7 @@ const ZONES: &[&str] = &[
     "Local",
     "Pacific/Apia",
     "../etc/passwd",
-    "EST",
+    "Asia/Tokyo",
     "Etc/GMT+5",
 ];
 

@@ -138,6 +138,12 @@ impl Float {
         Self { negative, form, mantissa: (kept >> 64) as u64, exponent, precision }
     }
 
+    /// What it is.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
     /// The binary exponent of a mantissa below 1; 0 for a zero.
     #[must_use]
     pub const fn exponent(&self) -> i64 {

@@ -1,0 +1,87 @@
+//! `make bench-engine`: sark beside OPA and regorus, JSON bytes in and out, in one process, interleaved.
+//!
+//! Peers: OPA's Go SDK, a prepared query in its fastest store (`OptReturnASTValuesOnRead`), measured within Go; the same as a C shared
+//! library, called from here; regorus' interpreter through sark's own ABI (an engine that chooses it); its RVM, directly. Every answer is compared
+//! with OPA's before anything is measured.
+//!
+//! SARK_BENCH_OPA names the shared library of `benches/opa`, SARK_BENCH_ACI the directory of OPA's confidential container policy. Arguments are names
+//! of workloads; all without.
+
+#![allow(unsafe_code, reason = "calls C ABIs: sark's own and that of a library built of OPA")]
+#![allow(
+    missing_docs,
+    clippy::undocumented_unsafe_blocks,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench: what fails, fails aloud"
+)]
+
+mod peers;
+mod workloads;
+
+use peers::{Opa, OpaInside, Peer, Rvm, Sark};
+use workloads::Workload;
+
+const ROUNDS: usize = 7;
+/// The time that a round spends on one peer.
+const ROUND_NS: u64 = 60_000_000;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    println!("{:<14} {:<22} {:>12} {:>12} {:>10} {:>10}", "workload", "peer", "p50 ns", "p99 ns", "p50 ratio", "p99 ratio");
+    for workload in workloads::all() {
+        if wanted.is_empty() || wanted.iter().any(|w| workload.name.contains(w.as_str())) {
+            measure(&workload);
+        }
+    }
+}
+
+fn measure(workload: &Workload) {
+    let mut peers: Vec<Box<dyn Peer>> = vec![Box::new(Sark::own(workload)), Box::new(OpaInside::new(workload)), Box::new(Opa::new(workload))];
+    if workload.regorus {
+        peers.push(Box::new(Sark::regorus(workload)));
+        peers.extend(Rvm::new(workload).map(|rvm| Box::new(rvm) as Box<dyn Peer>));
+    }
+    check_answers(workload, &mut peers);
+    let mut times: Vec<Vec<u64>> = vec![Vec::new(); peers.len()];
+    let counts: Vec<u64> = peers.iter_mut().map(|peer| calibrate(peer.as_mut(), workload)).collect();
+    for _ in 0..ROUNDS {
+        for ((peer, times), count) in peers.iter_mut().zip(&mut times).zip(&counts) {
+            peer.measure(&workload.input, *count, times);
+        }
+    }
+    report(workload, &peers, times);
+}
+
+/// How often a peer evaluates in a round.
+fn calibrate(peer: &mut dyn Peer, workload: &Workload) -> u64 {
+    let mut first = Vec::new();
+    peer.measure(&workload.input, 20, &mut first);
+    first.sort_unstable();
+    (ROUND_NS / first[first.len() / 2].max(1)).clamp(10, 50_000)
+}
+
+fn check_answers(workload: &Workload, peers: &mut [Box<dyn Peer>]) {
+    let opa = peers[2].answer(&workload.input);
+    for peer in peers.iter_mut() {
+        let answer = peer.answer(&workload.input);
+        if answer != opa {
+            println!("{:<14} {:<22} answers {answer}, OPA {opa}", workload.name, peer.name());
+        }
+    }
+}
+
+fn report(workload: &Workload, peers: &[Box<dyn Peer>], times: Vec<Vec<u64>>) {
+    let mut base = None;
+    for (peer, mut times) in peers.iter().zip(times) {
+        times.sort_unstable();
+        let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+        let (base50, base99) = *base.get_or_insert((p50, p99));
+        #[allow(clippy::cast_precision_loss, reason = "ratios of nanoseconds")]
+        let (r50, r99) = (p50 as f64 / base50 as f64, p99 as f64 / base99 as f64);
+        println!("{:<14} {:<22} {p50:>12} {p99:>12} {r50:>9.1}x {r99:>9.1}x", workload.name, peer.name());
+    }
+}
