@@ -1,7 +1,7 @@
 //! Entering and leaving routines, builtins, and what is remembered of calls.
 
 use super::scope::{CallMemo, Mock};
-use super::{Frame, Machine, Memo, Stop};
+use super::{Frame, Machine, Memo, Stop, conflict};
 use crate::rego::builtins::Failure;
 use crate::rego::plan::{Operands, RoutineKind};
 use crate::rego::value::Value;
@@ -26,8 +26,10 @@ impl<'a> Machine<'a> {
         if matches!(code.kind, RoutineKind::Partial { .. }) {
             self.begin_collecting();
         }
+        self.entered = self.entered.wrapping_add(1);
         self.frames.push(Frame {
             routine,
+            serial: self.entered,
             done,
             fail,
             to,
@@ -200,12 +202,13 @@ impl<'a> Machine<'a> {
         let (code, message) = match failure {
             Failure::Undefined => return Ok(()),
             Failure::Exceeded(exceeded) => return Err(exceeded.into()),
+            Failure::Conflict(message) => return Err(conflict(message, site.span)),
             Failure::Operand(message) => ("eval_type_error", message),
             Failure::Builtin(message) => ("eval_builtin_error", message),
         };
-        if self.strict && self.builtin_error.is_none() {
+        if self.strict {
             let message = format!("{}: {message}", site.builtin.name);
-            self.builtin_error = Some(Stop::Error { code, message, span: site.span });
+            self.keep_builtin_error(Stop::Error { code, message, span: site.span });
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ fn conflict(message: String, span: Span) -> Stop {
 #[derive(Debug, Clone, Copy)]
 struct Frame<'a> {
     routine: u32,
+    /// No other frame of the evaluation has it.
+    serial: u32,
     /// Where to go on with a value, and without.
     done: u32,
     fail: u32,
@@ -71,6 +73,14 @@ enum Memo {
     Call(usize),
 }
 
+/// An error in a builtin that strict evaluation reports.
+struct BuiltinError {
+    stop: Stop,
+    /// The frame that already had a value when the error arose. OPA goes on with a rule's first value before it evaluates the rule's other
+    /// definitions; here they are evaluated first. So such an error comes late: after what the caller does with the value.
+    late: Option<u32>,
+}
+
 struct Machine<'a> {
     plan: &'a Plan,
     data: &'a Document,
@@ -84,9 +94,11 @@ struct Machine<'a> {
     collecting: usize,
     scopes: Vec<Scope<'a>>,
     args: Vec<Value<'a>>,
-    /// The first builtin's error, where errors are strict.
+    /// Whether an error in a builtin is the answer.
     strict: bool,
-    builtin_error: Option<Stop>,
+    builtin_error: Option<BuiltinError>,
+    /// How many frames there have been.
+    entered: u32,
     pc: usize,
 }
 
@@ -112,13 +124,16 @@ pub(super) fn run<'a>(
         args: Vec::with_capacity(8),
         strict,
         builtin_error: None,
+        entered: 0,
         pc: 0,
     };
     machine.scopes.push(Scope::new(input, plan.routines.len()));
     machine.enter(QUERY, Memo::No, 0, 0, 0)?;
     let result = machine.steps();
-    match machine.builtin_error.take() {
-        Some(error) if strict && !matches!(result, Err(Stop::Exceeded(_))) => Err(error),
+    match (machine.builtin_error.take(), &result) {
+        (Some(error), Ok(_)) if strict => Err(error.stop),
+        // A conflict in what a caller did with a value is found before what comes late.
+        (Some(error), Err(Stop::Error { .. })) if strict && machine.is_under_way(error.late) => Err(error.stop),
         _ => result,
     }
 }
@@ -150,6 +165,19 @@ impl<'a> Machine<'a> {
     #[inline]
     fn constant(&self, number: u32) -> Value<'a> {
         self.plan.constants.get(number as usize).map_or(Value::Null, Document::view)
+    }
+
+    /// Whether a frame has not ended; none has not.
+    fn is_under_way(&self, serial: Option<u32>) -> bool {
+        serial.is_none_or(|serial| self.frames.iter().any(|frame| frame.serial == serial))
+    }
+
+    /// Keeps the error that OPA meets first.
+    fn keep_builtin_error(&mut self, stop: Stop) {
+        let late = self.frames.iter().find(|frame| frame.result.is_some()).map(|frame| frame.serial);
+        if self.builtin_error.as_ref().is_none_or(|known| known.late.is_some() && late.is_none()) {
+            self.builtin_error = Some(BuiltinError { stop, late });
+        }
     }
 
     fn scope(&self) -> Option<&Scope<'a>> {

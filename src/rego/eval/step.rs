@@ -4,7 +4,7 @@ use super::iter::Iter;
 use super::scope::base_get;
 use super::{Machine, Stop, conflict};
 use crate::rego::ast::Span;
-use crate::rego::plan::{Op, Operands, RoutineKind};
+use crate::rego::plan::{Op, Operands, RoutineKind, Shape};
 use crate::rego::value::{ObjectBuilder, SetBuilder, Value, equal};
 
 impl<'a> Machine<'a> {
@@ -63,6 +63,15 @@ impl<'a> Machine<'a> {
                     self.go_if(holds, *fail);
                 }
                 Op::Next { iter, key, value, fail } => self.next(*iter, *key, *value, *fail)?,
+                Op::MayBe { value, shape, fail } => {
+                    let value = self.get(*value);
+                    let fits = match shape {
+                        Shape::Array => value.as_array().is_some(),
+                        Shape::Object => value.as_object().is_some(),
+                        Shape::Set => false,
+                    };
+                    self.go_if(fits || value.as_set().is_some(), *fail);
+                }
                 Op::IsCollection { value, fail } => {
                     let holds = Iter::over(&self.get(*value)).is_some();
                     self.go_if(holds, *fail);

@@ -375,6 +375,7 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::NotFalse { fail, .. }
         | Op::Scan { fail, .. }
         | Op::Next { fail, .. }
+        | Op::MayBe { fail, .. }
         | Op::IsCollection { fail, .. }
         | Op::IsArray { fail, .. }
         | Op::IsObject { fail, .. }

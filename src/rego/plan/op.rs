@@ -52,6 +52,8 @@ pub(in crate::rego) enum Op {
     Scan { iter: Iter, from: Reg, fail: Label },
     /// The next element; `fail` after the last.
     Next { iter: Iter, key: Reg, value: Reg, fail: Label },
+    /// A value that could be equal to a comprehension of this shape.
+    MayBe { value: Reg, shape: Shape, fail: Label },
     /// A collection, as `every` needs one.
     IsCollection { value: Reg, fail: Label },
     /// An array of this length.

@@ -1,12 +1,22 @@
 //! Unification, decided while planning: which side is evaluated, which is taken apart, what is compared.
 
-use super::{Op, Planner, Reg, index, terms};
+use super::{Op, Planner, Reg, Shape, index, terms};
 use crate::rego::ast::{Term, TermKind};
 use crate::rego::compile::is_constant;
 
 impl Planner<'_> {
     /// `a = b`. References are evaluated first, as OPA does, since they bind what the other side may use.
     pub(super) fn unify(&mut self, a: &Term, b: &Term) {
+        if let Some(shape) = comprehension_shape(b)
+            && (is_reference(a) || self.is_bound(a))
+        {
+            return self.unify_comprehension(a, b, shape);
+        }
+        if let Some(shape) = comprehension_shape(a)
+            && is_reference(b)
+        {
+            return self.unify_comprehension(b, a, shape);
+        }
         if is_reference(a) {
             let value = self.value(a);
             return self.destructure(b, value);
@@ -27,6 +37,16 @@ impl Planner<'_> {
             (TermKind::Array(_), TermKind::Array(_)) | (TermKind::Object(_), TermKind::Object(_)) => self.never(),
             _ => self.unplannable(a.span, "an equality of unbound terms"),
         }
+    }
+
+    /// A comprehension is evaluated only where the other side could be equal to it (OPA's `biunify`): what does not fit hides its errors.
+    fn unify_comprehension(&mut self, value: &Term, comprehension: &Term, shape: Shape) {
+        let value = self.value(value);
+        let fail = self.fail;
+        self.emit(Op::MayBe { value, shape, fail });
+        let other = self.value(comprehension);
+        let fail = self.fail;
+        self.emit(Op::Equal { a: value, b: other, fail });
     }
 
     /// `value` is bound as a whole, `pattern` perhaps in parts.
@@ -85,11 +105,16 @@ impl Planner<'_> {
             }
             TermKind::Object(entries) if !self.is_bound(pattern) => {
                 self.emit(Op::IsObject { value: reg, length: index(entries.len()), fail });
+                if entries.iter().any(|(key, _)| !self.is_bound(key)) {
+                    return self.never();
+                }
                 for (key, value) in entries {
                     let found = self.walk(reg, std::slice::from_ref(key));
                     self.destructure(value, found);
                 }
             }
+            // A set, or an object's key, with an unbound variable is equal to nothing.
+            _ if !self.is_bound(pattern) => self.never(),
             _ => {
                 let other = self.value(pattern);
                 let fail = self.fail;
@@ -101,6 +126,15 @@ impl Planner<'_> {
     /// What follows is never reached.
     pub(super) fn never(&mut self) {
         self.emit(Op::Jump { to: self.fail });
+    }
+}
+
+const fn comprehension_shape(term: &Term) -> Option<Shape> {
+    match term.kind {
+        TermKind::ArrayComprehension(_) => Some(Shape::Array),
+        TermKind::SetComprehension(_) => Some(Shape::Set),
+        TermKind::ObjectComprehension(_) => Some(Shape::Object),
+        _ => None,
     }
 }
 
