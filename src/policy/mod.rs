@@ -225,7 +225,7 @@ impl Engine {
         output: &mut Vec<u8>,
     ) -> Result<Evaluation> {
         let question = self.question(input.map(Given::Json), options);
-        self.measured(|snapshot| snapshot.evaluate(target, &question, output))
+        self.measured(&question, |snapshot| snapshot.evaluate(target, &question, output))
     }
 
     /// The same for an input that was read before.
@@ -240,7 +240,7 @@ impl Engine {
         output: &mut Vec<u8>,
     ) -> Result<Evaluation> {
         let question = self.question(Some(Given::Parsed(input)), options);
-        self.measured(|snapshot| snapshot.evaluate(target, &question, output))
+        self.measured(&question, |snapshot| snapshot.evaluate(target, &question, output))
     }
 
     /// Answers a query such as `x := data.roles[input.user]; x != "guest"`: a JSON array with an object of bindings for each result, empty
@@ -251,11 +251,12 @@ impl Engine {
     pub fn query(&self, text: &str, input: Option<&[u8]>, options: &EvaluateOptions, output: &mut Vec<u8>) -> Result<Evaluation> {
         let question = self.question(input.map(Given::Json), options);
         let version = options.rego_version.unwrap_or(self.options.rego_version);
-        self.measured(|snapshot| snapshot.query(text, version, &question, output))
+        self.measured(&question, |snapshot| snapshot.query(text, version, &question, output))
     }
 
     fn question<'q>(&self, input: Option<Given<'q>>, options: &EvaluateOptions) -> Question<'q> {
-        Question { input, limits: self.input_limits(), bounds: self.bounds(options) }
+        let start = Instant::now();
+        Question { input, limits: self.input_limits(), bounds: self.bounds(start, options), start }
     }
 
     /// Reads an input once, for any number of evaluations.
@@ -273,12 +274,18 @@ impl Engine {
         Ok(snapshot.revision)
     }
 
-    fn measured(&self, evaluate: impl FnOnce(&Snapshot) -> Result<Evaluation>) -> Result<Evaluation> {
-        let start = Instant::now();
-        let result = self.snapshot().and_then(|snapshot| evaluate(&snapshot));
+    fn measured(&self, question: &Question<'_>, evaluate: impl FnOnce(&Snapshot) -> Result<Evaluation>) -> Result<Evaluation> {
+        if question.bounds.deadline.is_some_and(|deadline| deadline <= question.start) {
+            let problem = "the deadline passed before the evaluation began; allow more time";
+            return self.counted(Err(Error::new(ErrorKind::LimitExceeded, problem)));
+        }
+        self.counted(self.snapshot().and_then(|snapshot| evaluate(&snapshot)))
+    }
+
+    fn counted(&self, result: Result<Evaluation>) -> Result<Evaluation> {
         if let Some(metrics) = &self.metrics {
             match &result {
-                Ok(_) => metrics.evaluated(Implementation::Rust, start.elapsed()),
+                Ok(evaluation) => metrics.evaluated(Implementation::Rust, evaluation.read.saturating_add(evaluation.evaluate)),
                 Err(error) => metrics.evaluation_failed(error.kind()),
             }
         }
@@ -289,15 +296,15 @@ impl Engine {
         Limits { max_bytes: self.options.max_input_bytes, max_depth: MAX_DEPTH }
     }
 
-    fn bounds(&self, options: &EvaluateOptions) -> Bounds {
-        Bounds::within(options.timeout.unwrap_or(self.options.timeout), options.strict_builtin_errors)
+    fn bounds(&self, start: Instant, options: &EvaluateOptions) -> Bounds {
+        Bounds::within(start, options.timeout.unwrap_or(self.options.timeout), options.strict_builtin_errors)
     }
 
     fn snapshot(&self) -> Result<Guard<Arc<Snapshot>>> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::closed("engine"));
-        }
-        Ok(self.snapshot.load())
+        // Looked at after the snapshot was taken: `close` marks first and empties then, and an answer from the emptied engine would be
+        // "no such policy" or "undefined" where it is "closed".
+        let snapshot = self.snapshot.load();
+        if self.closed.load(Ordering::Acquire) { Err(Error::closed("engine")) } else { Ok(snapshot) }
     }
 
     fn lock_writing(&self) -> std::sync::MutexGuard<'_, ()> {
