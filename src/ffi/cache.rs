@@ -63,10 +63,16 @@ pub struct sark_cache_set_info {
 // SAFETY: repr(C), `struct_size` first, integers and pointers only, no padding, valid with any bytes.
 unsafe impl Versioned for sark_cache_options {
     const FIRST_SIZE: usize = size_of::<Self>();
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_cache_set_options {
     const FIRST_SIZE: usize = size_of::<Self>();
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_cache_set_info {

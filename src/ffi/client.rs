@@ -100,6 +100,9 @@ unsafe impl Versioned for sark_client_options {
 // SAFETY: as above.
 unsafe impl Versioned for sark_decide_options {
     const FIRST_SIZE: usize = size_of::<Self>();
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_decide_info {

@@ -131,6 +131,9 @@ pub struct sark_evaluate_info {
 // SAFETY: for each, repr(C), `struct_size` first, integers and pointers only, no padding (checked by tests/surface), valid with any bytes.
 unsafe impl Versioned for sark_engine_options {
     const FIRST_SIZE: usize = offset_of!(Self, evaluator);
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_load_options {
@@ -151,6 +154,9 @@ unsafe impl Versioned for sark_revision_info {
 // SAFETY: as above.
 unsafe impl Versioned for sark_evaluate_options {
     const FIRST_SIZE: usize = offset_of!(Self, rego_version);
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_evaluate_info {

@@ -33,6 +33,9 @@ pub struct sark_flags_options {
 // SAFETY: repr(C), `struct_size` first, integers and pointers only, no padding, valid with any bytes.
 unsafe impl Versioned for sark_flags_options {
     const FIRST_SIZE: usize = size_of::<Self>();
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 
 /// Opens the store at a URL; today `memory:`.

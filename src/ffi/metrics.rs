@@ -28,6 +28,9 @@ pub struct sark_metrics_options {
 // SAFETY: repr(C), `struct_size` first, integers only, no padding, valid with any bytes.
 unsafe impl Versioned for sark_metrics_options {
     const FIRST_SIZE: usize = size_of::<Self>();
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 
 /// The metrics behind a handle in an options struct.

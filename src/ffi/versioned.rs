@@ -15,6 +15,11 @@ const MAX_SIZE: usize = 4096;
 pub(super) unsafe trait Versioned: Copy {
     /// Its size in the release that brought it. Never changes.
     const FIRST_SIZE: usize;
+
+    /// The field of that name, in options that have one: it must be zero, as fields that a later release adds must be.
+    fn reserved(&self) -> u32 {
+        0
+    }
 }
 
 /// Checks the size that the caller wrote, and that what lies beyond the known fields is zero: a field that this release does not know
@@ -60,7 +65,11 @@ pub(super) unsafe fn options<T: Versioned>(name: &str, pointer: *const T) -> Res
         unsafe { ptr::copy_nonoverlapping(pointer.cast::<u8>(), options.as_mut_ptr().cast::<u8>(), known) };
     }
     // SAFETY: zeroed, then overwritten by any bytes; both are valid for a `Versioned`.
-    Ok(unsafe { options.assume_init() })
+    let options = unsafe { options.assume_init() };
+    if options.reserved() != 0 {
+        return Err(Error::invalid(name, format_args!("reserved is {}; leave it 0", options.reserved())));
+    }
+    Ok(options)
 }
 
 /// A place for an info struct, checked before anything is done.

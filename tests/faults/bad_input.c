@@ -42,6 +42,9 @@ static void null_where_a_value_is_needed(void) {
   INVALID("path", sark_engine_patch_data(engine, NONE, BYTES("1"), NULL, NULL, &error));
   INVALID("policy_or_path", sark_engine_evaluate(engine, NONE, NONE, NULL, NULL, buffer, &error));
   INVALID("buffer", sark_engine_evaluate(engine, TEXT("p"), NONE, NULL, NULL, NULL, &error));
+  INVALID("engine", sark_engine_query(NULL, TEXT("x := 1"), NONE, NULL, NULL, buffer, &error));
+  INVALID("query", sark_engine_query(engine, NONE, NONE, NULL, NULL, buffer, &error));
+  INVALID("buffer", sark_engine_query(engine, TEXT("x := 1"), NONE, NULL, NULL, NULL, &error));
   INVALID("query", sark_engine_prepare(engine, TEXT("p"), NULL, NULL, NULL, &error));
   INVALID("query", sark_query_evaluate(NULL, NONE, NULL, NULL, buffer, &error));
   INVALID("input", sark_query_evaluate_input(query, NULL, NULL, NULL, buffer, &error));
@@ -88,15 +91,23 @@ static void lengths_and_numbers(void) {
 static void structs_that_may_grow(void) {
   sark_evaluate_options options = {0};
   INVALID("struct_size", sark_query_evaluate(query, NONE, &options, NULL, buffer, &error));
-  options.struct_size = sizeof options - 1;
+  options.struct_size = 15; /* smaller than it ever was */
   INVALID("struct_size", sark_query_evaluate(query, NONE, &options, NULL, buffer, &error));
   options.struct_size = UINT32_MAX;
   INVALID("struct_size", sark_query_evaluate(query, NONE, &options, NULL, buffer, &error));
   options.struct_size = sizeof options;
   options.strict_builtin_errors = 2;
   INVALID("strict_builtin_errors", sark_query_evaluate(query, NONE, &options, NULL, buffer, &error));
-  sark_load_options load = {sizeof load, 3};
+  options.strict_builtin_errors = 0;
+  options.rego_version = 9;
+  INVALID("rego_version", sark_engine_query(engine, TEXT("x := 1"), NONE, &options, NULL, buffer, &error));
+  sark_load_options load = {sizeof load, 9};
   INVALID("rego_version", sark_engine_load_policy(engine, TEXT("v"), TEXT("package v"), &load, NULL, &error));
+  options.rego_version = 0;
+  options.reserved = 1;
+  INVALID("reserved", sark_engine_query(engine, TEXT("x := 1"), NONE, &options, NULL, buffer, &error));
+  sark_cache_set_options set = {sizeof set, 1, 0};
+  INVALID("reserved", sark_cache_set(cache, BYTES("k"), BYTES("v"), &set, NULL, &error));
   sark_data_options data = {sizeof data, 1};
   INVALID("flags", sark_engine_set_data(engine, BYTES("{}"), &data, NULL, &error));
 
@@ -104,7 +115,7 @@ static void structs_that_may_grow(void) {
   struct {
     sark_evaluate_options known;
     uint64_t unknown;
-  } larger = {{sizeof larger, 0, 0}, 0};
+  } larger = {{.struct_size = sizeof larger}, 0};
   struct {
     sark_evaluate_info known;
     uint64_t unknown;
@@ -115,6 +126,23 @@ static void structs_that_may_grow(void) {
   INVALID("options", sark_query_evaluate(query, BYTES("{\"x\":1}"), &larger.known, NULL, buffer, &error));
   info.unknown = 1;
   INVALID("info", sark_query_evaluate(query, BYTES("{\"x\":1}"), NULL, &info.known, buffer, &error));
+}
+
+/* The sizes that these structs had in the first release: what it did not know is not read, whatever lies behind. */
+static void structs_of_the_first_release(void) {
+  sark_evaluate_options options = {.struct_size = 16, .rego_version = 9, .reserved = 9};
+  OK(sark_engine_query(engine, TEXT("data.p.allow"), BYTES("{\"x\":1}"), &options, NULL, buffer, &error));
+  CHECK(buffer_is(buffer, "[{}]"));
+  sark_engine *made = NULL;
+  sark_engine_options of_engine = {.struct_size = 48, .evaluator = 7, .reserved = 7};
+  OK(sark_engine_new(&of_engine, &made, &error));
+  sark_engine_free(made);
+  of_engine.struct_size = sizeof of_engine;
+  of_engine.reserved = 0;
+  INVALID("evaluator", sark_engine_new(&of_engine, &made, &error));
+  of_engine.evaluator = SARK_EVALUATOR_SARK;
+  of_engine.rego_version = 9;
+  INVALID("rego_version", sark_engine_new(&of_engine, &made, &error));
 }
 
 static void text_and_json(void) {
@@ -131,12 +159,30 @@ static void text_and_json(void) {
   memset(json, ' ', HUGE_BYTES);
   json[HUGE_BYTES - 1] = '1';
   NAMED(SARK_LIMIT_EXCEEDED, "bytes", sark_query_evaluate(query, json, HUGE_BYTES, NULL, NULL, buffer, &error));
+  memset(json, '[', 10001);
+  memset(json + 10001, ']', 10001);
+  NAMED(SARK_LIMIT_EXCEEDED, "10000", sark_query_evaluate(query, json, 20002, NULL, NULL, buffer, &error));
+  memset(json + 10000, ']', 10000);
+  EXPECT(SARK_UNDEFINED, sark_query_evaluate(query, json, 20000, NULL, NULL, buffer, &error));
   free(json);
   INVALID("object", sark_engine_set_data(engine, BYTES("[1]"), NULL, NULL, &error));
   /* In JSON, bad UTF-8 becomes U+FFFD, as in OPA. */
   OK(sark_engine_load_policy(engine, TEXT("echo"), TEXT("package echo\nx := input"), NULL, NULL, &error));
   OK(sark_engine_evaluate(engine, TEXT("data.echo.x"), BYTES("\"\xff\\ud800\""), NULL, NULL, buffer, &error));
   CHECK(buffer_is(buffer, "\"\xef\xbf\xbd\xef\xbf\xbd\""));
+}
+
+/* Takes the error and its form. */
+static void error_says(const char *one, const char *other) {
+  sark_str json = sark_error_json(error);
+  char text[2048] = "";
+  CHECK(json.length < sizeof text);
+  memcpy(text, json.data, json.length);
+  if (!strstr(text, one) || !strstr(text, other)) {
+    fprintf(stderr, "no %s or no %s in %s\n", one, other, text);
+    abort();
+  }
+  sark_error_free(error);
 }
 
 static void policies(void) {
@@ -146,13 +192,9 @@ static void policies(void) {
   sark_buffer *before = sark_buffer_new();
   OK(sark_engine_revision(engine, before, &error));
   CHECK(sark_engine_load_policy(engine, TEXT("p"), TEXT("package p\n\nallow if {\n\tinput.x ==\n}"), NULL, NULL, &error) == SARK_COMPILATION_ERROR);
-  sark_str code = sark_error_code(error), json = sark_error_json(error);
+  sark_str code = sark_error_code(error);
   CHECK(code.length == strlen("rego_parse_error") && memcmp(code.data, "rego_parse_error", code.length) == 0);
-  char text[1024] = "";
-  CHECK(json.length < sizeof text);
-  memcpy(text, json.data, json.length);
-  CHECK(strstr(text, "\"file\":\"p\"") && strstr(text, "\"row\":5") && strstr(text, "\"col\":1") && strstr(text, "\"line\":\"}\""));
-  sark_error_free(error);
+  error_says("\"col\":1,\"file\":\"p\"", "\"row\":5}");
   /* The engine as before: same revision, and the old policy decides. */
   OK(sark_engine_revision(engine, buffer, &error));
   CHECK(buffer->length == before->length && memcmp(buffer->data, before->data, before->length) == 0);
@@ -161,6 +203,12 @@ static void policies(void) {
   sark_buffer_free(before);
   NAMED(SARK_POLICY_NOT_FOUND, "nobody", sark_engine_evaluate(engine, TEXT("nobody"), NONE, NULL, NULL, buffer, &error));
   EXPECT(SARK_UNDEFINED, sark_engine_evaluate(engine, TEXT("data.nobody.knows"), NONE, NULL, NULL, buffer, &error));
+  CHECK(buffer->length == 0);
+  NAMED(SARK_SERIALIZATION_ERROR, "offset 5", sark_engine_query(engine, TEXT("x := \xff"), NONE, NULL, NULL, buffer, &error));
+  CHECK(sark_engine_query(engine, TEXT("x := 1;\n y > 3"), NONE, NULL, NULL, buffer, &error) == SARK_COMPILATION_ERROR);
+  error_says("\"row\":2", "\"col\":2");
+  CHECK(sark_engine_query(engine, TEXT("x := ["), NONE, NULL, NULL, buffer, &error) == SARK_COMPILATION_ERROR);
+  error_says("\"code\":\"rego_parse_error\"", "\"row\":1");
   CHECK(buffer->length == 0);
   INVALID("policy_or_path", sark_engine_evaluate(engine, TEXT("data..x"), NONE, NULL, NULL, buffer, &error));
 }
@@ -200,6 +248,7 @@ int main(void) {
   null_where_a_value_is_needed();
   lengths_and_numbers();
   structs_that_may_grow();
+  structs_of_the_first_release();
   text_and_json();
   policies();
   overlap();

@@ -1,5 +1,5 @@
-/* Every function on a stack of 128 KiB. Policies here are small: regorus' parser and interpreter recurse, so what they need grows with
-   how deep a policy nests. */
+/* Every function on a stack of 128 KiB, and on the same stack what nests deep: JSON, policies, and evaluations that call rule after
+   rule. Nothing of the caller's stack grows with any of it. */
 #define _GNU_SOURCE
 #include "world.h"
 
@@ -14,27 +14,75 @@ static int called;
 #define VALUE(function, check, call) { call; CHECK(check); called++; }
 #define VOID(function, call) call; called++;
 
-static void *prepare_on_a_large_stack(void *unused) {
-  sark_engine **made = unused;
-  OK(sark_engine_new(NULL, made, &error));
-  return NULL;
-}
-
 static void *call_all(void *unused) {
 #include "every_function.inc"
   return unused;
 }
 
-/* What the reader bears, it bears here: JSON at its depth limit, and far beyond. */
+/* JSON at its depth limit, and far beyond: read, decided, compared and written. */
 static void *read_deep(void *made) {
-  enum { DEEP = 100000 };
+  enum { DEEP = 100000, LIMIT = 10000 };
   static uint8_t json[DEEP];
+  sark_buffer *answer = sark_buffer_new();
   memset(json, '[', DEEP);
   EXPECT(SARK_LIMIT_EXCEEDED, sark_input_parse(made, json, DEEP, &input, &error));
-  memset(json + 127, ']', 127);
-  OK(sark_input_parse(made, json, 254, &input, &error));
+  memset(json + LIMIT, ']', LIMIT);
+  OK(sark_input_parse(made, json, 2 * LIMIT, &input, &error));
   sark_input_free(input);
   input = NULL;
+  OK(sark_engine_load_policy(made, TEXT("echo"), TEXT("package echo\nx := input\nsame if x == input\nmembers := count({x, input, [input]})"), NULL, NULL, &error));
+  OK(sark_engine_evaluate(made, TEXT("data.echo.x"), json, 2 * LIMIT, NULL, NULL, answer, &error));
+  CHECK(answer->length == 2 * LIMIT && memcmp(answer->data, json, 2 * LIMIT) == 0);
+  OK(sark_engine_evaluate(made, TEXT("data.echo.same"), json, 2 * LIMIT, NULL, NULL, answer, &error));
+  OK(sark_engine_evaluate(made, TEXT("data.echo.members"), json, 2 * LIMIT, NULL, NULL, answer, &error));
+  CHECK(buffer_is(answer, "2"));
+  sark_buffer_free(answer);
+  return NULL;
+}
+
+/* `package chain` with RULES rules, each of which asks the next: as deep as an evaluation goes. */
+static char *chain(int rules) {
+  char *rego = malloc((size_t)rules * 64 + 64);
+  CHECK(rego != NULL);
+  int length = sprintf(rego, "package chain\n");
+  for (int i = 0; i < rules; i++) length += sprintf(rego + length, "r%d := x if x := r%d + 1\nf%d(n) := f%d(n + 1)\n", i, i + 1, i, i + 1);
+  sprintf(rego + length, "r%d := 0\nf%d(n) := n\n", rules, rules);
+  return rego;
+}
+
+/* A comprehension in a comprehension in …, and terms and parentheses that nest. */
+static char *nest(int levels) {
+  char *rego = malloc((size_t)levels * 32 + 256);
+  CHECK(rego != NULL);
+  int length = sprintf(rego, "package nest\nterm := ");
+  for (int i = 0; i < levels; i++) length += sprintf(rego + length, "[");
+  for (int i = 0; i < levels; i++) length += sprintf(rego + length, "]");
+  length += sprintf(rego + length, "\nsum := ");
+  for (int i = 0; i < levels; i++) length += sprintf(rego + length, "(1 + ");
+  length += sprintf(rego + length, "0");
+  for (int i = 0; i < levels; i++) length += sprintf(rego + length, ")");
+  length += sprintf(rego + length, "\ninner := ");
+  for (int i = 0; i < levels / 4; i++) length += sprintf(rego + length, "[x | x := ");
+  length += sprintf(rego + length, "1");
+  for (int i = 0; i < levels / 4; i++) length += sprintf(rego + length, "]");
+  return rego;
+}
+
+static void *evaluate_deep(void *made) {
+  enum { RULES = 5000, LEVELS = 400 };
+  char *chained = chain(RULES), *nested = nest(LEVELS), expected[32];
+  sark_buffer *answer = sark_buffer_new();
+  snprintf(expected, sizeof expected, "%d", RULES);
+  OK(sark_engine_load_policy(made, TEXT("chain"), chained, strlen(chained), NULL, NULL, &error));
+  OK(sark_engine_evaluate(made, TEXT("data.chain.r0"), NONE, NULL, NULL, answer, &error));
+  CHECK(buffer_is(answer, expected));
+  OK(sark_engine_query(made, TEXT("data.chain.f0(0) == data.chain.r0"), NONE, NULL, NULL, answer, &error));
+  CHECK(buffer_is(answer, "[{}]"));
+  OK(sark_engine_load_policy(made, TEXT("nest"), nested, strlen(nested), NULL, NULL, &error));
+  OK(sark_engine_evaluate(made, TEXT("nest"), NONE, NULL, NULL, answer, &error));
+  free(chained);
+  free(nested);
+  sark_buffer_free(answer);
   return NULL;
 }
 
@@ -50,10 +98,11 @@ static void run(void *(*body)(void *), void *argument, size_t stack) {
 
 int main(void) {
   sark_engine *made = NULL;
-  run(prepare_on_a_large_stack, &made, 8 << 20);
+  OK(sark_engine_new(NULL, &made, &error));
   run(read_deep, made, STACK_BYTES);
+  run(evaluate_deep, made, STACK_BYTES);
   sark_engine_free(made);
   run(call_all, NULL, STACK_BYTES);
-  printf("stack: %d functions called on a stack of %d KiB\n", called, STACK_BYTES >> 10);
+  printf("stack: %d functions called, JSON and policies nested deep, on a stack of %d KiB\n", called, STACK_BYTES >> 10);
   return 0;
 }

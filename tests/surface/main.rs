@@ -149,6 +149,7 @@ fn fallible_calls_end_with_the_error_and_growing_calls_take_options_and_info() {
             "_evaluate_input",
             "_evaluate_batch",
             "_prepare",
+            "engine_query",
             "_decide",
             "cache_set",
             "engine_load_policy",
