@@ -241,6 +241,19 @@ func (a arguments) input(name string) any {
 	return sark.NoInput
 }
 
+// document is the input as JSON; nil where there is none.
+func (a arguments) document() []byte {
+	value := a.input("input")
+	if value == sark.NoInput {
+		return nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
 func (a arguments) number(name string) float64 {
 	value, ok := a[name]
 	if !ok {

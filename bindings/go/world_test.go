@@ -58,11 +58,17 @@ func (w *world) sleep(_ *testing.T, _ string, args arguments) (any, error) {
 }
 
 func regoVersion(args arguments) sark.RegoVersion {
-	return map[string]sark.RegoVersion{"v0": sark.RegoV0, "v1": sark.RegoV1}[args.text("rego_version")]
+	return map[string]sark.RegoVersion{"v0": sark.RegoV0, "v1": sark.RegoV1, "v2": sark.RegoV2}[args.text("rego_version")]
 }
 
 func evaluateOptions(args arguments) sark.EvaluateOptions {
-	return sark.EvaluateOptions{Timeout: args.time("timeout_ms"), StrictBuiltinErrors: args.yes("strict")}
+	return sark.EvaluateOptions{
+		Timeout: args.time("timeout_ms"), StrictBuiltinErrors: args.yes("strict"), RegoVersion: regoVersion(args),
+	}
+}
+
+func evaluator(args arguments) sark.Evaluator {
+	return map[string]sark.Evaluator{"sark": sark.EvaluatorSark, "regorus": sark.EvaluatorRegorus}[args.text("evaluator")]
 }
 
 func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error) {
@@ -71,7 +77,7 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 		made, err := sark.NewEngine(sark.EngineOptions{
 			RegoVersion: regoVersion(args), Timeout: args.time("timeout_ms"),
 			MaxInputBytes: args.count("max_input_bytes"), MaxPolicyBytes: args.count("max_policy_bytes"),
-			MaxDataBytes: args.count("max_data_bytes"), Metrics: w.metrics,
+			MaxDataBytes: args.count("max_data_bytes"), Metrics: w.metrics, Evaluator: evaluator(args),
 		})
 		return keep(w, &w.engine, made, err)
 	case "load_policy":
@@ -98,6 +104,19 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 		return w.engine.Revision()
 	case "evaluate":
 		return w.engine.Evaluate(args.text("policy"), args.input("input"), evaluateOptions(args))
+	case "evaluate_json":
+		answer, err := w.engine.EvaluateJSON(args.text("policy"), args.document(), evaluateOptions(args))
+		return string(answer), err
+	case "query":
+		results, err := w.engine.Query(args.text("query"), args.input("input"), evaluateOptions(args))
+		list := make([]any, len(results))
+		for i, bindings := range results {
+			list[i] = bindings
+		}
+		return list, err
+	case "query_json":
+		answer, err := w.engine.QueryJSON(args.text("query"), args.document(), evaluateOptions(args))
+		return string(answer), err
 	case "prepare":
 		made, err := w.engine.Prepare(args.text("policy"))
 		return keep(w, &w.query, made, err)

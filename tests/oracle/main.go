@@ -4,6 +4,8 @@
 //	oracle aci                                              OPA's answer to data.framework.mount_overlay over that data
 //	oracle decide POLICY_DIR DATA_JSON REQUESTS_JSONL PATH  OPA's answer to each request, one line each:
 //	                                                        JSON, "undefined", or "error CODE"
+//	oracle cases CASES_JSON...                              has OPA take the cases of tests/cases, and fails where one of them
+//	                                                        expects what OPA does not say
 //
 // The module also pins OPA's own command: `go build github.com/open-policy-agent/opa` works from this directory.
 package main
@@ -16,7 +18,7 @@ import (
 	"os"
 )
 
-const usage = "usage: oracle dir | aci | decide POLICY_DIR DATA_JSON REQUESTS_JSONL PATH"
+const usage = "usage: oracle dir | aci | decide POLICY_DIR DATA_JSON REQUESTS_JSONL PATH | cases CASES_JSON..."
 
 func main() {
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
@@ -43,6 +45,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return aci(ctx, out)
 	case len(args) == 5 && args[0] == "decide":
 		return decide(ctx, args[1], args[2], args[3], args[4], out)
+	case len(args) > 1 && args[0] == "cases":
+		return checkCases(ctx, args[1:], out)
 	}
 	return fmt.Errorf("%s", usage)
 }

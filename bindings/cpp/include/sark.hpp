@@ -29,6 +29,7 @@
 #include "sark/input.hpp"
 #include "sark/metrics.hpp"
 #include "sark/query.hpp"
+#include "sark/rego.hpp"
 #include "sark/result.hpp"
 #include "sark/update.hpp"
 #include "sark/version.hpp"

@@ -5,7 +5,7 @@ import { check, checkPredicate } from "./error.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
 import { Query, evaluateOptions } from "./query.js";
 import { Update } from "./update.js";
-import { byteLength, Argument, inputToJson, nanoseconds, rego, size, text, toJson } from "./values.js";
+import { byteLength, Argument, evaluatorNumber, inputToJson, nanoseconds, rego, size, text, toJson } from "./values.js";
 
 const json = new Argument("json", 1 << 16);
 const revisionInfo = new Struct("sark_revision_info");
@@ -17,7 +17,7 @@ function revised(status) {
 }
 
 export class Engine extends Handle {
-  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics } = {}) {
+  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics, evaluator } = {}) {
     const settings = options("sark_engine_options", {
       rego_version: rego(regoVersion),
       timeout_ns: nanoseconds("timeoutMs", timeoutMs),
@@ -25,6 +25,7 @@ export class Engine extends Handle {
       max_policy_bytes: size("maxPolicyBytes", maxPolicyBytes),
       max_data_bytes: size("maxDataBytes", maxDataBytes),
       metrics: optionalPointer(metrics),
+      evaluator: evaluatorNumber(evaluator),
     });
     super(create(sark.sark_engine_new(settings, slot, errorSlot)), sark.sark_engine_free, sark.sark_engine_close);
   }
@@ -108,6 +109,22 @@ export class Engine extends Handle {
       pointer(this), policyOrPath, byteLength(policyOrPath), bytes, json.length, limits, null, output.pointer, errorSlot,
     );
     return check(status) > 0 ? undefined : output.text();
+  }
+
+  query(query, input, settings) {
+    return JSON.parse(this.queryJson(query, inputToJson(input), settings));
+  }
+
+  queryJson(query, input, settings) {
+    text("query", query);
+    const limits = evaluateOptions(settings);
+    const bytes = json.takeJson(input);
+    check(
+      sark.sark_engine_query(
+        pointer(this), query, byteLength(query), bytes, json.length, limits, null, output.pointer, errorSlot,
+      ),
+    );
+    return output.text();
   }
 
   prepare(policyOrPath) {

@@ -27,7 +27,10 @@ export type Json = string | Uint8Array;
 /** Bytes; a string stands for its UTF-8. */
 export type Octets = string | Uint8Array;
 
-export type RegoVersion = "v0" | "v1";
+export type RegoVersion = "v0" | "v1" | "v2";
+
+/** "sark" decides as OPA decides; "regorus" is a second opinion, where the library has it. */
+export type Evaluator = "sark" | "regorus";
 
 /** What every object has in common. */
 export interface Closable extends Disposable {
@@ -92,13 +95,18 @@ export interface EvaluateOptions {
   strict?: boolean;
 }
 
+export interface QueryOptions extends EvaluateOptions {
+  /** The language of the query's text; left out, the engine's. */
+  regoVersion?: RegoVersion;
+}
+
 export interface LoadOptions {
   /** The language of the policy; left out, the engine's. */
   regoVersion?: RegoVersion;
 }
 
 export interface EngineOptions {
-  /** The language of policies that do not say; "v1" where left out. */
+  /** The language of policies and queries that do not say; "v1" where left out. */
   regoVersion?: RegoVersion;
   /** Milliseconds for an evaluation. */
   timeoutMs?: number;
@@ -107,6 +115,8 @@ export interface EngineOptions {
   maxDataBytes?: number;
   /** Where this engine's calls are counted. */
   metrics?: Metrics;
+  /** Who evaluates; "sark" where left out. Throws Unsupported where the library lacks it. */
+  evaluator?: Evaluator;
 }
 
 /** Named policies and one document of data. */
@@ -142,6 +152,15 @@ export class Engine implements Closable {
   evaluate(policyOrPath: string, input?: unknown, options?: EvaluateOptions): any;
   /** The same from JSON text to JSON text: faster, and numbers stay as they are written. */
   evaluateJson(policyOrPath: string, input?: Json, options?: EvaluateOptions): string | undefined;
+
+  /**
+   * Answer a query in Rego, such as "x := data.roles[input.user]": for each result, its variables and their values. `[]` where
+   * nothing satisfies it; `[{}]` where something does, and it has no variables. It is compiled at each call: `prepare` what is
+   * asked often. Throws CompilationError for the text.
+   */
+  query(query: string, input?: unknown, options?: QueryOptions): Record<string, any>[];
+  /** The same from JSON text to JSON text, an array of objects. */
+  queryJson(query: string, input?: Json, options?: QueryOptions): string;
 
   /** A query that is resolved once and evaluated often. It follows later changes of policies and data. */
   prepare(policyOrPath: string): Query;

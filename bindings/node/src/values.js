@@ -92,11 +92,20 @@ export function size(name, value) {
   return value;
 }
 
-const REGO_VERSIONS = new Map([[undefined, constants.SARK_REGO_DEFAULT], ["v0", constants.SARK_REGO_V0], ["v1", constants.SARK_REGO_V1]]);
+const REGO_VERSIONS = { v0: constants.SARK_REGO_V0, v1: constants.SARK_REGO_V1, v2: constants.SARK_REGO_V2 };
+const EVALUATORS = { sark: constants.SARK_EVALUATOR_SARK, regorus: constants.SARK_EVALUATOR_REGORUS };
 
-/** The library's number for a Rego version. */
-export function rego(version) {
-  const number = REGO_VERSIONS.get(version);
-  if (number === undefined) throw new InvalidArgument(`regoVersion is ${String(version)}: "v0" or "v1" wanted`);
-  return number;
+/** The library's number for a Rego version, where 0 means its default (undefined here). */
+export const rego = (version) => oneOf("regoVersion", REGO_VERSIONS, version);
+
+/** The library's number for an evaluator, where 0 means its default (undefined here). */
+export const evaluatorNumber = (name) => oneOf("evaluator", EVALUATORS, name);
+
+function oneOf(name, numbers, value) {
+  if (value === undefined) return 0;
+  if (!Object.hasOwn(numbers, value)) {
+    const wanted = Object.keys(numbers).map((each) => `"${each}"`).join(", ");
+    throw new InvalidArgument(`${name} is ${String(value)}: one of ${wanted} wanted`);
+  }
+  return numbers[value];
 }

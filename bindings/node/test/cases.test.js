@@ -30,6 +30,7 @@ const calls = {
       maxPolicyBytes: args.max_policy_bytes,
       maxDataBytes: args.max_data_bytes,
       metrics: its.metrics,
+      evaluator: args.evaluator,
     });
   },
   "engine.load_policy": (its, { name, rego, rego_version: regoVersion }) => void its.engine.loadPolicy(name, rego, { regoVersion }),
@@ -45,6 +46,14 @@ const calls = {
     json === undefined
       ? its.engine.evaluate(policy, input, { strict, timeoutMs })
       : parsed(its.engine.evaluateJson(policy, json, { strict, timeoutMs })),
+  "engine.evaluate_json": (its, { policy, input, json, strict, timeout_ms: timeoutMs }) =>
+    its.engine.evaluateJson(policy, json ?? JSON.stringify(input), { strict, timeoutMs }),
+  "engine.query": (its, { query, input, json, strict, timeout_ms: timeoutMs, rego_version: regoVersion }) =>
+    json === undefined
+      ? its.engine.query(query, input, { strict, timeoutMs, regoVersion })
+      : parsed(its.engine.queryJson(query, json, { strict, timeoutMs, regoVersion })),
+  "engine.query_json": (its, { query, input, json, strict, timeout_ms: timeoutMs, rego_version: regoVersion }) =>
+    its.engine.queryJson(query, json ?? JSON.stringify(input), { strict, timeoutMs, regoVersion }),
   "engine.prepare": (its, { policy }) => void (its.query = its.engine.prepare(policy)),
 
   "query.evaluate": (its, { input, json }) => (json === undefined ? its.query.evaluate(input) : parsed(its.query.evaluateJson(json))),

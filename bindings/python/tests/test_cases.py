@@ -44,6 +44,11 @@ def only(args: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: args[name] for name in names if name in args}
 
 
+def document(args: dict[str, Any]) -> str | None:
+    """The input as JSON text; None where there is none."""
+    return args.get("json", json.dumps(args["input"]) if "input" in args else None)
+
+
 class Case:
     """One case's objects, and a method for each call: `engine_new` for `engine.new`."""
 
@@ -78,7 +83,7 @@ class Case:
         return self.metrics.render()
 
     def engine_new(self, args: dict[str, Any]) -> None:
-        limits = only(args, "rego_version", "max_input_bytes", "max_policy_bytes", "max_data_bytes")
+        limits = only(args, "rego_version", "evaluator", "max_input_bytes", "max_policy_bytes", "max_data_bytes")
         self.objects["engine"] = sark.Engine(timeout=seconds(args, "timeout_ms"), **limits, **self.reporting)
 
     def engine_load_policy(self, args: dict[str, Any]) -> None:
@@ -124,6 +129,21 @@ class Case:
             answer = self.engine.evaluate_json(args["policy"], args["json"], **options)
             return answer if answer is sark.UNDEFINED else json.loads(answer)
         return self.engine.evaluate(args["policy"], **only(args, "input"), **options)
+
+    def engine_evaluate_json(self, args: dict[str, Any]) -> Any:
+        answer = self.engine.evaluate_json(args["policy"], document(args), **only(args, "strict"), timeout=seconds(args, "timeout_ms"))
+        return answer if answer is sark.UNDEFINED else answer.decode()
+
+    def engine_query(self, args: dict[str, Any]) -> list[dict[str, Any]]:
+        options = only(args, "strict", "rego_version") | {"timeout": seconds(args, "timeout_ms")}
+        if "json" in args:
+            answer: list[dict[str, Any]] = json.loads(self.engine.query_json(args["query"], args["json"], **options))
+            return answer
+        return self.engine.query(args["query"], **only(args, "input"), **options)
+
+    def engine_query_json(self, args: dict[str, Any]) -> str:
+        options = only(args, "strict", "rego_version") | {"timeout": seconds(args, "timeout_ms")}
+        return self.engine.query_json(args["query"], document(args), **options).decode()
 
     def engine_prepare(self, args: dict[str, Any]) -> None:
         self.objects["query"] = self.engine.prepare(args["policy"])

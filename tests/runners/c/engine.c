@@ -3,12 +3,12 @@
 
 #include "world.h"
 
-static uint32_t rego_version(const cJSON *args) {
-  bytes name = args_bytes(args, "rego_version");
-  uint32_t version = SARK_REGO_DEFAULT;
-  if (name.data) version = strcmp((char *)name.data, "v0") == 0 ? SARK_REGO_V0 : SARK_REGO_V1;
+static uint32_t evaluator(const cJSON *args) {
+  bytes name = args_bytes(args, "evaluator");
+  uint32_t evaluator = SARK_EVALUATOR_DEFAULT;
+  if (name.data) evaluator = strcmp((char *)name.data, "regorus") == 0 ? SARK_EVALUATOR_REGORUS : SARK_EVALUATOR_SARK;
   free(name.data);
-  return version;
+  return evaluator;
 }
 
 static outcome engine_new(world *world, const cJSON *args, const char *last_revision) {
@@ -24,6 +24,7 @@ static outcome engine_new(world *world, const cJSON *args, const char *last_revi
   options.max_policy_bytes = args_count(args, "max_policy_bytes");
   options.max_data_bytes = args_count(args, "max_data_bytes");
   options.metrics = world->metrics;
+  options.evaluator = evaluator(args);
   sark_engine_free(world->engine);
   world->engine = NULL;
   status = sark_engine_new(&options, &world->engine, &error);
@@ -104,16 +105,48 @@ static outcome engine_revision(world *world, const cJSON *args, const char *last
   return told(world, status, error);
 }
 
-static outcome engine_evaluate(world *world, const cJSON *args, const char *last_revision) {
+typedef outcome (*end)(const world *world, int32_t status, sark_error *error);
+
+static outcome evaluate(world *world, const cJSON *args, end end) {
   bytes policy = args_bytes(args, "policy"), input = args_json(args, "input");
   sark_evaluate_options options = evaluate_options(args);
   sark_error *error;
   int32_t status = sark_engine_evaluate(world->engine, (char *)policy.data, policy.length, input.data, input.length,
                                         &options, NULL, world->buffer, &error);
-  (void)last_revision;
   free(policy.data);
   free(input.data);
-  return answered(world, status, error);
+  return end(world, status, error);
+}
+
+static outcome engine_evaluate(world *world, const cJSON *args, const char *last_revision) {
+  (void)last_revision;
+  return evaluate(world, args, answered);
+}
+
+static outcome engine_evaluate_json(world *world, const cJSON *args, const char *last_revision) {
+  (void)last_revision;
+  return evaluate(world, args, told);
+}
+
+static outcome query(world *world, const cJSON *args, end end) {
+  bytes query = args_bytes(args, "query"), input = args_json(args, "input");
+  sark_evaluate_options options = evaluate_options(args);
+  sark_error *error;
+  int32_t status = sark_engine_query(world->engine, (char *)query.data, query.length, input.data, input.length,
+                                     &options, NULL, world->buffer, &error);
+  free(query.data);
+  free(input.data);
+  return end(world, status, error);
+}
+
+static outcome engine_query(world *world, const cJSON *args, const char *last_revision) {
+  (void)last_revision;
+  return query(world, args, answered);
+}
+
+static outcome engine_query_json(world *world, const cJSON *args, const char *last_revision) {
+  (void)last_revision;
+  return query(world, args, told);
 }
 
 static outcome engine_prepare(world *world, const cJSON *args, const char *last_revision) {
@@ -145,6 +178,9 @@ call engine_call(const char *name) {
                                {"patch_data", engine_patch_data},
                                {"revision", engine_revision},
                                {"evaluate", engine_evaluate},
+                               {"evaluate_json", engine_evaluate_json},
+                               {"query", engine_query},
+                               {"query_json", engine_query_json},
                                {"prepare", engine_prepare},
                                {"close", engine_close}};
   return find_call(verbs, sizeof verbs / sizeof verbs[0], name);

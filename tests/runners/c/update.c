@@ -14,17 +14,16 @@ static outcome update_new(world *world, const cJSON *args, const char *last_revi
 }
 
 static outcome update_load_policy(world *world, const cJSON *args, const char *last_revision) {
-  bytes name = args_bytes(args, "name"), rego = args_bytes(args, "rego"), version = args_bytes(args, "rego_version");
+  bytes name = args_bytes(args, "name"), rego = args_bytes(args, "rego");
   sark_load_options options = {sizeof options, SARK_REGO_DEFAULT};
   sark_error *error;
   int32_t status;
   (void)last_revision;
-  if (version.data) options.rego_version = strcmp((char *)version.data, "v0") == 0 ? SARK_REGO_V0 : SARK_REGO_V1;
+  options.rego_version = rego_version(args);
   status = sark_update_load_policy(world->update, (char *)name.data, name.length, (char *)rego.data, rego.length,
                                    &options, &error);
   free(name.data);
   free(rego.data);
-  free(version.data);
   return done(status, error);
 }
 

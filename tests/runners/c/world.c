@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 outcome failed(sark_error *error) {
@@ -54,11 +55,22 @@ outcome predicate(bool yes, sark_error *error) {
 
 uint64_t args_ns(const cJSON *args, const char *name) { return (uint64_t)(args_number(args, name) * 1e6); }
 
+uint32_t rego_version(const cJSON *args) {
+  bytes name = args_bytes(args, "rego_version");
+  uint32_t version = SARK_REGO_DEFAULT;
+  if (name.data) version = SARK_REGO_V1;
+  if (name.data && strcmp((char *)name.data, "v0") == 0) version = SARK_REGO_V0;
+  if (name.data && strcmp((char *)name.data, "v2") == 0) version = SARK_REGO_V2;
+  free(name.data);
+  return version;
+}
+
 sark_evaluate_options evaluate_options(const cJSON *args) {
   sark_evaluate_options options;
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.strict_builtin_errors = args_true(args, "strict") ? 1 : 0;
   options.timeout_ns = args_ns(args, "timeout_ms");
+  options.rego_version = rego_version(args);
   return options;
 }

@@ -44,6 +44,7 @@ outcome counted(int32_t status, double value, sark_error *error);
 outcome predicate(bool yes, sark_error *error);
 outcome failed(sark_error *error);
 
+uint32_t rego_version(const cJSON *args);
 sark_evaluate_options evaluate_options(const cJSON *args);
 uint64_t args_ns(const cJSON *args, const char *name);
 

@@ -10,6 +10,7 @@ outcome make(world &world, const cJSON *args, const char *) {
   options.max_policy_bytes = args_count(args, "max_policy_bytes");
   options.max_data_bytes = args_count(args, "max_data_bytes");
   options.metrics = world.metrics_or_null();
+  options.evaluator = evaluator(args);
   return kept(world.engine, sark::engine::make(options));
 }
 
@@ -50,6 +51,21 @@ outcome evaluate(world &world, const cJSON *args, const char *) {
   return answered(world.engine.evaluate(policy, input, world.buffer, evaluate_options(args)));
 }
 
+outcome evaluate_json(world &world, const cJSON *args, const char *) {
+  const argument policy(args_bytes(args, "policy")), input(args_json(args, "input"));
+  return told(world.engine.evaluate(policy, input, world.buffer, evaluate_options(args)));
+}
+
+outcome query(world &world, const cJSON *args, const char *) {
+  const argument text(args_bytes(args, "query")), input(args_json(args, "input"));
+  return answered(world.engine.query(text, input, world.buffer, evaluate_options(args)));
+}
+
+outcome query_json(world &world, const cJSON *args, const char *) {
+  const argument text(args_bytes(args, "query")), input(args_json(args, "input"));
+  return told(world.engine.query(text, input, world.buffer, evaluate_options(args)));
+}
+
 outcome prepare(world &world, const cJSON *args, const char *) {
   return kept(world.query, world.engine.prepare(argument(args_bytes(args, "policy"))));
 }
@@ -72,6 +88,9 @@ call engine_call(std::string_view name) {
                                    {"patch_data", patch_data},
                                    {"revision", revision},
                                    {"evaluate", evaluate},
+                                   {"evaluate_json", evaluate_json},
+                                   {"query", query},
+                                   {"query_json", query_json},
                                    {"prepare", prepare},
                                    {"close", close}};
   return find_call(verbs, name);

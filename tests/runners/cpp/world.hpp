@@ -106,17 +106,25 @@ inline std::chrono::nanoseconds args_time(const cJSON *args, const char *name) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(args_number(args, name) * 1e6));
 }
 
+inline sark::rego_version rego_version(const cJSON *args) {
+  const argument name(args_bytes(args, "rego_version"));
+  if (!name.view().data()) return sark::rego_version::unset;
+  if (name.view() == "v0") return sark::rego_version::v0;
+  return name.view() == "v2" ? sark::rego_version::v2 : sark::rego_version::v1;
+}
+
+inline sark::evaluator evaluator(const cJSON *args) {
+  const argument name(args_bytes(args, "evaluator"));
+  if (!name.view().data()) return sark::evaluator::unset;
+  return name.view() == "regorus" ? sark::evaluator::regorus : sark::evaluator::sark;
+}
+
 inline sark::evaluate_options evaluate_options(const cJSON *args) {
   sark::evaluate_options options;
   options.strict_builtin_errors = args_true(args, "strict");
   options.timeout = args_time(args, "timeout_ms");
+  options.rego_version = rego_version(args);
   return options;
-}
-
-inline sark::rego_version rego_version(const cJSON *args) {
-  const argument name(args_bytes(args, "rego_version"));
-  if (!name.view().data()) return sark::rego_version::unset;
-  return name.view() == "v0" ? sark::rego_version::v0 : sark::rego_version::v1;
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "input.hpp"
 #include "metrics.hpp"
 #include "query.hpp"
+#include "rego.hpp"
 #include "result.hpp"
 #include "update.hpp"
 
@@ -24,6 +25,7 @@ struct engine_options {
   std::uint64_t max_data_bytes = 0;
   /// Borrowed for the call; the engine keeps what it needs of it alive.
   const sark::metrics *metrics = nullptr;
+  sark::evaluator evaluator = sark::evaluator::unset;
 };
 
 /// Policies and data, and the decisions that follow from them. A change is taken whole or not at all, and an
@@ -41,6 +43,7 @@ public:
     raw.max_policy_bytes = options.max_policy_bytes;
     raw.max_data_bytes = options.max_data_bytes;
     raw.metrics = detail::get(options.metrics);
+    raw.evaluator = static_cast<std::uint32_t>(options.evaluator);
     ::sark_engine *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_engine_new(&raw, &made, slot.out());
@@ -122,12 +125,24 @@ public:
     return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
   }
 
-  result<query> prepare(std::string_view policy_or_path, revision_info *info = nullptr) const noexcept {
+  /// The answer to a query in Rego, such as `x := data.roles[input.user]`: a JSON array in `out`, with an object of
+  /// bindings for each result. `[]` where there is none; `[{}]` for a query that is satisfied and has no variables.
+  /// Compiled at each call: prepare() what is asked often. status::compilation_error for the text.
+  result<std::string_view> query(std::string_view text, std::string_view input, buffer &out,
+                                 const evaluate_options &options = {}, evaluate_info *info = nullptr) const noexcept {
+    detail::error_slot slot;
+    const auto raw = detail::raw(options);
+    const auto status = ::sark_engine_query(handle_.get(), detail::text(text), text.size(), detail::bytes_or_null(input),
+                                            input.size(), &raw, info, out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
+  result<sark::query> prepare(std::string_view policy_or_path, revision_info *info = nullptr) const noexcept {
     ::sark_query *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_engine_prepare(handle_.get(), detail::text(policy_or_path), policy_or_path.size(),
                                               nullptr, info, &made, slot.out());
-    return detail::finish<query>(status, slot, [&] { return query(made); });
+    return detail::finish<sark::query>(status, slot, [&] { return sark::query(made); });
   }
 
   result<input> parse_input(std::string_view json) const noexcept {

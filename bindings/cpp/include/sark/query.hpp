@@ -3,6 +3,7 @@
 
 #include "buffer.hpp"
 #include "input.hpp"
+#include "rego.hpp"
 #include "result.hpp"
 
 #include <chrono>
@@ -23,6 +24,8 @@ struct evaluate_options {
   std::chrono::nanoseconds timeout{0};
   /// A builtin's error fails the query; otherwise it is undefined there, as in OPA.
   bool strict_builtin_errors = false;
+  /// Of the text of engine::query(); nothing else has one.
+  sark::rego_version rego_version = sark::rego_version::unset;
 };
 
 /// Filled by an evaluation: read_ns, evaluate_ns, duration_ns (nanoseconds) and revision (text).
@@ -35,6 +38,7 @@ inline ::sark_evaluate_options raw(const evaluate_options &options) noexcept {
   auto made = sized<::sark_evaluate_options>();
   made.timeout_ns = ns(options.timeout);
   made.strict_builtin_errors = options.strict_builtin_errors ? 1 : 0;
+  made.rego_version = static_cast<std::uint32_t>(options.rego_version);
   return made;
 }
 } // namespace detail

@@ -1,6 +1,7 @@
 #ifndef SARK_UPDATE_HPP
 #define SARK_UPDATE_HPP
 
+#include "rego.hpp"
 #include "result.hpp"
 
 #include <cstdint>
@@ -9,9 +10,6 @@
 namespace sark {
 
 class engine;
-
-/// Which Rego a policy is written in. `unset` is v1 for an engine, and the engine's for a policy.
-enum class rego_version : std::uint32_t { unset = SARK_REGO_DEFAULT, v0 = SARK_REGO_V0, v1 = SARK_REGO_V1 };
 
 struct load_options {
   sark::rego_version rego_version = sark::rego_version::unset;

@@ -101,14 +101,24 @@ def size(name: str, value: int | None) -> int:
     return value
 
 
-REGO_VERSIONS: Final[dict[str, int]] = {"v0": lib.SARK_REGO_V0, "v1": lib.SARK_REGO_V1}
+REGO_VERSIONS: Final[dict[str, int]] = {"v0": lib.SARK_REGO_V0, "v1": lib.SARK_REGO_V1, "v2": lib.SARK_REGO_V2}
+EVALUATORS: Final[dict[str, int]] = {"sark": lib.SARK_EVALUATOR_SARK, "regorus": lib.SARK_EVALUATOR_REGORUS}
 
 
 def rego(version: str | None) -> int:
     """The library's number for a Rego version, where 0 means the default (None here)."""
     if version is None:
         return 0
+    return _one_of("rego_version", REGO_VERSIONS, version)
+
+
+def evaluator(name: str | None) -> int:
+    """The library's number for an evaluator, where 0 means its default (None here)."""
+    return 0 if name is None else _one_of("evaluator", EVALUATORS, name)
+
+
+def _one_of(name: str, numbers: dict[str, int], value: str) -> int:
     try:
-        return REGO_VERSIONS[version]
+        return numbers[value]
     except KeyError:
-        raise InvalidArgument(f"rego_version is {version!r}: 'v0' or 'v1' wanted") from None
+        raise InvalidArgument(f"{name} is {value!r}: one of {', '.join(map(repr, numbers))} wanted") from None

@@ -13,20 +13,22 @@ from sark.update import Update
 if TYPE_CHECKING:
     from sark.metrics import Metrics
 
-RegoVersion = Literal["v0", "v1"]
+RegoVersion = Literal["v0", "v1", "v2"]
+Evaluator = Literal["sark", "regorus"]
 
 
 class Engine(Closable):
     """Named policies and one document of data. Threads may share it; a reader sees one consistent state, and is never blocked.
 
-    rego_version       "v1" (the default) or "v0": the language of policies that do not say
+    rego_version       "v1" (the default), "v0" or "v2": the language of policies and queries that do not say
     timeout            seconds for an evaluation; None for the library's default, math.inf for none
     max_input_bytes    the largest input, policy and document of data, in bytes; None for the library's defaults
     max_policy_bytes
     max_data_bytes
     metrics            where this engine's calls are counted
+    evaluator          "sark" (the default) decides as OPA decides; "regorus" is a second opinion, where the library has it
 
-    Raises InvalidArgument.
+    Raises InvalidArgument; Unsupported where the library lacks the evaluator.
     """
 
     __slots__ = ()
@@ -40,6 +42,7 @@ class Engine(Closable):
         max_policy_bytes: int | None = None,
         max_data_bytes: int | None = None,
         metrics: "Metrics | None" = None,
+        evaluator: Evaluator | None = None,
     ) -> None:
         options = _calls.options(
             "sark_engine_options",
@@ -49,6 +52,7 @@ class Engine(Closable):
             max_policy_bytes=_values.size("max_policy_bytes", max_policy_bytes),
             max_data_bytes=_values.size("max_data_bytes", max_data_bytes),
             metrics=metrics._handle if metrics is not None else None,
+            evaluator=_values.evaluator(evaluator),
         )
         self._handle = _calls.create(lib.sark_engine_new, "sark_engine", lib.sark_engine_free, options)
 
@@ -150,6 +154,40 @@ class Engine(Closable):
         options = evaluate_options(timeout, strict)
         answer = _calls.engine_evaluate(self._handle, _values.text(policy_or_path), document, options)
         return UNDEFINED if answer is None else answer
+
+    def query(
+        self,
+        text: str,
+        input: Any = _values.LEFT_OUT,
+        *,
+        timeout: float | None = None,
+        strict: bool = False,
+        rego_version: RegoVersion | None = None,
+    ) -> list[dict[str, Any]]:
+        """Answer a query in Rego, such as "x := data.roles[input.user]": for each result, its variables and their values.
+
+        [] where nothing satisfies it; [{}] where something does, and it has no variables. It is compiled at each call: `prepare`
+        what is asked often. `rego_version` is the language of the text, None for the engine's; the rest is as for `evaluate`.
+
+        Raises as `evaluate`, and CompilationError for the text.
+        """
+        document = _values.input_to_json(input)
+        options = evaluate_options(timeout, strict, rego_version)
+        results: list[dict[str, Any]] = _values.from_json(_calls.engine_query(self._handle, _values.text(text), document, options))
+        return results
+
+    def query_json(
+        self,
+        text: str,
+        input: _values.Octets | None = None,
+        *,
+        timeout: float | None = None,
+        strict: bool = False,
+        rego_version: RegoVersion | None = None,
+    ) -> bytes:
+        """`query`, from JSON (None for no input) to JSON: a list of objects."""
+        document = _values.optional_octets(input)
+        return _calls.engine_query(self._handle, _values.text(text), document, evaluate_options(timeout, strict, rego_version))
 
     def prepare(self, policy_or_path: str) -> Query:
         """A query that is resolved once and evaluated often. It follows later changes of policies and data."""

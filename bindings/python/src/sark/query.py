@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from sark.engine import Engine
 
 
-def evaluate_options(timeout: float | None, strict: bool) -> Any:
+def evaluate_options(timeout: float | None, strict: bool, rego_version: str | None = None) -> Any:
     """The library's options of an evaluation."""
-    if timeout is None and not strict:
+    if timeout is None and not strict and rego_version is None:
         return _calls.NULL
     return _calls.options(
-        "sark_evaluate_options", timeout_ns=_values.nanoseconds("timeout", timeout), strict_builtin_errors=int(strict)
+        "sark_evaluate_options",
+        timeout_ns=_values.nanoseconds("timeout", timeout),
+        strict_builtin_errors=int(strict),
+        rego_version=_values.rego(rego_version),
     )
 
 
