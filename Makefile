@@ -30,7 +30,7 @@ CDYLIB := --cfg sark_cdylib
 comma := ,
 step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
 
-.PHONY: help lib demo test bless format deny clean
+.PHONY: help lib demo record-opa test bless format deny clean
 help:
 	@sed -n '3,8s/^# //p' Makefile
 	@echo 'parts of make test: $(TESTS)'
@@ -126,12 +126,24 @@ demo: $(DEMO_PROGRAMS) $(VENV)/.installed $(OUT)/node/.installed $(OUT)/oracle
 	$(call step,'five languages decide')
 	@cp examples/gateway/demo_node.mjs $(OUT)/node/
 	@cd tests/oracle && $(OUT)/oracle aci > $(DEMO)/opa-aci.json
-	@$(with_prefix) python3 examples/gateway/demo.py --work $(DEMO) --aci "$$(cd tests/oracle && $(OUT)/oracle dir)" --opa-aci $(DEMO)/opa-aci.json \
+	@$(with_prefix) python3 examples/gateway/demo.py --work $(DEMO) --opa examples/gateway/opa-decisions.txt --aci "$$(cd tests/oracle && $(OUT)/oracle dir)" --opa-aci $(DEMO)/opa-aci.json \
 	  c='$(DEMO)/demo_c' cpp='$(DEMO)/demo_cpp' python='$(VENV)/bin/python examples/gateway/demo_python.py' go='$(DEMO)/demo_go' node='node $(OUT)/node/demo_node.mjs'
+
+# What OPA itself decides about the demo's requests: `record-opa` keeps it, test-record compares.
+$(DEMO)/opa-decisions.txt: $(OUT)/oracle $(wildcard examples/gateway/*.py examples/gateway/policies/*.rego)
+	$(call step,'OPA decides the requests of the gateway')
+	mkdir -p $(DEMO)
+	python3 examples/gateway/generate.py $(DEMO)
+	$(OUT)/oracle decide examples/gateway/policies $(DEMO)/data.json $(DEMO)/requests.jsonl data.gateway.decision > $(DEMO)/decisions.opa.txt
+	python3 examples/gateway/record.py $(DEMO) $(DEMO)/decisions.opa.txt $@
+
+record-opa: $(DEMO)/opa-decisions.txt
+	cp $< examples/gateway/opa-decisions.txt
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
-TESTS := test-rust test-surface test-header test-c test-faults test-python test-node test-go test-install test-readme test-demo
+TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-node test-go test-install test-readme test-record \
+  test-demo conformance fuzz
 .PHONY: $(TESTS) packages
 test: packages
 	@start=$$SECONDS; for part in $(TESTS); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
@@ -159,6 +171,10 @@ test-header: $(LIB)/libsark.so
 	$(call step,'the header as C99 and C++17')
 	tests/header/check.sh $(LIB)
 
+test-oracle: $(OUT)/oracle
+	$(call step,'what the cases expect$(comma) of OPA itself')
+	$(OUT)/oracle cases tests/cases/*.json
+
 test-c: $(LIB)/libsark.so $(OUT)/opa
 	$(call step,'cases in C (under valgrind) and C++')
 	scripts/with-opa $(OUT)/opa $(MAKE) --no-print-directory -C tests/runners LIB=$(LIB) OUT=$(OUT)/runners check
@@ -178,7 +194,7 @@ test-node: $(OUT)/node/.installed $(OUT)/opa
 
 test-go: $(PREFIX)/.installed $(OUT)/opa
 	$(call step,'Go')
-	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../examples/gateway | tee /dev/stderr)"
+	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../examples/gateway | tee /dev/stderr)"
 	@$(with_prefix) cd bindings/go && go vet ./... && $(ROOT)/scripts/with-opa $(OUT)/opa go test -race -count=1 ./...
 
 test-install: lib
@@ -189,8 +205,29 @@ test-readme: $(PREFIX)/.installed $(VENV)/.installed $(OUT)/node/.installed
 	$(call step,'the examples of the README')
 	@$(with_prefix) scripts/readme-examples $(OUT)/readme $(VENV) $(OUT)/node
 
+test-record: $(DEMO)/opa-decisions.txt
+	$(call step,'the recorded decisions are what OPA decides')
+	cmp $< examples/gateway/opa-decisions.txt
+
 test-demo:
 	$(MAKE) --no-print-directory demo
+
+# OPA's own suite, through the C ABI; what is known to fail, and why, stands in tests/conformance/known.txt.
+CONFORMANCE := $(OUT)/conformance
+
+$(CONFORMANCE): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/conformance/*)
+	$(call step,'building the runner of OPA'"'"'s suite')
+	@$(with_prefix) cd tests/conformance && go vet . && go build -o $@ .
+
+conformance: $(CONFORMANCE)
+	$(call step,'OPA'"'"'s own suite')
+	@$(with_prefix) $(CONFORMANCE) -known tests/conformance/known.txt
+
+# Each target for FUZZ_SECONDS, from the seeds of fuzz/seeds; what it finds is kept in target/fuzz.
+FUZZ_SECONDS := 60
+fuzz:
+	$(call step,'fuzzing$(comma) $(FUZZ_SECONDS) s for each target')
+	fuzz/run $(OUT)/fuzz $(FUZZ_SECONDS)
 
 # ---- upkeep ------------------------------------------------------------------------------------------------------------------------
 
@@ -199,7 +236,7 @@ bless:
 
 format:
 	cargo fmt
-	gofmt -w bindings/go tests/oracle examples/gateway
+	gofmt -w bindings/go tests/oracle tests/conformance examples/gateway
 
 deny:
 	cargo install --locked --quiet --root $(OUT)/tools cargo-deny@0.20.2

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Have several languages decide the same 10,000 requests with sark, and show that they agree.
+"""Have several languages decide the same 10,000 requests with sark, and show that they and OPA agree.
 
-Usage: demo.py --work DIR --aci DIR --opa-aci FILE LANGUAGE=COMMAND...
+Usage: demo.py --work DIR --opa RECORD --aci DIR --opa-aci FILE LANGUAGE=COMMAND...
 
   --work DIR        where the generated data, the requests and the decisions are written
+  --opa RECORD      what OPA decided about the requests (record.py)
   --aci DIR         Azure's confidential container policy: api.rego, framework.rego, policy.rego, data.json, input.json
   --opa-aci FILE    OPA's own answer to data.framework.mount_overlay for it, as JSON
   LANGUAGE=COMMAND  a demo program, such as python='target/venv/bin/python examples/gateway/demo_python.py'
@@ -19,6 +20,8 @@ import shlex
 import subprocess
 import sys
 import time
+
+import record
 
 HERE = pathlib.Path(__file__).resolve().parent
 POLICIES = HERE / "policies"
@@ -37,6 +40,7 @@ def fail(text):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--opa", required=True, type=pathlib.Path)
     parser.add_argument("--aci", required=True, type=pathlib.Path)
     parser.add_argument("--opa-aci", required=True, type=pathlib.Path)
     parser.add_argument("commands", nargs="+", metavar="LANGUAGE=COMMAND")
@@ -95,8 +99,16 @@ def check_counts(language, summary, decisions, requests):
         fail(f"{language}: request {first + 1}: {decisions[first]}\n  {requests[first]}")
 
 
+def opa_decisions(arguments):
+    """What OPA decided about these very requests, with these policies and data."""
+    asked, decisions = record.read(arguments.opa)
+    if asked != record.question(arguments.work):
+        fail(f"{arguments.opa.name} is about other requests, data or policies; record OPA's decisions again: make record-opa")
+    return decisions
+
+
 def check_agreement(answers, requests):
-    """Fail with the first request on which the languages differ, and what each of them said."""
+    """Fail with the first request on which the languages or OPA differ, and what each of them said."""
     for number, request in enumerate(requests):
         said = {language: decisions[number] for language, decisions in answers.items()}
         if len(set(said.values())) > 1:
@@ -138,8 +150,8 @@ def main():
         check_counts(language, summaries[language], answers[language], requests)
     print_table(summaries)
     check_aci(summaries, arguments.opa_aci)
-    check_agreement(answers, requests)
-    say(f"{len(answers)} languages agree on {len(requests)} decisions")
+    check_agreement(answers | {"OPA": opa_decisions(arguments)}, requests)
+    say(f"{len(answers)} languages and OPA agree on {len(requests)} decisions")
 
 
 if __name__ == "__main__":

@@ -193,26 +193,38 @@ def make_request(dice, data, reachable):
     }
 
 
+# Every field that a policy reads, and what holds several of them.
+READ = [
+    ["action"], ["resource"], ["resource", "id"], ["resource", "kind"], ["session"], ["session", "mfa"], ["source"],
+    ["source", "ip"], ["source", "network"], ["time"], ["time", "minute"], ["time", "weekday"], ["usage"],
+    ["usage", "last_minute"], ["user"], ["user", "id"],
+]
+
+
+def lack(request, path):
+    """Leave a field out, or what holds it."""
+    *above, field = path
+    for key in above:
+        request = request[key]
+    del request[field]
+
+
 def spoil(dice, request):
-    """What arrives at a gateway besides good requests: wrong kinds, unknown names, missing and unreadable fields."""
+    """What arrives at a gateway besides good requests: wrong kinds, unknown names, unreadable fields; a tenth lack one."""
     case = dice.below(1_000)
-    if case < 30:
+    if case < 100:
+        lack(request, dice.one_of(READ))
+    elif case < 130:
         request["resource"]["kind"] = dice.one_of(["browser", "spreadsheet", "robot"])
-    elif case < 35:
-        del request["resource"]
-    elif case < 45:
+    elif case < 140:
         request["resource"]["id"] = "tool-" + dice.hex(6)
-    elif case < 50:
+    elif case < 145:
         request["resource"]["kind"] = dice.one_of([kind for kind, _ in KINDS])
-    elif case < 62:
+    elif case < 157:
         request["user"]["id"] = "user-" + dice.hex(6)
-    elif case < 66:
-        del request["user"]
-    elif case < 82:
-        del request[dice.one_of(["action", "session", "source", "time", "usage"])]
-    elif case < 86:
+    elif case < 161:
         request["source"]["ip"] = dice.one_of(["unknown", "10.0.0", "300.1.1.1", ""])
-    elif case < 90:
+    elif case < 165:
         request["session"]["mfa"] = None
 
 

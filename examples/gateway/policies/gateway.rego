@@ -88,3 +88,8 @@ reasons contains reason if {
 }
 
 reasons contains reason if some reason in denylist.reasons
+
+reasons contains sprintf("request: lacks %s", [field]) if {
+	some field in ["action", "session", "source", "time", "usage", "user"]
+	not input[field]
+}

@@ -31,3 +31,10 @@ reasons contains "sensitivity: the user's clearance is too low" if not cleared
 reasons contains "sensitivity: a second factor is needed" if not authenticated
 
 reasons contains "sensitivity: restricted resources are not reached from this network" if not network_trusted
+
+# Of an address alone: where there is none, nothing can be said of it, and an unreadable one is not the company's.
+reasons contains "sensitivity: the second factor came from outside" if {
+	input.session.mfa == true
+	required >= 3
+	not net.cidr_contains("10.0.0.0/8", input.source.ip)
+}
