@@ -13,10 +13,22 @@
 //!  ┌───────┼────────┬─────────┐
 //!  policy  cache    flags     opa        named policies and data │ bytes with a TTL │ who is local │ the remote OPA
 //!  │       │        │         │
-//!  rego ◄──┼────────┼─────────┘          the evaluator's interface, paths, JSON (regorus behind it)
+//!  rego ◄──┼────────┼─────────┘          what every evaluator offers, and sark's own
 //!          └────────┴──► metrics         counted, rendered as Prometheus text
 //!
 //!  error, process                        used by all
+//! ```
+//!
+//! Inside `rego`, a module's text becomes a decision in four steps, over what all of them share:
+//!
+//! ```text
+//!  parser ──► compile ──► plan ──► eval      text → syntax tree → checked and rewritten → steps with registers → a value
+//!     │          │          │        │
+//!    ast         └──────────┴────────┴──► builtins ──► value    terms, documents, arenas; reads and writes JSON
+//!                                    │
+//!                                  budget                       the deadline and memory of one evaluation
+//!
+//!  program       puts them together behind the interface of `rego`; `regorus`, beside it, is the other evaluator
 //! ```
 //!
 //! Lower layers never know higher ones. A noun has the same name everywhere: `src/cache`, `src/ffi/cache.rs`, `sark_cache_*`,
