@@ -126,6 +126,32 @@ func TestInputs(t *testing.T) {
 	}
 }
 
+func TestQueryGivesBindings(t *testing.T) {
+	engine := newEngine(t)
+	if err := engine.SetData(map[string]any{"roles": map[string]any{"ada": []string{"admin", "dev"}}}); err != nil {
+		t.Fatal(err)
+	}
+	results, err := engine.Query("role := data.roles[user][_]", sark.NoInput)
+	if err != nil || len(results) != 2 || results[1]["role"] != "dev" || results[1]["user"] != "ada" {
+		t.Error(results, err)
+	}
+	if results, err = engine.Query("input == null", sark.NoInput); err != nil || results == nil || len(results) != 0 {
+		t.Errorf("%#v, %v", results, err)
+	}
+	var info sark.EvaluateInfo
+	text, err := engine.QueryJSON("x := input.n", []byte(`{"n":1.0}`), sark.EvaluateOptions{Info: &info})
+	if err != nil || string(text) != `[{"x":1.0}]` || info.Revision == "" {
+		t.Errorf("%s, %v, %v", text, err, info)
+	}
+	var failed *sark.Error
+	if _, err = engine.Query("x := 1;\n y > 3", nil); !errors.Is(err, sark.ErrCompilation) || !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	if at := failed.Locations[0]; at.Row != 2 || at.Column != 2 {
+		t.Error(at)
+	}
+}
+
 func TestNoInputIsNotNull(t *testing.T) {
 	engine := newEngine(t)
 	if err := engine.LoadPolicy("given", "package given\n\nyes if input == null"); err != nil {

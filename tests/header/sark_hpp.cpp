@@ -35,6 +35,7 @@ bool use_everything() {
   engine_options.rego_version = sark::rego_version::v0;
   engine_options.timeout = 5ms;
   engine_options.metrics = &metrics;
+  engine_options.evaluator = sark::evaluator::regorus;
   const sark::engine engine = sark::engine::make(engine_options).value();
   sark::revision_info revision;
   bool good = engine.load_policy("a", "package a", {sark::rego_version::v1}, &revision).ok();
@@ -47,6 +48,8 @@ bool use_everything() {
   options.strict_builtin_errors = true;
   sark::evaluate_info info;
   good &= engine.evaluate("data.a", sark::no_input, out, options, &info).undefined();
+  options.rego_version = sark::rego_version::v2;
+  good &= engine.query("x := 1", sark::no_input, out, options, &info).value_or("") == R"([{"x":1}])";
   const sark::query query = engine.prepare("data.a").value();
   const sark::input input = engine.parse_input("{}").value();
   good &= query.evaluate(input, out).ok() && query.evaluate("{}", out, options, &info).value_or("x") != "x";

@@ -208,6 +208,10 @@ func (w *world) document(ctx context.Context, target string, input []byte, s *st
 		target = module.Package.Path.String()
 	}
 	results, err := w.eval(ctx, target, ast.RegoV1, input, s)
+	if code, message, _, _ := describe(err); code == ast.TypeErr && strings.Contains(message, "undefined ref") {
+		// OPA's types show before it evaluates that nothing can be there; for a path, sark says the same by "undefined".
+		return "undefined", nil
+	}
 	if err != nil || len(results) == 0 {
 		return "undefined", err
 	}
@@ -261,8 +265,10 @@ func describe(err error) (code, message string, row, col int) {
 			row, col = at.Row, at.Col
 		}
 		return evaluation.Code, err.Error(), row, col
-	default:
+	case err != nil:
 		return "", err.Error(), 0, 0
+	default:
+		return "", "", 0, 0
 	}
 	if one.Location != nil {
 		row, col = one.Location.Row, one.Location.Col

@@ -124,6 +124,10 @@ test("arguments of the wrong type or out of range are refused", () => {
     () => new Engine({ timeoutMs: NaN }),
     () => new Engine({ maxInputBytes: 0 }),
     () => new Engine({ regoVersion: "v9" }),
+    () => new Engine({ regoVersion: "toString" }),
+    () => new Engine({ evaluator: "opa" }),
+    () => engine.query(5),
+    () => engine.query("x := 1", {}, { regoVersion: "v9" }),
     () => new Client({}),
     () => new Client(engine, { cache: {} }),
     () => new Cache().get("lone \udfff"),
@@ -133,6 +137,22 @@ test("arguments of the wrong type or out of range are refused", () => {
     assert.throws(call, sark.InvalidArgument);
   }
   assert.equal(engine.evaluate("data.authz.allow", { role: "admin" }), true);
+  engine.close();
+});
+
+test("a query gives an array of objects", () => {
+  const engine = makeEngine();
+  engine.setData({ roles: { ada: ["admin", "dev"] } });
+  assert.deepEqual(engine.query("role := data.roles[user][_]"), [
+    { role: "admin", user: "ada" },
+    { role: "dev", user: "ada" },
+  ]);
+  assert.deepEqual(engine.query("data.authz.allow", { role: "admin" }), [{}]);
+  assert.deepEqual(engine.query("input == null"), []);
+  assert.deepEqual(engine.query("input == null", null), [{}]);
+  assert.equal(engine.queryJson("x := input.n", '{"n":1.0}'), '[{"x":1.0}]');
+  assert.deepEqual(engine.query("1 == 1 or 1 == 2", undefined, { regoVersion: "v2" }), [{}]);
+  assert.throws(() => engine.query("x := 1;\n y > 3"), (error) => error instanceof sark.CompilationError && error.locations[0].row === 2);
   engine.close();
 });
 

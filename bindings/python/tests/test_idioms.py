@@ -167,10 +167,26 @@ def test_text_stands_for_its_utf8() -> None:
         cache.get("\ud800")
 
 
-@pytest.mark.parametrize("limits", [{"timeout": -1.0}, {"timeout": math.nan}, {"max_input_bytes": 0}, {"rego_version": "v9"}])
+@pytest.mark.parametrize("limits", [{"timeout": -1.0}, {"timeout": math.nan}, {"max_input_bytes": 0}, {"rego_version": "v9"}, {"evaluator": "opa"}])
 def test_arguments_out_of_range(limits: dict[str, Any]) -> None:
     with pytest.raises(sark.InvalidArgument):
         sark.Engine(**limits)
+
+
+def test_a_query_gives_a_list_of_dicts(engine: sark.Engine) -> None:
+    engine.set_data({"roles": {"ada": ["admin", "dev"]}})
+    assert engine.query("role := data.roles[user][_]") == [{"role": "admin", "user": "ada"}, {"role": "dev", "user": "ada"}]
+    assert engine.query("data.authz.allow", {"role": "admin"}) == [{}]
+    assert engine.query("data.authz.allow == true", {"role": "guest"}) == []
+    assert engine.query("input == null", None) == [{}]
+    assert engine.query("input == null") == []
+    assert engine.query_json("x := input.n", b'{"n":1.0}') == b'[{"x":1.0}]'
+    assert engine.query("1 == 1 or 1 == 2", rego_version="v2") == [{}]
+    with pytest.raises(sark.CompilationError) as caught:
+        engine.query("x := 1;\n y > 3")
+    assert [(place.row, place.col) for place in caught.value.locations] == [(2, 2)]
+    with pytest.raises(sark.InvalidArgument, match="'v0', 'v1', 'v2'"):
+        engine.query("x := 1", rego_version="v9")  # type: ignore[arg-type]
 
 
 def test_infinite_durations() -> None:
