@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value as Regorus};
@@ -96,19 +96,18 @@ impl Program for RegorusProgram {
         let mut engine = self.engine.clone();
         engine.set_strict_builtin_errors(question.bounds.strict_builtin_errors);
         set_deadline(&mut engine, &question.bounds)?;
-        let start = Instant::now();
         if let Some(given) = question.input {
             engine.set_input(self.input(given, question.limits)?);
         }
-        let read = start.elapsed();
+        let read = question.start.elapsed();
         let results = engine.eval_query(path.to_string(), false).map_err(|e| evaluation_error(&e, &self.modules))?;
         let value = results.result.first().and_then(|r| r.expressions.first()).map(|e| &e.value);
         match value {
-            None | Some(Regorus::Undefined) => Ok(Evaluated { outcome: Outcome::Undefined, read }),
+            None | Some(Regorus::Undefined) => Ok(evaluated(Outcome::Undefined, question, read)),
             Some(value) => {
                 serde_json::to_writer(output, value)
                     .map_err(|e| Error::new(ErrorKind::SerializationError, format!("the result is not JSON: {e}")))?;
-                Ok(Evaluated { outcome: Outcome::Defined, read })
+                Ok(evaluated(Outcome::Defined, question, read))
             }
         }
     }
@@ -120,6 +119,10 @@ impl Program for RegorusProgram {
     fn is_deterministic(&self, _path: &Path) -> bool {
         self.is_deterministic
     }
+}
+
+fn evaluated(outcome: Outcome, question: &Question<'_>, read: Duration) -> Evaluated {
+    Evaluated { outcome, read, evaluate: question.start.elapsed().saturating_sub(read) }
 }
 
 impl RegorusProgram {

@@ -40,7 +40,8 @@ fn main() {
 }
 
 fn measure(workload: &Workload) {
-    let mut peers: Vec<Box<dyn Peer>> = vec![Box::new(Sark::own(workload)), Box::new(OpaInside::new(workload)), Box::new(Opa::new(workload))];
+    let mut peers: Vec<Box<dyn Peer>> =
+        vec![Box::new(Sark::own(workload)), Box::new(OpaInside::new(workload)), Box::new(Opa::new(workload))];
     if workload.regorus {
         peers.push(Box::new(Sark::regorus(workload)));
         peers.extend(Rvm::new(workload).map(|rvm| Box::new(rvm) as Box<dyn Peer>));

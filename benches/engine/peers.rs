@@ -58,11 +58,15 @@ impl Sark {
             for (number, policy) in workload.policies.iter().enumerate() {
                 let name = format!("m{number}");
                 let ((name, name_length), (rego, rego_length)) = (text(&name), text(policy));
-                let status = ffi::sark_update_load_policy(update, name, name_length, rego, rego_length, ptr::null(), &raw mut error);
+                let status =
+                    ffi::sark_update_load_policy(update, name, name_length, rego, rego_length, ptr::null(), &raw mut error);
                 assert_eq!(status, ffi::SARK_OK);
             }
             let data = workload.data.as_bytes();
-            assert_eq!(ffi::sark_update_set_data(update, data.as_ptr(), data.len() as u64, ptr::null(), &raw mut error), ffi::SARK_OK);
+            assert_eq!(
+                ffi::sark_update_set_data(update, data.as_ptr(), data.len() as u64, ptr::null(), &raw mut error),
+                ffi::SARK_OK
+            );
             let status = ffi::sark_update_commit(update, ptr::null(), 0, ptr::null_mut(), &raw mut error);
             assert_eq!(status, ffi::SARK_OK, "{}", workload.name);
             let (path, path_length) = text(workload.path);

@@ -18,7 +18,8 @@ pub(crate) struct Workload {
 }
 
 pub(crate) fn all() -> Vec<Workload> {
-    let mut all = vec![rbac("rbac-10", 10), rbac("rbac-1000", 1000), rules("rules-1000", 1000), gateway(), join_data(), join_input()];
+    let mut all =
+        vec![rbac("rbac-10", 10), rbac("rbac-1000", 1000), rules("rules-1000", 1000), gateway(), join_data(), join_input()];
     all.extend(aci());
     all
 }
@@ -150,7 +151,12 @@ fn join_data() -> Workload {
 
 /// The same over 1,000 elements of the input, about 80 KB.
 fn join_input() -> Workload {
-    workload("join-input", JOIN.replace("ITEMS", "input.items"), &json!({"depts": depts()}), &json!({"max": 500, "items": items()}))
+    workload(
+        "join-input",
+        JOIN.replace("ITEMS", "input.items"),
+        &json!({"depts": depts()}),
+        &json!({"max": 500, "items": items()}),
+    )
 }
 
 /// Azure's confidential container policy.

@@ -17,7 +17,7 @@ use super::status::{
 };
 use super::versioned::{self, Versioned};
 use crate::error::{Error, Result};
-use crate::policy::{Engine, EngineOptions, Evaluator, EvaluateOptions, Evaluation, Query, Revision, Target};
+use crate::policy::{Engine, EngineOptions, EvaluateOptions, Evaluation, Evaluator, Query, Revision, Target};
 use crate::rego::{Outcome, RegoVersion};
 
 /// The room for a revision in an info struct: its text and a NUL.

@@ -20,7 +20,8 @@ pub(super) fn put(data: &Document, path: &Path, value: Document) -> Result<Docum
         node = object.and_then(|object| object.get_str(key.as_bytes()));
     }
     Ok(above.into_iter().rev().fold(value, |value, (object, key)| {
-        let object = object.map_or_else(|| DocObject::default().with(key.as_bytes(), value.clone()), |o| o.with(key.as_bytes(), value.clone()));
+        let object = object
+            .map_or_else(|| DocObject::default().with(key.as_bytes(), value.clone()), |o| o.with(key.as_bytes(), value.clone()));
         Document::Object(Arc::new(object))
     }))
 }

@@ -339,7 +339,9 @@ fn compiler(evaluator: Evaluator) -> Result<Box<dyn Compiler>> {
         #[cfg(feature = "regorus")]
         Evaluator::Regorus => Ok(Box::new(crate::regorus::RegorusCompiler)),
         #[cfg(not(feature = "regorus"))]
-        Evaluator::Regorus => Err(Error::new(ErrorKind::Unsupported, "this build has no regorus; build it with the feature `regorus`")),
+        Evaluator::Regorus => {
+            Err(Error::new(ErrorKind::Unsupported, "this build has no regorus; build it with the feature `regorus`"))
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::{Evaluation, Revision, Target, not_found};
 use crate::error::Result;
@@ -48,9 +47,7 @@ impl Snapshot {
 
     pub(super) fn evaluate(&self, target: &Target, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluation> {
         let path = self.path(target)?;
-        let start = Instant::now();
-        let evaluated = self.program.evaluate(&path, question, output)?;
-        Ok(self.evaluation(evaluated, start))
+        self.program.evaluate(&path, question, output).map(|evaluated| self.evaluation(evaluated))
     }
 
     pub(super) fn query(
@@ -60,13 +57,10 @@ impl Snapshot {
         question: &Question<'_>,
         output: &mut Vec<u8>,
     ) -> Result<Evaluation> {
-        let start = Instant::now();
-        let evaluated = self.program.query(text, version, question, output)?;
-        Ok(self.evaluation(evaluated, start))
+        self.program.query(text, version, question, output).map(|evaluated| self.evaluation(evaluated))
     }
 
-    fn evaluation(&self, evaluated: Evaluated, start: Instant) -> Evaluation {
-        let read = evaluated.read;
-        Evaluation { outcome: evaluated.outcome, revision: self.revision, read, evaluate: start.elapsed().saturating_sub(read) }
+    fn evaluation(&self, evaluated: Evaluated) -> Evaluation {
+        Evaluation { outcome: evaluated.outcome, revision: self.revision, read: evaluated.read, evaluate: evaluated.evaluate }
     }
 }

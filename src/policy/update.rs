@@ -123,7 +123,9 @@ impl Update {
                 Change::Load(module) => drop(modules.insert(Arc::clone(&module.name), module.clone())),
                 Change::Remove(name) => drop(modules.remove(name).ok_or_else(|| not_found(name))?),
                 Change::Clear => modules.clear(),
-                Change::Put { path, value, bytes } if path.keys().is_empty() => (data, data_bytes) = (Arc::new(value.clone()), *bytes),
+                Change::Put { path, value, bytes } if path.keys().is_empty() => {
+                    (data, data_bytes) = (Arc::new(value.clone()), *bytes)
+                }
                 Change::Put { path, value, bytes } => {
                     data = Arc::new(data::put(&data, path, value.clone())?);
                     data_bytes = data_bytes.saturating_add(*bytes).saturating_add(path.to_string().len() as u64);

@@ -107,6 +107,8 @@ pub struct Question<'q> {
     pub limits: Limits,
     /// What bounds deciding.
     pub bounds: Bounds,
+    /// When it was asked.
+    pub start: Instant,
 }
 
 /// How an evaluation went.
@@ -116,6 +118,8 @@ pub struct Evaluated {
     pub outcome: Outcome,
     /// The time spent reading the input.
     pub read: Duration,
+    /// The time spent deciding and writing the result.
+    pub evaluate: Duration,
 }
 
 /// Whether a document has a value.
@@ -137,10 +141,10 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Bounds that end `timeout` from now.
+    /// Bounds that end `timeout` after `start`.
     #[must_use]
-    pub fn within(timeout: Option<Duration>, strict_builtin_errors: bool) -> Self {
-        Self { deadline: timeout.and_then(|t| Instant::now().checked_add(t)), strict_builtin_errors }
+    pub fn within(start: Instant, timeout: Option<Duration>, strict_builtin_errors: bool) -> Self {
+        Self { deadline: timeout.and_then(|t| start.checked_add(t)), strict_builtin_errors }
     }
 
     /// The time that is left; `None` where there is no deadline.

@@ -3,18 +3,18 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
 use super::budget::{Budget, Exceeded};
 use super::builtins::{Caches, Context};
 use super::compile::{self, Compiled, Key, TreeNode};
-use super::eval::{self, Stop};
+use super::eval::{self, Stacks, Stop};
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
-use super::{Bounds, Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question, RegoVersion, ast};
+use super::{Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question, RegoVersion, ast};
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The stack of the thread that parses, compiles and plans: their depth is bounded by the parser's, 1,000 levels.
@@ -55,7 +55,9 @@ fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         let handle = thread
             .spawn_scoped(scope, work)
             .map_err(|e| Error::new(ErrorKind::InternalError, format!("no thread to compile on: {e}; free some memory")))?;
-        handle.join().unwrap_or_else(|_| Err(Error::new(ErrorKind::InternalError, "the compiler panicked; please report the policy")))
+        handle
+            .join()
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::InternalError, "the compiler panicked; please report the policy")))
     })
 }
 
@@ -111,8 +113,10 @@ impl RegoProgram {
     }
 
     fn run(&self, plan: &Plan, question: &Question<'_>, output: &mut Vec<u8>, is_query: bool) -> Result<Evaluated> {
-        with_arena(|arena, caches| {
-            let start = Instant::now();
+        with_kept(|kept| {
+            let Kept { arena, caches, stacks } = kept;
+            let arena = &*arena;
+            let given = question.input.is_some();
             let input = match question.input {
                 None => None,
                 Some(super::Given::Json(json)) => Some(read(arena, json, question.limits)?),
@@ -121,11 +125,16 @@ impl RegoProgram {
                     Some(document.ok_or_else(|| Error::invalid("input", "it was parsed for another evaluator"))?.view())
                 }
             };
-            let read = start.elapsed();
+            // The clock is a good part of a small decision: it is read no more often than somebody can see.
+            let read = if given { question.start.elapsed() } else { Duration::ZERO };
             let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
             let context = Context::new(arena, budget, now_ns(), std::mem::take(caches));
             let strict = question.bounds.strict_builtin_errors;
-            let result = eval::run(plan, &self.data, input, strict, context).map_err(|stop| self.evaluation_error(stop))?;
+            let mut work = std::mem::take(stacks).recycle();
+            let (result, left) = eval::run(plan, &self.data, input, strict, context, &mut work);
+            *caches = left;
+            *stacks = work.recycle();
+            let result = result.map_err(|stop| self.evaluation_error(stop))?;
             let result = if is_query { Some(result.unwrap_or(Value::Array(&[]))) } else { result };
             let outcome = match result {
                 Some(value) => {
@@ -134,7 +143,7 @@ impl RegoProgram {
                 }
                 None => Outcome::Undefined,
             };
-            Ok(Evaluated { outcome, read })
+            Ok(Evaluated { outcome, read, evaluate: question.start.elapsed().saturating_sub(read) })
         })
     }
 
@@ -169,22 +178,26 @@ fn now_ns() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(0)
 }
 
-thread_local! {
-    /// The arena of this thread's next evaluation: one allocation serves many.
-    static ARENA: RefCell<Option<Arena>> = const { RefCell::new(None) };
+/// What an evaluation leaves to the next one of its thread: memory, and patterns that were compiled.
+#[derive(Default)]
+struct Kept {
+    arena: Arena,
+    caches: Caches,
+    stacks: Stacks<'static>,
 }
 
-fn with_arena<T>(work: impl FnOnce(&Arena, &mut Caches) -> T) -> T {
-    let mut arena = ARENA.with(|kept| kept.try_borrow_mut().ok().and_then(|mut kept| kept.take())).unwrap_or_default();
-    let mut caches = Caches::default();
-    let result = work(&arena, &mut caches);
-    if arena.allocated_bytes() <= KEPT_BYTES {
-        arena.reset();
-        ARENA.with(|kept| {
-            if let Ok(mut kept) = kept.try_borrow_mut() {
-                *kept = Some(arena);
-            }
-        });
+thread_local! {
+    static KEPT: RefCell<Option<Box<Kept>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` with what this thread keeps; a nested call, or one while the thread ends, makes do with new ones.
+fn with_kept<T>(work: impl FnOnce(&mut Kept) -> T) -> T {
+    let kept = KEPT.try_with(|kept| kept.try_borrow_mut().ok().and_then(|mut kept| kept.take())).ok().flatten();
+    let mut kept = kept.unwrap_or_default();
+    let result = work(&mut kept);
+    if kept.arena.allocated_bytes() <= KEPT_BYTES {
+        kept.arena.reset();
+        let _ = KEPT.try_with(|place| place.try_borrow_mut().map(|mut place| *place = Some(kept)));
     }
     result
 }
@@ -205,13 +218,11 @@ impl Program for RegoProgram {
     }
 
     fn evaluate(&self, path: &Path, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
-        check_deadline(&question.bounds)?;
         let plan = self.plan(path)?;
         self.run(&plan, question, output, false)
     }
 
     fn query(&self, text: &str, version: RegoVersion, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
-        check_deadline(&question.bounds)?;
         let rules = &self.rules;
         let source = Module { name: "query".into(), source: text.into(), version };
         let plan = deep(|| {
@@ -220,22 +231,13 @@ impl Program for RegoProgram {
             let mut modules = rules.modules.clone();
             modules.push(source);
             let body = parser::parse_query(text, &options).map_err(|p| compilation_error(&p, &modules))?;
-            plan::plan_query(&rules.compiled, body, version).map_err(|p| compilation_error(&p, &modules))
+            plan::plan_query(&rules.compiled, body).map_err(|p| compilation_error(&p, &modules))
         })?;
         self.run(&plan, question, output, true)
     }
 
     fn is_deterministic(&self, path: &Path) -> bool {
         self.plan(path).is_ok_and(|plan| plan.sites.iter().all(|site| !site.builtin.nondeterministic))
-    }
-}
-
-fn check_deadline(bounds: &Bounds) -> Result<()> {
-    match bounds.remaining() {
-        Some(left) if left.is_zero() => {
-            Err(Error::new(ErrorKind::LimitExceeded, "the deadline passed before the evaluation began; allow more time"))
-        }
-        _ => Ok(()),
     }
 }
 

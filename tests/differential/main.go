@@ -3,7 +3,8 @@
 //	differential [-n COUNT] [-seed SEED] [-keep DIR]
 //
 // OPA is its own Go SDK in this process, sark its C ABI. Values are compared with the text of their numbers, undefined and error codes as
-// such; what one side refuses to compile and the other takes is counted apart. A disagreement is made as small as it stays one, and written to
+// such; what one side refuses to compile and the other takes is counted apart. Where errors are strict and both sides fail, but with another
+// error first, the pair is counted apart, too (docs/decisions.md, "Strict errors"). A disagreement is made as small as it stays one, and written to
 // DIR. Where OPA itself varies over three runs, the case is dropped and counted.
 package main
 
@@ -40,14 +41,15 @@ func main() {
 
 // Totals counts what was compared.
 type totals struct {
-	pairs, defined, undefined, errors, varied, refusedByBoth, refusedByOPA, refusedBySark, refusedQuestions, differ int
-	seconds                                                                                                         float64
+	pairs, defined, undefined, errors, varied, refusedByBoth, refusedByOPA, refusedBySark, refusedQuestions, strictOrder, differ int
+	seconds                                                                                                                      float64
 }
 
 func (t *totals) String() string {
 	return fmt.Sprintf("%d pairs in %.0f s: %d values, %d undefined, %d errors; %d modules refused by both, %d by OPA alone, %d by sark alone; "+
-		"%d questions refused by OPA; %d dropped since OPA varied; %d disagreements",
-		t.pairs, t.seconds, t.defined, t.undefined, t.errors, t.refusedByBoth, t.refusedByOPA, t.refusedBySark, t.refusedQuestions, t.varied, t.differ)
+		"%d questions refused by OPA; %d dropped since OPA varied; "+
+		"%d strict pairs in which both fail, with another error first; %d disagreements",
+		t.pairs, t.seconds, t.defined, t.undefined, t.errors, t.refusedByBoth, t.refusedByOPA, t.refusedBySark, t.refusedQuestions, t.varied, t.strictOrder, t.differ)
 }
 
 func run(count int, seed int64, keep string, most int) (*totals, error) {
@@ -113,6 +115,10 @@ func (g *generator) compare(t *totals, number int64, keep string) error {
 			t.varied++
 			continue
 		}
+		if q.strict && isError(want) && isError(got) {
+			t.strictOrder++
+			continue
+		}
 		t.differ++
 		small := minimise(m, q, func(m *module) bool { return differ(m, q) })
 		return report(number, keep, small, q, explain(small, q))
@@ -124,12 +130,14 @@ func (t *totals) count(want string) {
 	switch {
 	case want == undefined:
 		t.undefined++
-	case len(want) > 6 && want[:6] == "error ":
+	case isError(want):
 		t.errors++
 	default:
 		t.defined++
 	}
 }
+
+func isError(answer string) bool { return strings.HasPrefix(answer, "error ") }
 
 // varies is true where OPA does not answer the same thing three times.
 func varies(both *sides, q *question, first string) bool {

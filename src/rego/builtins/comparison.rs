@@ -3,22 +3,31 @@
 use std::cmp::Ordering;
 
 use super::super::value::{Value, compare, equal as equal_values};
-use super::operand::any;
-use super::{Context, Outcome};
+use super::operand::{any, elements};
+use super::{Context, Failure, Outcome};
 
-/// Charges by the size of the smaller operand's top level; the depths are charged where they were made.
-fn order<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Result<Ordering, super::Failure> {
-    ctx.charge(1)?;
+/// How much of two values is compared, by what lies at their top.
+fn charge<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Result<(), Failure> {
+    let size = |value: &Value<'_>| match value {
+        Value::String(bytes) => bytes.len() / 32,
+        Value::Number(text) => text.len() / 32,
+        _ => elements(value).map(|e| e.len()).or_else(|| value.as_object().map(|o| o.len() * 2)).unwrap_or(0),
+    };
+    ctx.charge(size(&any(operands, 1)).min(size(&any(operands, 2))) + 1)
+}
+
+fn order<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Result<Ordering, Failure> {
+    charge(ctx, operands)?;
     Ok(compare(&any(operands, 1), &any(operands, 2)))
 }
 
 pub(super) fn equal<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
-    ctx.charge(1)?;
+    charge(ctx, operands)?;
     Ok(Value::Bool(equal_values(&any(operands, 1), &any(operands, 2))))
 }
 
 pub(super) fn not_equal<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
-    ctx.charge(1)?;
+    charge(ctx, operands)?;
     Ok(Value::Bool(!equal_values(&any(operands, 1), &any(operands, 2))))
 }
 

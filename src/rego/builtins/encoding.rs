@@ -6,9 +6,10 @@ mod json;
 mod query;
 
 pub(super) use base64::{
-    base64_decode, base64_encode, base64_is_valid, base64url_decode, base64url_encode, base64url_encode_no_pad,
+    base64_bytes, base64_decode, base64_encode, base64_is_valid, base64url_bytes, base64url_decode, base64url_encode,
+    base64url_encode_no_pad, base64url_text,
 };
-pub(super) use hex::{hex_decode, hex_encode};
+pub(super) use hex::{hex, hex_decode, hex_encode};
 pub(super) use json::{json_is_valid, json_marshal, json_marshal_with_options, json_unmarshal};
 pub(super) use query::{query_decode, query_decode_object, query_encode, query_encode_object};
 

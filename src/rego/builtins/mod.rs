@@ -7,10 +7,13 @@ mod bits;
 mod caches;
 mod casts;
 mod comparison;
+mod crypto;
 mod encoding;
 mod glob;
 mod json;
+mod jwt;
 mod key;
+mod net;
 mod numbers;
 mod objects;
 mod operand;
@@ -22,10 +25,12 @@ mod sprintf;
 mod strings;
 mod subset;
 mod table;
+mod template;
 mod time;
 mod types;
 mod units;
 mod utf8;
+mod uuid;
 mod walk;
 
 use super::budget::{Budget, Exceeded};
@@ -56,6 +61,8 @@ pub enum Failure {
     Operand(String),
     /// `eval_builtin_error`: anything else. The text as OPA's, without the builtin's name.
     Builtin(String),
+    /// `eval_conflict_error`: ends the evaluation, strict or not.
+    Conflict(String),
     /// A bound was reached: ends the evaluation, strict or not.
     Exceeded(Exceeded),
 }

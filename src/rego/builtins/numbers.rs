@@ -4,7 +4,7 @@ use super::super::budget::Exceeded;
 use super::super::value::Value;
 use super::super::value::number::Integer;
 use super::arithmetic::from_integer;
-use super::operand::{any, fail, integer};
+use super::operand::{fail, integer};
 use super::{Context, Failure, Outcome};
 
 /// All numbers from `x` to `y` in steps, up or down. The step is positive.
@@ -41,7 +41,6 @@ pub(super) fn range<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcom
 
 pub(super) fn range_step<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let (x, y) = bounds(ctx, operands)?;
-    debug_assert!(any(operands, 3).is_number() || operands.len() == 3);
     let step = integer(ctx, operands, 3)?;
     if step <= Integer::ZERO {
         return Err(fail("numbers.range_step: step must be a positive integer"));

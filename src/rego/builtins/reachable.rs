@@ -106,7 +106,7 @@ fn follow<'a>(
 }
 
 fn commit<'a>(ctx: &mut Context<'a>, path: &[Value<'a>], paths: &mut SetBuilder<'a>) -> Result<(), Failure> {
-    ctx.reserve(path.len() * size_of::<Value<'a>>())?;
+    ctx.reserve(size_of_val(path))?;
     paths.insert(Value::array(ctx.arena, path));
     Ok(())
 }

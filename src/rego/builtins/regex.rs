@@ -1,6 +1,7 @@
 //! Regular expressions: Go's syntax and semantics on automata that take linear time.
 
 mod class;
+mod escape;
 mod names;
 mod node;
 mod parse;

@@ -150,10 +150,12 @@ impl State<'_, '_> {
             return Ok(());
         }
         if !self.good {
-            return Ok(out.extend_from_slice(format!("%!{verb}(BADINDEX)").as_bytes()));
+            out.extend_from_slice(format!("%!{verb}(BADINDEX)").as_bytes());
+            return Ok(());
         }
         let Some(argument) = self.arguments.get(self.next) else {
-            return Ok(out.extend_from_slice(format!("%!{verb}(MISSING)").as_bytes()));
+            out.extend_from_slice(format!("%!{verb}(MISSING)").as_bytes());
+            return Ok(());
         };
         if matches!(verb, 'v' | 'w') {
             (flags.sharp_v, flags.sharp) = (flags.sharp, false);

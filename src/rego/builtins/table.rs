@@ -1,6 +1,9 @@
 //! The table of all builtins, sorted by name.
 
-use super::{Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, encoding, glob, json, numbers, objects, reachable, regex, semver, sets, sprintf, strings, subset, time, types, units, walk};
+use super::{
+    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, net, numbers,
+    objects, reachable, regex, semver, sets, sprintf, strings, subset, time, types, units, uuid, walk,
+};
 
 /// The builtin of that name.
 #[must_use]
@@ -58,6 +61,14 @@ static TABLE: &[Builtin] = &[
     of("concat", 2, strings::concat),
     of("contains", 2, strings::contains),
     of("count", 1, aggregates::count),
+    of("crypto.hmac.equal", 2, crypto::hmac_equal),
+    of("crypto.hmac.md5", 2, crypto::hmac_md5),
+    of("crypto.hmac.sha1", 2, crypto::hmac_sha1),
+    of("crypto.hmac.sha256", 2, crypto::hmac_sha256),
+    of("crypto.hmac.sha512", 2, crypto::hmac_sha512),
+    of("crypto.md5", 1, crypto::md5),
+    of("crypto.sha1", 1, crypto::sha1),
+    of("crypto.sha256", 1, crypto::sha256),
     of("div", 2, arithmetic::divide),
     of("endswith", 2, strings::ends_with),
     of("eq", 2, comparison::equal),
@@ -76,7 +87,25 @@ static TABLE: &[Builtin] = &[
     of("indexof_n", 2, strings::indexof_n),
     of("internal.member_2", 2, aggregates::member),
     of("internal.member_3", 3, aggregates::member_with_key),
+    of("internal.template_string", 1, super::template::string),
     of("intersection", 1, sets::intersection),
+    of("io.jwt.decode", 1, jwt::decode),
+    nondeterministic("io.jwt.decode_verify", 2, jwt::decode_verify),
+    nondeterministic("io.jwt.encode_sign", 3, jwt::encode_sign),
+    nondeterministic("io.jwt.encode_sign_raw", 3, jwt::encode_sign_raw),
+    of("io.jwt.verify_eddsa", 2, jwt::verify_eddsa),
+    of("io.jwt.verify_es256", 2, jwt::verify_es256),
+    of("io.jwt.verify_es384", 2, jwt::verify_es384),
+    of("io.jwt.verify_es512", 2, jwt::verify_es512),
+    of("io.jwt.verify_hs256", 2, jwt::verify_hs256),
+    of("io.jwt.verify_hs384", 2, jwt::verify_hs384),
+    of("io.jwt.verify_hs512", 2, jwt::verify_hs512),
+    of("io.jwt.verify_ps256", 2, jwt::verify_ps256),
+    of("io.jwt.verify_ps384", 2, jwt::verify_ps384),
+    of("io.jwt.verify_ps512", 2, jwt::verify_ps512),
+    of("io.jwt.verify_rs256", 2, jwt::verify_rs256),
+    of("io.jwt.verify_rs384", 2, jwt::verify_rs384),
+    of("io.jwt.verify_rs512", 2, jwt::verify_rs512),
     of("is_array", 1, types::is_array),
     of("is_boolean", 1, types::is_boolean),
     of("is_null", 1, types::is_null),
@@ -99,6 +128,13 @@ static TABLE: &[Builtin] = &[
     of("minus", 2, arithmetic::minus),
     of("mul", 2, arithmetic::multiply),
     of("neq", 2, comparison::not_equal),
+    of("net.cidr_contains", 2, net::cidr_contains),
+    of("net.cidr_contains_matches", 2, net::cidr_contains_matches),
+    of("net.cidr_expand", 1, net::cidr_expand),
+    of("net.cidr_intersects", 2, net::cidr_intersects),
+    of("net.cidr_is_valid", 1, net::cidr_is_valid),
+    of("net.cidr_merge", 1, net::cidr_merge),
+    of("net.cidr_overlap", 2, net::cidr_contains),
     of("numbers.range", 2, numbers::range),
     of("numbers.range_step", 3, numbers::range_step),
     of("object.filter", 2, objects::filter),
@@ -163,5 +199,6 @@ static TABLE: &[Builtin] = &[
     of("urlquery.decode_object", 1, encoding::query_decode_object),
     of("urlquery.encode", 1, encoding::query_encode),
     of("urlquery.encode_object", 1, encoding::query_encode_object),
+    of("uuid.parse", 1, uuid::uuid_parse),
     relation("walk", 1, walk::walk),
 ];

@@ -1,7 +1,9 @@
 #![allow(clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
+mod cases;
 mod generate;
 mod oracle;
+#[rustfmt::skip]
 mod pools;
 
 use std::path::PathBuf;

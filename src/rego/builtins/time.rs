@@ -162,4 +162,3 @@ pub(super) fn diff<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome
     borrow(&mut month, &mut year, 12);
     Ok(ints(ctx, &[year, month, day, hour, minute, second]))
 }
-

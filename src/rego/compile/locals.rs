@@ -406,9 +406,7 @@ impl<'c> Locals<'c> {
     fn in_logical(&mut self, expr: &mut Expr) {
         let message = if matches!(expr.kind, ExprKind::And(_)) { ASSIGN_IN_AND } else { ASSIGN_IN_OR };
         let (ExprKind::And(logical) | ExprKind::Or(logical)) = &mut expr.kind else { return };
-        for (body, explicit) in
-            [(&mut logical.left, logical.explicit_left), (&mut logical.right, logical.explicit_right)]
-        {
+        for (body, explicit) in [(&mut logical.left, logical.explicit_left), (&mut logical.right, logical.explicit_right)] {
             if explicit {
                 self.scopes.push(Scope::default());
                 self.in_body(body, &VarSet::new());

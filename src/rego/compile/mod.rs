@@ -9,9 +9,9 @@ mod exprs;
 mod globals;
 mod heads;
 mod locals;
+mod query;
 mod recursion;
 mod safety;
-mod query;
 mod templates;
 mod tree;
 mod unify;
@@ -20,10 +20,10 @@ mod with;
 
 use std::collections::HashMap;
 
+pub(super) use query::compile as compile_query;
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
 pub(super) use visit::{Reading, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
 
-use super::RegoVersion;
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
 use super::parser::Problem;
@@ -71,8 +71,6 @@ pub(super) fn kind_of(rule: &Rule) -> RuleKind {
 pub(super) struct Compiled {
     pub(super) rules: Vec<Entry>,
     pub(super) tree: RuleTree,
-    /// The name that the source has for each local that got another.
-    pub(super) rewritten: HashMap<Name, Name>,
 }
 
 /// What is known while compiling.
@@ -95,7 +93,7 @@ pub(super) fn compile(modules: Vec<Module>) -> Result<Compiled, Vec<Problem>> {
             return Err(compiler.problems);
         }
     }
-    Ok(Compiled { rules: compiler.rules, tree: compiler.tree, rewritten: compiler.rewritten })
+    Ok(Compiled { rules: compiler.rules, tree: compiler.tree })
 }
 
 const STAGES: [fn(&mut Compiler); 19] = [
@@ -137,11 +135,6 @@ impl Compiler {
         self.problems.push(Problem { code, message: message.into(), span });
     }
 
-    /// The language's version of the module that a rule stands in.
-    fn version(&self, module: usize) -> RegoVersion {
-        self.modules.get(module).map_or(RegoVersion::V1, |m| m.version)
-    }
-
     /// Calls `change` on each rule and each of its `else` branches.
     fn each_rule(&mut self, mut change: impl FnMut(&mut Context<'_>, &mut Rule)) {
         let mut rules = std::mem::take(&mut self.rules);
@@ -151,7 +144,6 @@ impl Compiler {
                 rewritten: &mut self.rewritten,
                 problems: &mut self.problems,
                 tree: &self.tree,
-                version: self.modules.get(entry.module).map_or(RegoVersion::V1, |m| m.version),
             };
             let mut next = Some(&mut entry.rule);
             while let Some(rule) = next {
@@ -169,7 +161,6 @@ struct Context<'c> {
     rewritten: &'c mut HashMap<Name, Name>,
     problems: &'c mut Vec<Problem>,
     tree: &'c RuleTree,
-    version: RegoVersion,
 }
 
 impl Context<'_> {
@@ -337,9 +328,4 @@ fn as_equality(expr: &super::ast::Expr) -> Option<(&Term, &Term)> {
         },
         _ => None,
     }
-}
-
-/// Compiles a query against compiled modules: its body, ready to be planned.
-pub(super) fn compile_query(compiled: &Compiled, body: Body, version: RegoVersion) -> Result<(Body, HashMap<Name, Name>), Vec<Problem>> {
-    query::compile(compiled, body, version)
 }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::visit::{self, VarSet};
-use super::{Compiled, Context, Generator, MAX_ERRORS, dynamics, exprs, globals, locals, safety, templates, undefined_function, with};
-use crate::rego::RegoVersion;
+use super::{
+    Compiled, Context, Generator, MAX_ERRORS, dynamics, exprs, globals, locals, safety, templates, undefined_function, with,
+};
 use crate::rego::ast::{Body, Name};
 use crate::rego::parser::Problem;
 
 /// A compiled body, and the name that the query has for each local that got another.
-pub(super) type Query = (Body, HashMap<Name, Name>);
+pub(in crate::rego) type Query = (Body, HashMap<Name, Name>);
 
 const STAGES: [fn(&mut Context<'_>, &mut Body); 10] = [
     |_, body| {
@@ -18,10 +19,12 @@ const STAGES: [fn(&mut Context<'_>, &mut Body); 10] = [
     },
     locals::rewrite_query,
     |context, body| drop(templates::in_body(context, &safety::reserved(), body)),
-    |context, body| visit::walk(visit::Node::Body(body), &mut |node| {
-        context.problems.extend(templates::void_call(node));
-        false
-    }),
+    |context, body| {
+        visit::walk(visit::Node::Body(body), &mut |node| {
+            context.problems.extend(templates::void_call(node));
+            false
+        })
+    },
     |_, body| templates::erase_in_body(body),
     |context, body| exprs::expand_body(context.generator, body),
     |context, body| exprs::rewrite_comprehension_terms_in_body(context.generator, body),
@@ -46,18 +49,14 @@ fn check_functions(context: &mut Context<'_>, body: &Body) {
     context.problems.append(&mut found);
 }
 
-pub(super) fn compile(compiled: &Compiled, mut body: Body, version: RegoVersion) -> Result<Query, Vec<Problem>> {
+/// Compiles a query against compiled modules.
+pub(in crate::rego) fn compile(compiled: &Compiled, mut body: Body) -> Result<Query, Vec<Problem>> {
     let mut generator = Generator { taken: VarSet::new(), prefix: "__localq".to_owned(), next: 0 };
     let mut rewritten = HashMap::new();
     let mut problems = Vec::new();
     for stage in STAGES {
-        let mut context = Context {
-            generator: &mut generator,
-            rewritten: &mut rewritten,
-            problems: &mut problems,
-            tree: &compiled.tree,
-            version,
-        };
+        let mut context =
+            Context { generator: &mut generator, rewritten: &mut rewritten, problems: &mut problems, tree: &compiled.tree };
         stage(&mut context, &mut body);
         if !problems.is_empty() {
             problems.truncate(MAX_ERRORS);

@@ -121,4 +121,3 @@ fn may_meet(compiler: &Compiler, number: usize, reference: &[Term], at: usize) -
     let pairs = own.iter().zip(reference).skip(at);
     pairs.into_iter().all(|(a, b)| !is_constant(a) || !is_constant(b) || super::unify::same_term(a, b))
 }
-

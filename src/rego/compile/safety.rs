@@ -6,7 +6,7 @@ use super::locals::head_may_have_vars;
 use super::unify::{is_ref_safe, unify};
 use super::visit::{self, Arity, Node, NodeMut, Skip, VarSet, is_generated};
 use super::{Compiler, Context, arity, as_equality, is_ground};
-use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Span, Term, TermKind};
+use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, Term, TermKind};
 use crate::rego::parser::Problem;
 
 /// Names that are always bound.
@@ -38,7 +38,6 @@ pub(super) fn check_rule_bodies(compiler: &mut Compiler) {
         reorder(context, &safe, &mut rule.body);
     });
 }
-
 
 /// Reorders a body in place, or reports what is unsafe in it.
 pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Body) {

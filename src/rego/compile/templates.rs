@@ -178,4 +178,3 @@ fn erase(node: NodeMut<'_>) -> bool {
 fn is_print(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Call(terms) if terms.first().is_some_and(|op| is_operator(op, "print")))
 }
-

@@ -99,6 +99,22 @@ impl RuleTree {
         true
     }
 
+    /// Whether a reference is to base data or a package: it begins with `data`, and meets no rule.
+    pub(in crate::rego) fn is_base(&self, reference: &[Term]) -> bool {
+        if reference.first().and_then(Term::as_var).is_none_or(|name| &**name != "data") {
+            return false;
+        }
+        let mut node = &self.root;
+        for part in reference.iter().skip(1) {
+            match Key::of(part).and_then(|key| node.child(&key)) {
+                Some(child) if !child.rules.is_empty() => return false,
+                Some(child) => node = child,
+                None => return true,
+            }
+        }
+        true
+    }
+
     fn add(&mut self, path: &[Term]) -> &mut Node {
         let keys = path.iter().skip(1).map_while(Key::of);
         keys.fold(&mut self.root, |node, key| node.children.entry(key).or_default())
@@ -142,7 +158,8 @@ fn mark(node: &mut Node, rules: &[Entry]) {
 
 /// Whether a rule is `p := constant` without a body.
 fn is_constant_rule(rule: &Rule) -> bool {
-    let is_empty = matches!(rule.body.as_slice(), [expr] if matches!(&expr.kind, ExprKind::Term(Term { kind: TermKind::Bool(true), .. })));
+    let is_empty =
+        matches!(rule.body.as_slice(), [expr] if matches!(&expr.kind, ExprKind::Term(Term { kind: TermKind::Bool(true), .. })));
     is_empty && rule.head.value.as_ref().is_some_and(|value| value.as_var().is_some() || super::is_constant(value))
 }
 
@@ -180,9 +197,8 @@ fn conflict_at(node: &Node, rules: &[Entry]) -> Option<(Span, String)> {
     let kinds = |kind| entries.iter().any(|entry| kind_of(&entry.rule) == kind);
     let arity = first.rule.head.args.len();
     let complete = |entry: &&Entry| kind_of(&entry.rule) == RuleKind::Single && is_ground_ref(entry);
-    let multi = |ground: bool| {
-        entries.iter().any(|entry| kind_of(&entry.rule) == RuleKind::Multi && is_ground_ref(&entry) == ground)
-    };
+    let multi =
+        |ground: bool| entries.iter().any(|entry| kind_of(&entry.rule) == RuleKind::Multi && is_ground_ref(entry) == ground);
     if (kinds(RuleKind::Single) && kinds(RuleKind::Multi))
         || entries.iter().any(|entry| entry.rule.head.args.len() != arity)
         || (entries.iter().any(complete) && !entries.iter().all(complete))

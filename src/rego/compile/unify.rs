@@ -120,9 +120,9 @@ pub(super) fn same_term(a: &Term, b: &Term) -> bool {
         (TermKind::Bool(x), TermKind::Bool(y)) => x == y,
         (TermKind::Number(x), TermKind::Number(y)) => x == y,
         (TermKind::String(x), TermKind::String(y)) | (TermKind::Var(x), TermKind::Var(y)) => x == y,
-        (TermKind::Ref(x), TermKind::Ref(y)) | (TermKind::Array(x), TermKind::Array(y)) | (TermKind::Set(x), TermKind::Set(y)) => {
-            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_term(x, y))
-        }
+        (TermKind::Ref(x), TermKind::Ref(y))
+        | (TermKind::Array(x), TermKind::Array(y))
+        | (TermKind::Set(x), TermKind::Set(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_term(x, y)),
         (TermKind::Object(x), TermKind::Object(y)) => {
             x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_term(&x.0, &y.0) && same_term(&x.1, &y.1))
         }

@@ -212,7 +212,7 @@ pub(super) fn head_vars(head: &Head) -> VarSet {
 pub(super) enum NodeMut<'n> {
     Body(&'n mut Body),
     Expr(&'n mut Expr),
-    With(&'n mut With),
+    With,
     Term(&'n mut Term),
 }
 
@@ -264,7 +264,7 @@ pub(super) fn walk_expr_mut(expr: &mut Expr, visit: VisitMut<'_>) {
 }
 
 fn walk_with_mut(with: &mut With, visit: VisitMut<'_>) {
-    if !visit(NodeMut::With(with)) {
+    if !visit(NodeMut::With) {
         walk_term_mut(&mut with.target, visit);
         walk_term_mut(&mut with.value, visit);
     }
@@ -281,7 +281,9 @@ pub(super) fn walk_term_mut(term: &mut Term, visit: VisitMut<'_>) {
         return;
     }
     match &mut term.kind {
-        TermKind::Ref(terms) | TermKind::Array(terms) | TermKind::Set(terms) | TermKind::Call(terms) => walk_terms_mut(terms, visit),
+        TermKind::Ref(terms) | TermKind::Array(terms) | TermKind::Set(terms) | TermKind::Call(terms) => {
+            walk_terms_mut(terms, visit)
+        }
         TermKind::Object(entries) => {
             for (key, value) in entries {
                 walk_term_mut(key, visit);

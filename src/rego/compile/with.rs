@@ -61,7 +61,8 @@ fn must_evaluate(context: &Context<'_>, target: &mut Term, value: &mut Term) -> 
             if replaces_function(context, target)? && is_function(context, value) {
                 return Ok(false);
             }
-            let names_function = value.as_ref_parts().is_some_and(|parts| context.tree.function_arity(parts).is_some_and(|a| a > 0));
+            let names_function =
+                value.as_ref_parts().is_some_and(|parts| context.tree.function_arity(parts).is_some_and(|a| a > 0));
             Ok(!names_function && requires_eval(value))
         }
         Some("input") => Ok(requires_eval(value)),

@@ -6,30 +6,23 @@ use crate::rego::builtins::Failure;
 use crate::rego::plan::{Operands, RoutineKind};
 use crate::rego::value::Value;
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'a, '_> {
     /// Begins a routine. Its value goes to the absolute register `to`.
     pub(super) fn enter(&mut self, routine: u32, memo: Memo, to: usize, done: u32, fail: u32) -> Result<(), Stop> {
         self.charge(1)?;
         let plan = self.plan;
         let Some(code) = plan.routines.get(routine as usize) else { return Ok(()) };
-        let (registers, iters) = match self.frames.last() {
-            Some(frame) => {
-                let caller = plan.routines.get(frame.routine as usize);
-                let size = |count: fn(&crate::rego::plan::Routine) -> u32| caller.map_or(0, |r| count(r) as usize);
-                (frame.registers + size(|r| r.registers), frame.iters + size(|r| r.iters))
-            }
-            None => (0, 0),
-        };
-        grow(&mut self.registers, registers + code.registers as usize, Value::Null);
-        grow(&mut self.iters, iters + code.iters as usize, super::Iter::Done);
-        let hidden_mocks = self.frames.last().map_or(0, |frame| frame.hidden_mocks);
+        let caller = self.stacks.frames.last().and_then(|frame| plan.routines.get(frame.routine as usize));
+        let (registers, iters) =
+            caller.map_or((0, 0), |caller| (self.base + caller.registers as usize, self.iters + caller.iters as usize));
+        grow(&mut self.stacks.registers, registers + code.registers as usize, Value::Null);
+        grow(&mut self.stacks.iters, iters + code.iters as usize, super::Iter::Done);
+        let hidden_mocks = self.stacks.frames.last().map_or(0, |frame| frame.hidden_mocks);
         if matches!(code.kind, RoutineKind::Partial { .. }) {
             self.begin_collecting();
         }
-        self.entered = self.entered.wrapping_add(1);
-        self.frames.push(Frame {
+        self.stacks.frames.push(Frame {
             routine,
-            serial: self.entered,
             done,
             fail,
             to,
@@ -44,6 +37,7 @@ impl<'a> Machine<'a> {
             hidden_mocks,
             memo,
         });
+        (self.base, self.iters) = (registers, iters);
         self.pc = code.entry as usize;
         Ok(())
     }
@@ -51,14 +45,14 @@ impl<'a> Machine<'a> {
     /// Copies arguments into the registers that the routine entered next will have.
     fn pass(&mut self, args: Operands) {
         let plan = self.plan;
-        let Some(frame) = self.frames.last() else { return };
+        let Some(frame) = self.stacks.frames.last() else { return };
         let size = plan.routines.get(frame.routine as usize).map_or(0, |r| r.registers as usize);
         let (from, into) = (frame.registers, frame.registers + size);
         let regs = self.operand_registers(args);
-        grow(&mut self.registers, into + regs.len(), Value::Null);
+        grow(&mut self.stacks.registers, into + regs.len(), Value::Null);
         for (at, reg) in regs.iter().enumerate() {
-            let value = self.registers.get(from + *reg as usize).copied().unwrap_or(Value::Null);
-            if let Some(place) = self.registers.get_mut(into + at) {
+            let value = self.stacks.registers.get(from + *reg as usize).copied().unwrap_or(Value::Null);
+            if let Some(place) = self.stacks.registers.get_mut(into + at) {
                 *place = value;
             }
         }
@@ -66,19 +60,20 @@ impl<'a> Machine<'a> {
 
     /// Ends the routine under way.
     pub(super) fn leave(&mut self, value: Option<Value<'a>>) {
-        let Some(frame) = self.frames.pop() else { return };
+        let Some(frame) = self.stacks.frames.pop() else { return };
+        (self.base, self.iters) = self.stacks.frames.last().map_or((0, 0), |caller| (caller.registers, caller.iters));
         match frame.memo {
             Memo::No => {}
             Memo::Slot => self.remember(frame.routine, value),
             Memo::Call(number) => {
-                if let Some(memo) = self.scopes.last_mut().and_then(|scope| scope.call_memo.get_mut(number)) {
+                if let Some(memo) = self.stacks.scopes.last_mut().and_then(|scope| scope.call_memo.get_mut(number)) {
                     memo.result = Some(value);
                 }
             }
         }
         match value {
             Some(value) => {
-                if let Some(place) = self.registers.get_mut(frame.to) {
+                if let Some(place) = self.stacks.registers.get_mut(frame.to) {
                     *place = value;
                 }
                 self.pc = frame.done as usize;
@@ -88,7 +83,7 @@ impl<'a> Machine<'a> {
     }
 
     fn remember(&mut self, routine: u32, value: Option<Value<'a>>) {
-        let Some(scope) = self.scopes.last_mut() else { return };
+        let Some(scope) = self.stacks.scopes.last_mut() else { return };
         let number = match value {
             None => 1,
             Some(value) => {
@@ -145,17 +140,18 @@ impl<'a> Machine<'a> {
 
     fn call_to(&mut self, to: u32, routine: u32, args: Operands, done: u32, fail: u32, hide: Option<usize>) -> Result<(), Stop> {
         self.collect_args(args);
-        let hash = identity_hash(routine, &self.args);
+        let hash = identity_hash(routine, &self.stacks.args);
         let mut memo = Memo::No;
-        if let Some(scope) = self.scopes.last_mut() {
+        if let Some(scope) = self.stacks.scopes.last_mut() {
             let known = scope.calls.get(&hash).into_iter().flatten().filter_map(|n| scope.call_memo.get(*n as usize));
-            let found = known.into_iter().find(|m| m.routine == routine && same_all(&m.args, &self.args)).and_then(|m| m.result);
+            let found =
+                known.into_iter().find(|m| m.routine == routine && same_all(&m.args, &self.stacks.args)).and_then(|m| m.result);
             if let Some(value) = found {
                 self.pc = done as usize;
                 let at = self.base() + to as usize;
                 match value {
                     Some(value) => {
-                        if let Some(place) = self.registers.get_mut(at) {
+                        if let Some(place) = self.stacks.registers.get_mut(at) {
                             *place = value;
                         }
                     }
@@ -164,7 +160,7 @@ impl<'a> Machine<'a> {
                 return Ok(());
             }
             let number = scope.call_memo.len();
-            scope.call_memo.push(CallMemo { routine, args: self.args.clone(), result: None });
+            scope.call_memo.push(CallMemo { routine, args: self.stacks.args.clone(), result: None });
             scope.calls.entry(hash).or_default().push(u32::try_from(number).unwrap_or(u32::MAX));
             memo = Memo::Call(number);
         }
@@ -179,9 +175,9 @@ impl<'a> Machine<'a> {
 
     fn collect_args(&mut self, args: Operands) {
         let base = self.base();
-        self.args.clear();
+        self.stacks.args.clear();
         for reg in self.operand_registers(args) {
-            self.args.push(self.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+            self.stacks.args.push(self.stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
         }
     }
 
@@ -190,7 +186,7 @@ impl<'a> Machine<'a> {
         self.collect_args(args);
         let plan = self.plan;
         let Some(site) = plan.sites.get(site as usize) else { return Ok(()) };
-        let failure = match (site.builtin.function)(&mut self.context, &self.args) {
+        let failure = match (site.builtin.function)(&mut self.context, &self.stacks.args) {
             Ok(value) => {
                 self.set(to, value);
                 self.pc = done as usize;
@@ -206,16 +202,16 @@ impl<'a> Machine<'a> {
             Failure::Operand(message) => ("eval_type_error", message),
             Failure::Builtin(message) => ("eval_builtin_error", message),
         };
-        if self.strict {
+        if self.strict.enabled {
             let message = format!("{}: {message}", site.builtin.name);
-            self.keep_builtin_error(Stop::Error { code, message, span: site.span });
+            self.builtin_failed(Stop::Error { code, message, span: site.span })?;
         }
         Ok(())
     }
 
     /// Calls what stands in for a function; goes on to the call itself where nothing does.
     pub(super) fn mocked(&mut self, to: u32, name: u32, args: Operands, fail: u32, done: u32) -> Result<(), Stop> {
-        let hidden = self.frames.last().map_or(0, |frame| frame.hidden_mocks);
+        let hidden = self.stacks.frames.last().map_or(0, |frame| frame.hidden_mocks);
         let Some(scope) = self.scope() else { return Ok(()) };
         let all = scope.mocks.len();
         let found = scope.mocks.iter().skip(hidden).rev().find(|(mocked, _)| *mocked == name).map(|(_, mock)| *mock);
@@ -282,5 +278,6 @@ fn identity_hash(routine: u32, args: &[Value<'_>]) -> u64 {
 }
 
 fn same_all(a: &[Value<'_>], b: &[Value<'_>]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| std::mem::discriminant(x) == std::mem::discriminant(y) && identity(x) == identity(y))
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(x, y)| std::mem::discriminant(x) == std::mem::discriminant(y) && identity(x) == identity(y))
 }

@@ -1,5 +1,7 @@
 //! What comprehensions and partial rules collect.
 
+use std::cmp::Ordering;
+
 use super::{Machine, Stop, conflict};
 use crate::rego::ast::Span;
 use crate::rego::plan::{Operands, RoutineKind, Shape};
@@ -10,6 +12,8 @@ use crate::rego::value::{Arena, ObjectBuilder, SetBuilder, Value, compare, equal
 pub(super) struct Collector<'a> {
     values: Vec<Value<'a>>,
     entries: Vec<Entry>,
+    /// Whether the values are keys and values in turn.
+    pairs: bool,
 }
 
 /// An entry of a partial rule: how many values it has, whether the last is a member of a set, and the place of its rule.
@@ -20,26 +24,47 @@ struct Entry {
     span: Span,
 }
 
-impl<'a> Machine<'a> {
+impl Collector<'_> {
+    /// The same memory for another evaluation.
+    pub(super) fn recycle<'b>(mut self) -> Collector<'b> {
+        self.values.clear();
+        self.entries.clear();
+        Collector { values: self.values.into_iter().map(|_| Value::Null).collect(), entries: self.entries, pairs: false }
+    }
+}
+
+impl<'a> Machine<'a, '_> {
     pub(super) fn begin_collecting(&mut self) {
-        if self.collectors.len() == self.collecting {
-            self.collectors.push(Collector::default());
+        if self.stacks.collectors.len() == self.collecting {
+            self.stacks.collectors.push(Collector::default());
         }
-        if let Some(collector) = self.collectors.get_mut(self.collecting) {
+        if let Some(collector) = self.stacks.collectors.get_mut(self.collecting) {
             collector.values.clear();
             collector.entries.clear();
+            collector.pairs = false;
         }
         self.collecting += 1;
     }
 
     fn collector(&mut self) -> Option<&mut Collector<'a>> {
-        self.collectors.get_mut(self.collecting.checked_sub(1)?)
+        self.stacks.collectors.get_mut(self.collecting.checked_sub(1)?)
     }
 
     pub(super) fn collect(&mut self, values: &[Value<'a>]) -> Result<(), Stop> {
         self.charge(1)?;
         if let Some(collector) = self.collector() {
             collector.values.extend_from_slice(values);
+            collector.pairs = values.len() == 2;
+        }
+        self.count_collected(values.len())
+    }
+
+    /// Counts what stands outside the arena against the evaluation's memory.
+    fn count_collected(&mut self, values: usize) -> Result<(), Stop> {
+        const STRIDE: usize = 4096;
+        self.collected += values;
+        if self.collected % STRIDE < values {
+            self.reserve(self.collected * size_of::<Value<'_>>())?;
         }
         Ok(())
     }
@@ -47,8 +72,9 @@ impl<'a> Machine<'a> {
     pub(super) fn end_collecting(&mut self, shape: Shape, span: Span) -> Result<Value<'a>, Stop> {
         self.collecting = self.collecting.saturating_sub(1);
         let arena = self.arena;
-        let Some(collector) = self.collectors.get_mut(self.collecting) else { return Ok(Value::Null) };
+        let Some(collector) = self.stacks.collectors.get_mut(self.collecting) else { return Ok(Value::Null) };
         let count = collector.values.len();
+        self.collected = self.collected.saturating_sub(count);
         let value = match shape {
             Shape::Array => Value::array(arena, &collector.values),
             Shape::Set => set_of(arena, &collector.values),
@@ -62,11 +88,24 @@ impl<'a> Machine<'a> {
         self.charge(1)?;
         let base = self.base();
         let regs = self.operand_registers(parts);
-        let Some(collector) = self.collectors.get_mut(self.collecting.saturating_sub(1)) else { return Ok(()) };
+        let Some(collector) = self.stacks.collectors.get_mut(self.collecting.saturating_sub(1)) else { return Ok(()) };
         for reg in regs {
-            collector.values.push(self.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+            collector.values.push(self.stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
         }
         collector.entries.push(Entry { length: parts.length, is_member, span });
+        self.count_collected(regs.len() + 1)
+    }
+
+    /// A conflict in what is collected so far: OPA finds it with the entry, here it is found at the end.
+    pub(super) fn check_collected(&self) -> Result<(), Stop> {
+        for collector in self.stacks.collectors.iter().take(self.collecting) {
+            if collector.pairs && object_of(self.arena, &collector.values).is_none() {
+                return Err(not_unique(Span::default()));
+            }
+            if collector.entries.iter().any(|entry| entry.length > 1) {
+                nested(self.arena, split_leaves(&collector.values, &collector.entries))?;
+            }
+        }
         Ok(())
     }
 
@@ -74,24 +113,16 @@ impl<'a> Machine<'a> {
     pub(super) fn emitted(&mut self, kind: RoutineKind) -> Result<Value<'a>, Stop> {
         self.collecting = self.collecting.saturating_sub(1);
         let arena = self.arena;
-        let Some(collector) = self.collectors.get_mut(self.collecting) else { return Ok(Value::Null) };
+        let Some(collector) = self.stacks.collectors.get_mut(self.collecting) else { return Ok(Value::Null) };
         let count = collector.values.len();
+        self.collected = self.collected.saturating_sub(count);
         let value = match kind {
             RoutineKind::Partial { is_set: true } => set_of(arena, &collector.values),
             _ if collector.entries.iter().all(|entry| entry.length == 2 && !entry.is_member) => {
                 let span = collector.entries.last().map(|entry| entry.span).unwrap_or_default();
                 object_of(arena, &collector.values).ok_or_else(|| not_unique(span))?
             }
-            _ => {
-                let mut tree = Tree::default();
-                let mut rest = collector.values.as_slice();
-                for entry in &collector.entries {
-                    let Some((parts, after)) = rest.split_at_checked(entry.length as usize) else { break };
-                    rest = after;
-                    tree.insert(parts, entry.is_member, entry.span)?;
-                }
-                tree.build(arena)
-            }
+            _ => nested(arena, split_leaves(&collector.values, &collector.entries))?,
         };
         self.charge(count / 4)?;
         Ok(value)
@@ -125,57 +156,77 @@ fn object_of<'a>(arena: &'a Arena, values: &[Value<'a>]) -> Option<Value<'a>> {
     Some(object.build(arena))
 }
 
-/// A document that rules with general references build: `p[x].q[y] := v`.
-#[derive(Debug, Default)]
-struct Tree<'a> {
-    children: Vec<(Value<'a>, Branch<'a>)>,
+/// An entry of a document that rules with general references build, `p[x].q[y] := v`: its keys, its value or member.
+struct Leaf<'a, 'v> {
+    keys: &'v [Value<'a>],
+    value: Value<'a>,
+    is_member: bool,
+    span: Span,
 }
 
-#[derive(Debug)]
-enum Branch<'a> {
-    Node(Tree<'a>),
-    Leaf(Value<'a>),
-    Members(Vec<Value<'a>>),
-}
-
-impl<'a> Tree<'a> {
-    /// Adds an entry: the keys on the way, then the value or member. As many levels as the rule's head has parts.
-    fn insert(&mut self, entry: &[Value<'a>], is_member: bool, span: Span) -> Result<(), Stop> {
-        let [key, rest @ ..] = entry else { return Ok(()) };
-        let found = self.children.binary_search_by(|(known, _)| compare(known, key));
-        match (rest, found) {
-            ([value], Ok(at)) => match self.children.get_mut(at).map(|(_, branch)| branch) {
-                Some(Branch::Members(members)) if is_member => members.push(*value),
-                Some(Branch::Leaf(known)) if !is_member && equal(known, value) => {}
-                _ => return Err(not_unique(span)),
-            },
-            ([value], Err(at)) => {
-                let branch = if is_member { Branch::Members(vec![*value]) } else { Branch::Leaf(*value) };
-                self.children.insert(at, (*key, branch));
-            }
-            (_, Ok(at)) => match self.children.get_mut(at).map(|(_, branch)| branch) {
-                Some(Branch::Node(node)) => node.insert(rest, is_member, span)?,
-                _ => return Err(not_unique(span)),
-            },
-            (_, Err(at)) => {
-                let mut node = Self::default();
-                node.insert(rest, is_member, span)?;
-                self.children.insert(at, (*key, Branch::Node(node)));
-            }
+fn split_leaves<'a, 'v>(mut values: &'v [Value<'a>], entries: &[Entry]) -> Vec<Leaf<'a, 'v>> {
+    let mut leaves = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Some((parts, rest)) = values.split_at_checked(entry.length as usize) else { break };
+        values = rest;
+        if let Some((value, keys)) = parts.split_last() {
+            leaves.push(Leaf { keys, value: *value, is_member: entry.is_member, span: entry.span });
         }
-        Ok(())
     }
+    leaves
+}
 
-    fn build(self, arena: &'a Arena) -> Value<'a> {
-        let mut object = ObjectBuilder::with_capacity(self.children.len());
-        for (key, branch) in self.children {
-            let value = match branch {
-                Branch::Node(node) => node.build(arena),
-                Branch::Leaf(value) => value,
-                Branch::Members(members) => set_of(arena, &members),
-            };
-            object.insert(key, value);
+fn compare_keys(a: &[Value<'_>], b: &[Value<'_>]) -> Ordering {
+    let found = a.iter().zip(b).map(|(x, y)| compare(x, y)).find(|order| order.is_ne());
+    found.unwrap_or_else(|| a.len().cmp(&b.len()))
+}
+
+/// How many keys two paths share from the front.
+fn shared(a: &[Value<'_>], b: &[Value<'_>]) -> usize {
+    a.iter().zip(b).take_while(|(x, y)| equal(x, y)).count()
+}
+
+/// Nested objects of leaves: sorted by their keys, closed from the innermost out. A path that is another's beginning is a conflict, and so
+/// are two values at one path.
+fn nested<'a>(arena: &'a Arena, mut leaves: Vec<Leaf<'a, '_>>) -> Result<Value<'a>, Stop> {
+    leaves.sort_by(|a, b| compare_keys(a.keys, b.keys));
+    let mut open: Vec<ObjectBuilder<'a>> = vec![ObjectBuilder::default()];
+    let mut members: Vec<Value<'a>> = Vec::new();
+    let mut at = 0;
+    while let Some(leaf) = leaves.get(at) {
+        at += 1;
+        let mut value = leaf.value;
+        members.clear();
+        members.push(value);
+        while let Some(next) = leaves.get(at).filter(|next| shared(leaf.keys, next.keys) == leaf.keys.len()) {
+            let fits = next.keys.len() == leaf.keys.len() && next.is_member == leaf.is_member;
+            if !fits || (!leaf.is_member && !equal(&next.value, &leaf.value)) {
+                return Err(not_unique(next.span));
+            }
+            members.push(next.value);
+            at += 1;
         }
-        object.build(arena)
+        if leaf.is_member {
+            value = set_of(arena, &members);
+        }
+        let Some((last, above)) = leaf.keys.split_last() else { continue };
+        open.resize_with(leaf.keys.len(), ObjectBuilder::default);
+        if let Some(object) = open.last_mut() {
+            object.insert(*last, value);
+        }
+        let keep = leaves.get(at).map_or(0, |next| shared(above, next.keys));
+        close(arena, &mut open, above, keep);
+    }
+    close(arena, &mut open, leaves.last().map(|leaf| leaf.keys).unwrap_or_default(), 0);
+    Ok(open.pop().unwrap_or_default().build(arena))
+}
+
+/// Closes the objects below the first `keep` keys.
+fn close<'a>(arena: &'a Arena, open: &mut Vec<ObjectBuilder<'a>>, keys: &[Value<'a>], keep: usize) {
+    while open.len() > keep + 1 {
+        let Some(object) = open.pop() else { return };
+        if let (Some(key), Some(parent)) = (keys.get(open.len() - 1), open.last_mut()) {
+            parent.insert(*key, object.build(arena));
+        }
     }
 }

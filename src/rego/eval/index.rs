@@ -7,12 +7,14 @@ use crate::rego::value::Value;
 /// The values of an index' sources, each asked for once.
 type Known<'a> = Vec<Option<Option<Value<'a>>>>;
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'a, '_> {
     /// Takes the rules that may match into the frame.
     pub(super) fn find_candidates(&mut self) -> Result<(), Stop> {
         let plan = self.plan;
-        let routine = self.frames.last().and_then(|frame| plan.routines.get(frame.routine as usize));
-        let Some(index) = routine.and_then(|r| r.index).and_then(|number| plan.indexes.get(number as usize)) else { return Ok(()) };
+        let routine = self.stacks.frames.last().and_then(|frame| plan.routines.get(frame.routine as usize));
+        let Some(index) = routine.and_then(|r| r.index).and_then(|number| plan.indexes.get(number as usize)) else {
+            return Ok(());
+        };
         let mut known: Known<'a> = vec![None; index.sources.len()];
         let mut matched: Vec<u32> = Vec::new();
         match self.hashed(index, &mut known) {
@@ -27,7 +29,7 @@ impl<'a> Machine<'a> {
         }
         let agree = index.checks && agree_on_value(index, &matched);
         let matched = self.arena.alloc_slice_copy(&matched);
-        if let Some(frame) = self.frames.last_mut() {
+        if let Some(frame) = self.stacks.frames.last_mut() {
             frame.matched = Some(matched);
             frame.early_exit |= agree;
         }
@@ -70,7 +72,8 @@ impl<'a> Machine<'a> {
         };
         branch.paths.iter().any(|path| path_holds(known, path))
             && branch.required.iter().all(|source| self.known(index, *source, known).is_some())
-            && (!index.consults || branch.memberships.iter().all(|(key, collection)| self.is_key(index, *key, *collection, known)))
+            && (!index.consults
+                || branch.memberships.iter().all(|(key, collection)| self.is_key(index, *key, *collection, known)))
     }
 
     /// Whether the value at one source is a key of the collection at another. An array is not asked.

@@ -12,7 +12,11 @@ pub(super) enum Iter<'a> {
     Set(Elements<'a>, usize),
     Object(Entries<'a>, usize),
     /// The keys of base data, then those that only rules have.
-    Keys { base: Option<Value<'a>>, virtual_keys: bool, at: usize },
+    Keys {
+        base: Option<Value<'a>>,
+        virtual_keys: bool,
+        at: usize,
+    },
 }
 
 impl<'a> Iter<'a> {
@@ -67,7 +71,7 @@ fn length(value: &Value<'_>) -> usize {
     value.as_object().map_or_else(|| value.as_array().or_else(|| value.as_set()).map_or(0, |e| e.len()), |o| o.len())
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'a, '_> {
     /// Begins to walk the keys at a node of the rule tree.
     pub(super) fn keys(&self, node: u32) -> Iter<'a> {
         let Some(node) = self.plan.nodes.get(node as usize) else { return Iter::Done };
@@ -79,7 +83,7 @@ impl<'a> Machine<'a> {
     pub(super) fn next_key(&mut self, iter: usize, node: u32) -> Option<(Value<'a>, u32)> {
         let plan = self.plan;
         let node = plan.nodes.get(node as usize)?;
-        let Some(Iter::Keys { base, virtual_keys, at }) = self.iters.get_mut(iter) else { return None };
+        let Some(Iter::Keys { base, virtual_keys, at }) = self.stacks.iters.get_mut(iter) else { return None };
         let (base, virtual_keys) = (*base, *virtual_keys);
         loop {
             let position = *at;
@@ -111,8 +115,9 @@ impl<'a> Machine<'a> {
 }
 
 fn child_label(plan: &crate::rego::plan::Plan, node: &crate::rego::plan::Node, key: &Value<'_>) -> Option<u32> {
-    let found = node.children.iter().find(|(constant, _)| {
-        plan.constants.get(*constant as usize).is_some_and(|known| compare(&known.view(), key).is_eq())
-    });
+    let found = node
+        .children
+        .iter()
+        .find(|(constant, _)| plan.constants.get(*constant as usize).is_some_and(|known| compare(&known.view(), key).is_eq()));
     found.map(|(_, label)| *label)
 }

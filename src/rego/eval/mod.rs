@@ -8,15 +8,17 @@ mod index;
 mod iter;
 mod scope;
 mod step;
+mod strict;
 
 use super::ast::Span;
 use super::budget::Exceeded;
-use super::builtins::{Context, Failure};
+use super::builtins::{Caches, Context, Failure};
 use super::plan::{Plan, QUERY};
 use super::value::{Arena, Document, Value};
 use emitted::Collector;
 use iter::Iter;
 use scope::Scope;
+use strict::Strict;
 
 /// Why an evaluation ended without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +41,9 @@ fn conflict(message: String, span: Span) -> Stop {
 }
 
 /// A call under way.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Frame<'a> {
     routine: u32,
-    /// No other frame of the evaluation has it.
-    serial: u32,
     /// Where to go on with a value, and without.
     done: u32,
     fail: u32,
@@ -64,8 +64,9 @@ struct Frame<'a> {
 }
 
 /// Where a routine's value is remembered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 enum Memo {
+    #[default]
     No,
     /// Of a routine without arguments.
     Slot,
@@ -73,34 +74,68 @@ enum Memo {
     Call(usize),
 }
 
-/// An error in a builtin that strict evaluation reports.
-struct BuiltinError {
-    stop: Stop,
-    /// The frame that already had a value when the error arose. OPA goes on with a rule's first value before it evaluates the rule's other
-    /// definitions; here they are evaluated first. So such an error comes late: after what the caller does with the value.
-    late: Option<u32>,
-}
-
-struct Machine<'a> {
-    plan: &'a Plan,
-    data: &'a Document,
-    arena: &'a Arena,
-    context: Context<'a>,
+/// The machine's stacks, kept from one evaluation to the next.
+#[derive(Default)]
+pub(super) struct Stacks<'a> {
     registers: Vec<Value<'a>>,
     iters: Vec<Iter<'a>>,
     frames: Vec<Frame<'a>>,
     collectors: Vec<Collector<'a>>,
+    scopes: Vec<Scope<'a>>,
+    /// Scopes that ended: their memory serves the next.
+    spare: Vec<Scope<'a>>,
+    args: Vec<Value<'a>>,
+}
+
+/// A stack that kept more than this is given back.
+const KEPT_VALUES: usize = 1 << 16;
+
+/// The memory of a vector for values of another lifetime: emptied, then collected in place.
+fn recycle<A, B>(mut stack: Vec<A>, convert: impl Fn(A) -> B) -> Vec<B> {
+    if stack.capacity() > KEPT_VALUES {
+        return Vec::new();
+    }
+    stack.clear();
+    stack.into_iter().map(convert).collect()
+}
+
+impl Stacks<'_> {
+    /// The same memory for another evaluation.
+    pub(super) fn recycle<'b>(mut self) -> Stacks<'b> {
+        self.spare.append(&mut self.scopes);
+        self.spare.truncate(4);
+        self.collectors.truncate(8);
+        Stacks {
+            registers: recycle(self.registers, |_| Value::Null),
+            iters: recycle(self.iters, |_| Iter::Done),
+            frames: recycle(self.frames, |_| Frame::default()),
+            collectors: self.collectors.into_iter().map(Collector::recycle).collect(),
+            scopes: recycle(self.scopes, |_| Scope::default()),
+            spare: self.spare.into_iter().map(Scope::recycle).collect(),
+            args: recycle(self.args, |_| Value::Null),
+        }
+    }
+}
+
+struct Machine<'a, 'm> {
+    plan: &'a Plan,
+    data: &'a Document,
+    arena: &'a Arena,
+    context: Context<'a>,
+    stacks: &'m mut Stacks<'a>,
+    /// Where the registers and the iterators of the frame on top begin.
+    base: usize,
+    iters: usize,
     /// How many of the collectors are in use.
     collecting: usize,
-    scopes: Vec<Scope<'a>>,
-    args: Vec<Value<'a>>,
-    /// Whether an error in a builtin is the answer.
-    strict: bool,
-    builtin_error: Option<BuiltinError>,
-    /// How many frames there have been.
-    entered: u32,
+    /// How many values they hold.
+    collected: usize,
+    strict: Strict,
     pc: usize,
 }
+
+/// What an evaluation gives, and the caches that it used.
+pub(super) type Answer<'a> = (Result<Option<Value<'a>>, Stop>, Caches);
 
 /// Runs a plan. `None` is undefined.
 pub(super) fn run<'a>(
@@ -109,55 +144,59 @@ pub(super) fn run<'a>(
     input: Option<Value<'a>>,
     strict: bool,
     context: Context<'a>,
-) -> Result<Option<Value<'a>>, Stop> {
+    stacks: &mut Stacks<'a>,
+) -> Answer<'a> {
     let mut machine = Machine {
         plan,
         data,
         arena: context.arena,
         context,
-        registers: Vec::with_capacity(64),
-        iters: Vec::with_capacity(16),
-        frames: Vec::with_capacity(16),
-        collectors: Vec::new(),
+        stacks,
+        base: 0,
+        iters: 0,
         collecting: 0,
-        scopes: Vec::with_capacity(1),
-        args: Vec::with_capacity(8),
-        strict,
-        builtin_error: None,
-        entered: 0,
+        collected: 0,
+        strict: Strict::new(strict),
         pc: 0,
     };
-    machine.scopes.push(Scope::new(input, plan.routines.len()));
-    machine.enter(QUERY, Memo::No, 0, 0, 0)?;
-    let result = machine.steps();
-    match (machine.builtin_error.take(), &result) {
-        (Some(error), Ok(_)) if strict => Err(error.stop),
-        // A conflict in what a caller did with a value is found before what comes late.
-        (Some(error), Err(Stop::Error { .. })) if strict && machine.is_under_way(error.late) => Err(error.stop),
-        _ => result,
-    }
+    let result = machine.begin(input).and_then(|()| machine.steps());
+    // A conflict whose turn has come ends the evaluation before what still waits.
+    let result = match result {
+        Err(Stop::Exceeded(_)) => result,
+        Err(conflict) => Err(machine.strict.first.take().unwrap_or(conflict)),
+        Ok(value) => machine.first_error().map_or(Ok(value), Err),
+    };
+    (result, machine.context.caches)
 }
 
-impl<'a> Machine<'a> {
-    #[inline]
-    fn frame(&mut self) -> Option<&mut Frame<'a>> {
-        self.frames.last_mut()
+impl<'a> Machine<'a, '_> {
+    fn begin(&mut self, input: Option<Value<'a>>) -> Result<(), Stop> {
+        let mut scope = self.stacks.spare.pop().unwrap_or_default();
+        scope.begin(self.plan.routines.len());
+        scope.input = input;
+        self.stacks.scopes.push(scope);
+        self.enter(QUERY, Memo::No, 0, 0, 0)
     }
 
     #[inline]
-    fn base(&self) -> usize {
-        self.frames.last().map_or(0, |frame| frame.registers)
+    fn frame(&mut self) -> Option<&mut Frame<'a>> {
+        self.stacks.frames.last_mut()
+    }
+
+    #[inline]
+    const fn base(&self) -> usize {
+        self.base
     }
 
     #[inline]
     fn get(&self, reg: u32) -> Value<'a> {
-        self.registers.get(self.base() + reg as usize).copied().unwrap_or(Value::Null)
+        self.stacks.registers.get(self.base() + reg as usize).copied().unwrap_or(Value::Null)
     }
 
     #[inline]
     fn set(&mut self, reg: u32, value: Value<'a>) {
         let at = self.base() + reg as usize;
-        if let Some(place) = self.registers.get_mut(at) {
+        if let Some(place) = self.stacks.registers.get_mut(at) {
             *place = value;
         }
     }
@@ -167,21 +206,8 @@ impl<'a> Machine<'a> {
         self.plan.constants.get(number as usize).map_or(Value::Null, Document::view)
     }
 
-    /// Whether a frame has not ended; none has not.
-    fn is_under_way(&self, serial: Option<u32>) -> bool {
-        serial.is_none_or(|serial| self.frames.iter().any(|frame| frame.serial == serial))
-    }
-
-    /// Keeps the error that OPA meets first.
-    fn keep_builtin_error(&mut self, stop: Stop) {
-        let late = self.frames.iter().find(|frame| frame.result.is_some()).map(|frame| frame.serial);
-        if self.builtin_error.as_ref().is_none_or(|known| known.late.is_some() && late.is_none()) {
-            self.builtin_error = Some(BuiltinError { stop, late });
-        }
-    }
-
     fn scope(&self) -> Option<&Scope<'a>> {
-        self.scopes.last()
+        self.stacks.scopes.last()
     }
 
     fn operand_registers(&self, operands: crate::rego::plan::Operands) -> &'a [u32] {
@@ -195,6 +221,14 @@ impl<'a> Machine<'a> {
             Ok(()) => Ok(()),
             Err(Failure::Exceeded(exceeded)) => Err(Stop::Exceeded(exceeded)),
             Err(_) => Err(Stop::Exceeded(Exceeded::Deadline)),
+        }
+    }
+
+    fn reserve(&mut self, bytes: usize) -> Result<(), Stop> {
+        match self.context.reserve(bytes) {
+            Ok(()) => Ok(()),
+            Err(Failure::Exceeded(exceeded)) => Err(Stop::Exceeded(exceeded)),
+            Err(_) => Err(Stop::Exceeded(Exceeded::Memory)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Machine, Stop, conflict};
 use crate::rego::ast::Span;
 use crate::rego::plan::Replacement;
-use crate::rego::value::{ObjectBuilder, Value};
+use crate::rego::value::{Arena, Entries, ObjectBuilder, Value};
 
 /// What takes a function's place.
 #[derive(Debug, Clone, Copy)]
@@ -40,16 +40,37 @@ pub(super) struct CallMemo<'a> {
     pub(super) result: Option<Option<Value<'a>>>,
 }
 
-impl<'a> Scope<'a> {
-    pub(super) fn new(input: Option<Value<'a>>, routines: usize) -> Self {
-        Self { input, memo: vec![0; routines], ..Self::default() }
+impl Scope<'_> {
+    /// Forgets all, for a plan of so many routines.
+    pub(super) fn begin(&mut self, routines: usize) {
+        self.memo.clear();
+        self.memo.resize(routines, 0);
+    }
+
+    /// The same memory for another evaluation.
+    pub(super) fn recycle<'b>(mut self) -> Scope<'b> {
+        self.values.clear();
+        self.call_memo.clear();
+        self.mocks.clear();
+        self.shadows.clear();
+        self.calls.clear();
+        Scope {
+            input: None,
+            data: None,
+            shadows: self.shadows,
+            mocks: Vec::new(),
+            memo: self.memo,
+            values: self.values.into_iter().map(|_| Value::Null).collect(),
+            calls: self.calls,
+            call_memo: self.call_memo.into_iter().map(|_| CallMemo { routine: 0, args: Vec::new(), result: None }).collect(),
+        }
     }
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'a, '_> {
     pub(super) fn with_push(&mut self, spec: u32) -> Result<(), Stop> {
         let plan = self.plan;
-        let (Some(spec), Some(outer)) = (plan.withs.get(spec as usize), self.scopes.last()) else { return Ok(()) };
+        let (Some(spec), Some(outer)) = (plan.withs.get(spec as usize), self.stacks.scopes.last()) else { return Ok(()) };
         let mut scope = Scope {
             input: outer.input,
             data: outer.data,
@@ -73,12 +94,12 @@ impl<'a> Machine<'a> {
             };
             scope.mocks.push((*name, mock));
         }
-        self.scopes.push(scope);
+        self.stacks.scopes.push(scope);
         Ok(())
     }
 
     pub(super) fn with_pop(&mut self) {
-        self.scopes.pop();
+        self.stacks.scopes.pop();
     }
 
     /// `document` with `value` at `path`; what stands in the way and is no object makes room (OPA's `mergeTermWithValues`).
@@ -125,9 +146,8 @@ impl<'a> Machine<'a> {
     /// Base data at a path, under what was replaced.
     pub(super) fn base_document(&self, path: u32) -> Option<Value<'a>> {
         let keys = self.path(path);
-        let real = |machine: &Self| {
-            keys.iter().try_fold(machine.data.view(), |node, key| base_get(&node, &machine.constant(*key)))
-        };
+        let real =
+            |machine: &Self| keys.iter().try_fold(machine.data.view(), |node, key| base_get(&node, &machine.constant(*key)));
         let Some(replaced) = self.scope().and_then(|scope| scope.data) else { return real(self) };
         let replaced = self.find(replaced, keys);
         if self.is_shadowed(path) {
@@ -145,7 +165,7 @@ impl<'a> Machine<'a> {
 
     /// Objects are merged key by key; of anything else the first stands (OPA's `merge`).
     pub(super) fn merge(&self, a: Value<'a>, b: Value<'a>) -> Value<'a> {
-        merge(self.arena, a, b, 0)
+        merge(self.arena, a, b)
     }
 }
 
@@ -166,26 +186,55 @@ pub(super) fn base_get<'a>(node: &Value<'a>, key: &Value<'a>) -> Option<Value<'a
     }
 }
 
-/// Virtual documents nest as deep as packages do, replaced data as deep as its paths: both are in the source.
-const MAX_MERGE_DEPTH: usize = 1_000;
-
-fn merge<'a>(arena: &'a crate::rego::value::Arena, a: Value<'a>, b: Value<'a>, depth: usize) -> Value<'a> {
-    let (Some(x), Some(y)) = (a.as_object(), b.as_object()) else { return a };
-    if depth > MAX_MERGE_DEPTH || y.is_empty() {
-        return a;
-    }
-    if x.is_empty() {
-        return b;
-    }
-    let mut object = ObjectBuilder::with_capacity(x.len() + y.len());
-    for (key, value) in x.iter() {
-        let value = match y.get(&key) {
-            Some(other) => merge(arena, value, other, depth + 1),
-            None => value,
-        };
-        object.insert(key, value);
-    }
-    y.iter().filter(|(key, _)| x.get(key).is_none()).for_each(|(key, value)| object.insert(key, value));
-    object.build(arena)
+/// Two objects whose merge is under way: at which entry of the first, and what is merged so far.
+struct Merging<'a> {
+    a: Entries<'a>,
+    b: Entries<'a>,
+    at: usize,
+    merged: ObjectBuilder<'a>,
 }
 
+impl<'a> Merging<'a> {
+    /// `None` where there is nothing to merge: then the first value stands, or the second where the first is empty.
+    fn begin(a: &Value<'a>, b: &Value<'a>) -> Option<Self> {
+        let (a, b) = (a.as_object()?, b.as_object()?);
+        let merged = ObjectBuilder::with_capacity(a.len() + b.len());
+        (!a.is_empty() && !b.is_empty()).then_some(Self { a, b, at: 0, merged })
+    }
+
+    fn finish(mut self, arena: &'a Arena) -> Value<'a> {
+        for (key, value) in self.b.iter().filter(|(key, _)| self.a.get(key).is_none()) {
+            self.merged.insert(key, value);
+        }
+        self.merged.build(arena)
+    }
+}
+
+/// On the heap: both sides nest as deep as callers make them.
+fn merge<'a>(arena: &'a Arena, a: Value<'a>, b: Value<'a>) -> Value<'a> {
+    let Some(outermost) = Merging::begin(&a, &b) else {
+        return if a.as_object().is_some_and(|object| object.is_empty()) && b.as_object().is_some() { b } else { a };
+    };
+    let mut open = vec![outermost];
+    let mut done: Option<Value<'a>> = None;
+    while let Some(top) = open.last_mut() {
+        if let Some(value) = done.take() {
+            if let Some((key, _)) = top.a.at(top.at) {
+                top.merged.insert(key, value);
+            }
+            top.at += 1;
+        }
+        let Some((key, value)) = top.a.at(top.at) else {
+            done = open.pop().map(|finished| finished.finish(arena));
+            continue;
+        };
+        match top.b.get(&key).map(|other| (other, Merging::begin(&value, &other))) {
+            Some((_, Some(nested))) => open.push(nested),
+            Some((other, None)) if value.as_object().is_some_and(|o| o.is_empty()) && other.as_object().is_some() => {
+                done = Some(other)
+            }
+            _ => done = Some(value),
+        }
+    }
+    done.unwrap_or(a)
+}

@@ -5,13 +5,16 @@ use super::scope::base_get;
 use super::{Machine, Stop, conflict};
 use crate::rego::ast::Span;
 use crate::rego::plan::{Op, Operands, RoutineKind, Shape};
-use crate::rego::value::{ObjectBuilder, SetBuilder, Value, equal};
+use crate::rego::value::{ObjectBuilder, SetBuilder, Value, compare, equal};
 
-impl<'a> Machine<'a> {
+impl<'a> Machine<'a, '_> {
     /// Runs until the query's own routine ends.
     pub(super) fn steps(&mut self) -> Result<Option<Value<'a>>, Stop> {
         let plan = self.plan;
         loop {
+            if self.strict.is_waiting() {
+                self.end_waiting()?;
+            }
             let Some(op) = plan.code.get(self.pc) else {
                 return Err(conflict("the plan ended without an answer".to_owned(), Span::default()));
             };
@@ -50,6 +53,14 @@ impl<'a> Machine<'a> {
                 }
                 Op::EqualConst { a, constant, fail } => {
                     let holds = equal(&self.get(*a), &self.constant(*constant));
+                    self.go_if(holds, *fail);
+                }
+                Op::Ordered { a, b, test, fail } => {
+                    let holds = test.holds(compare(&self.get(*a), &self.get(*b)));
+                    self.go_if(holds, *fail);
+                }
+                Op::Member { value, collection, fail } => {
+                    let holds = self.is_member(&self.get(*value), &self.get(*collection))?;
                     self.go_if(holds, *fail);
                 }
                 Op::NotFalse { value, fail } => {
@@ -114,6 +125,12 @@ impl<'a> Machine<'a> {
                     let value = self.end_collecting(*shape, *span)?;
                     self.put(*to, value);
                 }
+                Op::Enough { from, to } => {
+                    if self.strict.is_waiting() {
+                        self.end_waiting_within(*from, *to)?;
+                    }
+                    self.pc += 1;
+                }
                 Op::Jump { to } => self.pc = *to as usize,
                 Op::JumpIf { flag, to } => {
                     let set = matches!(self.get(*flag), Value::Bool(true));
@@ -171,7 +188,7 @@ impl<'a> Machine<'a> {
                     }
                 }
                 Op::ReturnEmitted => {
-                    let kind = self.frames.last().and_then(|f| plan.routines.get(f.routine as usize)).map(|r| r.kind);
+                    let kind = self.stacks.frames.last().and_then(|f| plan.routines.get(f.routine as usize)).map(|r| r.kind);
                     let value = self.emitted(kind.unwrap_or(RoutineKind::Query))?;
                     if let Some(answer) = self.finish(Some(value)) {
                         return Ok(answer);
@@ -206,13 +223,24 @@ impl<'a> Machine<'a> {
         self.pc = if holds { self.pc + 1 } else { fail as usize };
     }
 
+    /// Whether a collection holds a value: a set by its order, an array or an object's values one by one.
+    fn is_member(&mut self, value: &Value<'a>, collection: &Value<'a>) -> Result<bool, Stop> {
+        if let Some(set) = collection.as_set() {
+            return Ok(set.find(value).is_some());
+        }
+        let elements = collection.as_array().or_else(|| collection.as_object().map(|object| object.values()));
+        let Some(elements) = elements else { return Ok(false) };
+        self.charge(elements.len())?;
+        Ok(elements.iter().any(|element| equal(&element, value)))
+    }
+
     fn iter_at(&self, iter: u32) -> usize {
-        self.frames.last().map_or(0, |frame| frame.iters) + iter as usize
+        self.iters + iter as usize
     }
 
     fn set_iter(&mut self, iter: u32, state: Iter<'a>) {
         let at = self.iter_at(iter);
-        if let Some(place) = self.iters.get_mut(at) {
+        if let Some(place) = self.stacks.iters.get_mut(at) {
             *place = state;
         }
     }
@@ -220,7 +248,7 @@ impl<'a> Machine<'a> {
     fn next(&mut self, iter: u32, key: u32, value: u32, fail: u32) -> Result<(), Stop> {
         self.charge(1)?;
         let at = self.iter_at(iter);
-        match self.iters.get_mut(at).and_then(Iter::next) {
+        match self.stacks.iters.get_mut(at).and_then(Iter::next) {
             Some((found_key, found)) => {
                 self.set(key, found_key);
                 self.put(value, found);
@@ -246,7 +274,7 @@ impl<'a> Machine<'a> {
     fn new_array(&mut self, parts: Operands) -> Value<'a> {
         let base = self.base();
         let regs = self.operand_registers(parts);
-        let values = regs.iter().map(|reg| self.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+        let values = regs.iter().map(|reg| self.stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
         Value::Array(self.arena.alloc_slice_fill_iter(values))
     }
 
@@ -266,7 +294,7 @@ impl<'a> Machine<'a> {
     /// The next rule to try: the next `else` branch where the group has no value yet, or the next group's first.
     fn next_candidate(&mut self, done: u32) {
         let plan = self.plan;
-        let Some(frame) = self.frames.last_mut() else { return };
+        let Some(frame) = self.stacks.frames.last_mut() else { return };
         let candidates = plan.routines.get(frame.routine as usize).map(|r| r.candidates.as_slice()).unwrap_or_default();
         loop {
             let number = match frame.matched {
@@ -291,22 +319,31 @@ impl<'a> Machine<'a> {
     fn produce(&mut self, value: u32, span: Span, fail: u32, done: u32) -> Result<(), Stop> {
         let value = self.get(value);
         let plan = self.plan;
-        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        let Some(frame) = self.stacks.frames.last_mut() else { return Ok(()) };
         let routine = plan.routines.get(frame.routine as usize);
         if frame.result.is_some_and(|result| !equal(&result, &value)) {
             let name = routine.map(|r| r.name.clone()).unwrap_or_default();
-            return Err(conflict(conflict_message(routine.map(|r| r.kind), &name), span));
+            let stop = conflict(conflict_message(routine.map(|r| r.kind), &name), span);
+            if !self.strict.enabled {
+                return Err(stop);
+            }
+            self.conflict_found(stop);
+            return Ok(());
         }
         frame.result.get_or_insert(value);
         frame.produced = true;
         let stop = frame.early_exit;
+        if self.strict.is_waiting() && self.value_while_waiting() {
+            self.leave(Some(value));
+            return Ok(());
+        }
         self.pc = if stop { done as usize } else { fail as usize };
         Ok(())
     }
 
     /// Ends a routine; the answer where it was the query's.
     fn finish(&mut self, value: Option<Value<'a>>) -> Option<Option<Value<'a>>> {
-        if self.frames.len() <= 1 {
+        if self.stacks.frames.len() <= 1 {
             return Some(value);
         }
         self.leave(value);

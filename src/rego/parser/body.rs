@@ -48,7 +48,10 @@ impl Parser<'_> {
     /// One expression, with its place.
     pub(super) fn literal(&mut self) -> Option<Expr> {
         let place = self.here();
-        let mut expr = self.literal_unplaced()?;
+        let outer = std::mem::take(&mut self.height);
+        let expr = self.literal_unplaced();
+        self.height = self.height.max(outer);
+        let mut expr = expr?;
         expr.span = self.extend(place);
         if let ExprKind::Not(not) = &mut expr.kind
             && !not.explicit_body

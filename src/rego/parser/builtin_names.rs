@@ -223,8 +223,8 @@ pub(super) fn is_void(name: &str) -> bool {
 /// How many operands a builtin that is written infix has.
 pub(super) fn infix_arity(name: &str) -> Option<usize> {
     match name {
-        "eq" | "assign" | "internal.member_2" | "gt" | "gte" | "lt" | "lte" | "neq" | "equal" | "plus" | "minus" | "mul" | "div"
-        | "rem" | "and" | "or" => Some(2),
+        "eq" | "assign" | "internal.member_2" | "gt" | "gte" | "lt" | "lte" | "neq" | "equal" | "plus" | "minus" | "mul"
+        | "div" | "rem" | "and" | "or" => Some(2),
         "internal.member_3" => Some(3),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use super::super::ast::{Expr, ExprKind, Span, TermKind};
 use super::lexer::Token;
 use super::logical::Operand;
-use super::state::{Parser, State};
+use super::state::Parser;
 use super::token::Kind;
 
 /// What parentheses turned out to be.
@@ -225,7 +225,8 @@ impl Parser<'_> {
             return matches!(self.peek(), Kind::LogicalAnd | Kind::LogicalOr);
         }
         // Names that are only declared are not taken along.
-        let declares = |expr: &Expr| matches!(&expr.kind, ExprKind::Some(names) if names.iter().all(|name| name.as_var().is_some()));
+        let declares =
+            |expr: &Expr| matches!(&expr.kind, ExprKind::Some(names) if names.iter().all(|name| name.as_var().is_some()));
         self.state.problems.len() > known && !body.iter().skip(1).all(declares)
     }
 
@@ -254,8 +255,7 @@ impl Parser<'_> {
             let Some(close) = self.token(open).and_then(Token::mate) else { return true };
             let first = open + 1;
             match self.kind_at(first) {
-                Kind::RParen => return true,
-                Kind::Not => return true,
+                Kind::RParen | Kind::Not => return true,
                 _ if self.has_operator(open, close) => return true,
                 Kind::LParen => open = first,
                 _ => return false,

@@ -81,7 +81,7 @@ pub(super) fn split(source: &str, module: u32) -> Tokens {
     lexer.out
 }
 
-struct Lexer<'a> {
+pub(super) struct Lexer<'a> {
     source: &'a str,
     module: u32,
     /// Behind the current character.
@@ -89,8 +89,8 @@ struct Lexer<'a> {
     row: u32,
     col: u32,
     width: usize,
-    current: Option<char>,
-    errors: Vec<&'static str>,
+    pub(super) current: Option<char>,
+    pub(super) errors: Vec<&'static str>,
     gap: Option<(u32, u32, u32)>,
     newline: bool,
     commented: bool,
@@ -123,7 +123,7 @@ fn is_digit(c: Option<char>) -> bool {
 }
 
 impl Lexer<'_> {
-    fn next(&mut self) {
+    pub(super) fn next(&mut self) {
         let Some(c) = self.source.get(self.offset..).and_then(|rest| rest.chars().next()) else {
             self.current = None;
             self.offset = self.source.len() + 1;
@@ -322,71 +322,6 @@ impl Lexer<'_> {
         place.text = place.offset + 1;
         self.next();
         self.template(raw)
-    }
-
-    fn string(&mut self) -> Kind {
-        loop {
-            match self.current {
-                None | Some('\n') => {
-                    self.errors.push("non-terminated string");
-                    return Kind::String;
-                }
-                Some(c) => {
-                    self.next();
-                    match c {
-                        '"' => return Kind::String,
-                        '\\' => self.escape(false),
-                        _ => {}
-                    }
-                }
-            }
-        }
-    }
-
-    /// What follows a backslash.
-    fn escape(&mut self, template: bool) {
-        match self.current {
-            Some('\\' | '"' | '/' | 'b' | 'f' | 'n' | 'r' | 't') => self.next(),
-            Some('{') if template => self.next(),
-            Some('u') => (0..4).for_each(|_| self.next()),
-            _ => self.errors.push("illegal escape sequence"),
-        }
-    }
-
-    fn raw_string(&mut self) -> Kind {
-        loop {
-            let c = self.current;
-            self.next();
-            match c {
-                Some('`') => return Kind::String,
-                None => {
-                    self.errors.push("non-terminated string");
-                    return Kind::String;
-                }
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// A part of a template string, up to its end or its next expression.
-    fn template(&mut self, raw: bool) -> Kind {
-        let (part, end) =
-            if raw { (Kind::RawTemplatePart, Kind::RawTemplateEnd) } else { (Kind::TemplatePart, Kind::TemplateEnd) };
-        loop {
-            let Some(c) = self.current.filter(|c| raw || *c != '\n') else {
-                self.errors.push("non-terminated string");
-                return part;
-            };
-            self.next();
-            match c {
-                '`' if raw => return end,
-                '"' if !raw => return end,
-                '{' => return part,
-                '\\' if !raw => self.escape(true),
-                '\\' if self.current == Some('{') => self.next(),
-                _ => {}
-            }
-        }
     }
 
     fn span(&self, place: Place, end: usize) -> Span {

@@ -34,13 +34,7 @@ impl Parser<'_> {
     }
 
     /// `expr and …`, where `expr` began without parentheses or braces of its own.
-    pub(super) fn join_first_operand(
-        &mut self,
-        mut expr: Expr,
-        place: Span,
-        with: Option<Span>,
-        negated: bool,
-    ) -> Option<Expr> {
+    pub(super) fn join_first_operand(&mut self, mut expr: Expr, place: Span, with: Option<Span>, negated: bool) -> Option<Expr> {
         if let Some(with) = with {
             self.refuse_with(with);
             return None;
@@ -52,8 +46,8 @@ impl Parser<'_> {
             if is_empty_object(&expr) {
                 self.error(expr.span, "found empty body");
             } else {
-                let operator = self.kind().name();
-                self.refuse_braces(expr.span, self.text_of(expr.span).to_owned(), operator);
+                let (operand, operator) = (self.text_of(expr.span).to_owned(), self.kind().name());
+                self.refuse_braces(expr.span, &operand, operator);
             }
             return None;
         }
@@ -117,7 +111,7 @@ impl Parser<'_> {
     }
 
     /// Reports an operand whose brace begins a value rather than a body.
-    pub(super) fn refuse_braces(&mut self, span: Span, operand: String, operator: &str) {
+    pub(super) fn refuse_braces(&mut self, span: Span, operand: &str, operator: &str) {
         self.hint(format!("wrap the operand to keep the value: `({operand}) {operator} ...`"));
         self.error(span, format!("operand of `{operator}` cannot begin with `{{` unless the braces hold a body"));
     }

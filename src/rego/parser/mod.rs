@@ -15,6 +15,7 @@ mod logical;
 mod module;
 mod operand;
 mod print;
+mod quoted;
 mod rule;
 mod rule_of_body;
 mod span;
@@ -26,35 +27,39 @@ mod text;
 mod token;
 
 #[cfg(test)]
+mod limit_tests;
+#[cfg(test)]
 mod tests;
 
-pub use token::FutureKeywords;
+pub(crate) use token::FutureKeywords;
 
 use super::RegoVersion;
-use super::ast::{Body, ExprKind, Module, Span, Term};
+use super::ast::{Body, Module, Span};
+#[cfg(test)]
+use super::ast::{ExprKind, Term};
 use state::{Memory, Parser, State};
 use statement::Statement;
 
 /// What a source is read by.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// The language's version.
-    pub version: RegoVersion,
+    pub(crate) version: RegoVersion,
     /// The module's number, which every place in the tree carries.
-    pub module: u32,
+    pub(crate) module: u32,
     /// Keywords in force without an import, beyond those of the version.
-    pub keywords: FutureKeywords,
+    pub(crate) keywords: FutureKeywords,
 }
 
 /// Why a source was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// OPA's code, such as `rego_parse_error`.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// OPA's message.
-    pub message: String,
+    pub(crate) message: String,
     /// The place; row 0 where there is none.
-    pub span: Span,
+    pub(crate) span: Span,
 }
 
 impl Problem {
@@ -68,7 +73,7 @@ impl Problem {
 ///
 /// # Errors
 /// What is wrong with it, in OPA's order.
-pub fn parse_module(source: &str, options: &Options) -> Result<Module, Vec<Problem>> {
+pub(crate) fn parse_module(source: &str, options: &Options) -> Result<Module, Vec<Problem>> {
     let mut parser = Parser::new(source, options)?;
     let statements = parser.statements(true)?;
     module::assemble(parser, statements)
@@ -78,7 +83,7 @@ pub fn parse_module(source: &str, options: &Options) -> Result<Module, Vec<Probl
 ///
 /// # Errors
 /// What is wrong with it, in OPA's order.
-pub fn parse_query(source: &str, options: &Options) -> Result<Body, Vec<Problem>> {
+pub(crate) fn parse_query(source: &str, options: &Options) -> Result<Body, Vec<Problem>> {
     let mut parser = Parser::new(source, options)?;
     let mut body = Body::new();
     for statement in parser.statements(false)? {
@@ -100,7 +105,8 @@ fn unexpected<T>(what: &str, span: Span) -> Result<T, Vec<Problem>> {
 ///
 /// # Errors
 /// What is wrong with it, in OPA's order.
-pub fn parse_term(source: &str, options: &Options) -> Result<Term, Vec<Problem>> {
+#[cfg(test)]
+pub(crate) fn parse_term(source: &str, options: &Options) -> Result<Term, Vec<Problem>> {
     let mut body = parse_query(source, options)?.into_iter();
     match (body.next(), body.next()) {
         (Some(expr), None) => match expr.kind {

@@ -92,7 +92,7 @@ impl Parser<'_> {
         let empty = self.kind() == Kind::RBrace;
         let Some(body) = self.body() else {
             if let Some(operator) = operator.filter(|_| !empty) {
-                self.explain_braces(saved, |parser, _, text| parser.refuse_braces(place, text, operator));
+                self.explain_braces(saved, |parser, _, text| parser.refuse_braces(place, &text, operator));
             }
             return None;
         };

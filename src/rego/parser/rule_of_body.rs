@@ -96,9 +96,7 @@ fn of_equality(terms: Vec<Term>, span: Span) -> Result<Rule, Refusal> {
     let body = right.span;
     let sort = print::sort(&left);
     let mut head = match left.kind {
-        TermKind::Call(terms) => {
-            function(terms).ok_or_else(|| format!("{sort} cannot be used for rule name"))?
-        }
+        TermKind::Call(terms) => function(terms).ok_or_else(|| format!("{sort} cannot be used for rule name"))?,
         TermKind::Ref(parts) => {
             let name = name_of(&parts)?;
             let key = if parts.len() == 2 { parts.get(1).cloned() } else { None };

@@ -11,7 +11,9 @@ pub(super) fn place_head(head: &mut Head, span: Span) {
 
 /// Places a body, and all in it.
 pub(super) fn place_body(body: &mut Body, span: Span) {
-    body.iter_mut().for_each(|expr| place_expr(expr, span));
+    for expr in body {
+        place_expr(expr, span);
+    }
 }
 
 /// Extends an `else` branch's place to the end of its chain. What was placed at the branch goes along.
@@ -53,7 +55,9 @@ fn place_expr(expr: &mut Expr, span: Span) {
 }
 
 fn place_terms(terms: &mut [Term], span: Span) {
-    terms.iter_mut().for_each(|term| place_term(term, span));
+    for term in terms {
+        place_term(term, span);
+    }
 }
 
 fn place_term(term: &mut Term, span: Span) {
@@ -89,7 +93,9 @@ pub(super) fn is_ground(term: &Term) -> bool {
         TermKind::Ref(parts) => parts.iter().skip(1).all(is_ground),
         TermKind::Array(terms) | TermKind::Set(terms) | TermKind::Call(terms) => terms.iter().all(is_ground),
         TermKind::Object(pairs) => pairs.iter().all(|(key, value)| is_ground(key) && is_ground(value)),
-        TermKind::ArrayComprehension(parts) | TermKind::SetComprehension(parts) => is_ground(&parts.0) && is_ground_body(&parts.1),
+        TermKind::ArrayComprehension(parts) | TermKind::SetComprehension(parts) => {
+            is_ground(&parts.0) && is_ground_body(&parts.1)
+        }
         TermKind::ObjectComprehension(parts) => is_ground(&parts.0) && is_ground(&parts.1) && is_ground_body(&parts.2),
     }
 }

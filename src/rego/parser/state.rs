@@ -10,8 +10,9 @@ use super::token::{FutureKeywords, Kind};
 
 /// How deep brackets may be nested.
 pub(super) const MAX_NESTING: u32 = 1_000;
-/// How deep a tree may become where brackets are not what nests: `1 + 1 + …`, `f().a().b()…`, `else … else …`.
-pub(super) const MAX_HEIGHT: u32 = 10_000;
+/// How deep a tree may become where brackets are not what nests: `1 + 1 + …`, `f().a().b()…`, `else … else …`. Such a tree can still
+/// be dropped on a stack of 2 MiB.
+pub(super) const MAX_HEIGHT: u32 = 5_000;
 
 /// What is saved before a reading that may be undone.
 #[derive(Debug, Clone, Default)]
@@ -323,11 +324,10 @@ impl Parser<'_> {
     /// Keeps the keyword after an index a name if a reference follows from it. OPA reads it as the begin of a body's expression, and
     /// what it finds there stays a reference when it reads the place as something else.
     pub(super) fn keep_name_after(&mut self, at: usize) {
-        if self.is_name_in_ref(self.kind_at(at + 1)) && self.is_adjacent(at + 2, &[Kind::Dot, Kind::LBrack]) {
-            if self.memory.names.insert(at + 1) {
-                self.memory.failures.retain(|(begin, _), _| *begin > at + 1);
-                self.memory.no_body.retain(|begin| *begin > at + 1);
-            }
+        let is_name = self.is_name_in_ref(self.kind_at(at + 1)) && self.is_adjacent(at + 2, &[Kind::Dot, Kind::LBrack]);
+        if is_name && self.memory.names.insert(at + 1) {
+            self.memory.failures.retain(|(begin, _), _| *begin > at + 1);
+            self.memory.no_body.retain(|begin| *begin > at + 1);
         }
     }
 

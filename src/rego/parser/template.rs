@@ -1,7 +1,7 @@
 //! Template strings: `$"a {x} b"`, and raw ones in backticks.
 
 use super::super::RegoVersion;
-use super::super::ast::{Expr, ExprKind, Term, TermKind, TemplatePart};
+use super::super::ast::{Expr, ExprKind, TemplatePart, Term, TermKind};
 use super::print;
 use super::state::{Parser, covering};
 use super::text::{unescape, unescape_braces};
@@ -78,7 +78,9 @@ fn refused(expr: &Expr) -> Option<&'static str> {
         return Some("unexpected negation ('not') in template-string expression");
     }
     match &expr.kind {
-        ExprKind::Call(terms) if print::is_global(terms, "eq") => Some("unexpected unification ('=') in template-string expression"),
+        ExprKind::Call(terms) if print::is_global(terms, "eq") => {
+            Some("unexpected unification ('=') in template-string expression")
+        }
         ExprKind::Call(terms) if print::is_global(terms, "assign") => {
             Some("unexpected assignment (':=') in template-string expression")
         }

@@ -27,6 +27,7 @@ impl Parser<'_> {
     }
 
     /// What an earlier reading at this place gave.
+    #[allow(clippy::option_option, reason = "no reading, or what it gave")]
     fn recall(&mut self, key: (usize, bool)) -> Option<Option<Term>> {
         if self.fatal.is_some() {
             return Some(None);
@@ -54,7 +55,7 @@ impl Parser<'_> {
 
     fn remember(&mut self, key: (usize, bool), term: Option<&Term>) {
         match term {
-            None => {
+            None if self.fatal.is_none() => {
                 self.memory.failures.insert(key, self.state.clone());
             }
             Some(term) if self.speculating > 0 => {
@@ -63,7 +64,7 @@ impl Parser<'_> {
                 let known = Remembered { key, term: term.clone(), height: self.height, after: self.state.clone() };
                 self.memory.terms.push(known);
             }
-            Some(_) => {}
+            _ => {}
         }
     }
 
@@ -259,9 +260,9 @@ impl Parser<'_> {
     /// The operands of a call. `set()` is the empty set.
     fn call(&mut self, operator: Term, offset: u32) -> Option<Term> {
         let place = operator.span;
-        let is_set = operator.as_ref_parts().is_some_and(|parts| {
-            matches!(parts, [Term { kind: TermKind::Var(name), .. }] if &**name == "set")
-        });
+        let is_set = operator
+            .as_ref_parts()
+            .is_some_and(|parts| matches!(parts, [Term { kind: TermKind::Var(name), .. }] if &**name == "set"));
         self.scan();
         let kind = if self.kind() == Kind::RParen {
             if is_set { TermKind::Set(Vec::new()) } else { TermKind::Call(vec![operator]) }
@@ -339,8 +340,7 @@ fn rooted(head: Term) -> Term {
 /// Whether a zero stands before further digits.
 fn has_leading_zero(text: &str) -> bool {
     match text.as_bytes() {
-        [b'0', b'.', ..] | [b'0'] => false,
-        [b'0', b'e' | b'E', _, ..] => false,
+        [b'0', b'.', ..] | [b'0'] | [b'0', b'e' | b'E', _, ..] => false,
         [b'0', ..] => true,
         _ => false,
     }

@@ -172,13 +172,13 @@ impl Kind {
 
 /// A set of the keywords that `import future.keywords…` adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FutureKeywords(u8);
+pub(crate) struct FutureKeywords(u8);
 
 impl FutureKeywords {
     /// None.
-    pub const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
     /// All: `import future.keywords`.
-    pub const ALL: Self = Self(0b111_1111);
+    pub(crate) const ALL: Self = Self(0b111_1111);
     /// Those that are part of the language since v1.
     pub(super) const SINCE_V1: Self = Self(0b000_1111);
     /// Each of them, by name, in the order of messages.
@@ -196,20 +196,20 @@ impl FutureKeywords {
 
     /// The keyword `name`; `every` brings `in` along.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         let (_, set, kind) = Self::NAMES.iter().find(|(n, ..)| *n == name)?;
         Some(if *kind == Kind::Every { Self(set.0 | 1) } else { *set })
     }
 
     /// Both sets together.
     #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Whether one of `other` is in the set.
     #[must_use]
-    pub const fn has(self, other: Self) -> bool {
+    pub(crate) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 

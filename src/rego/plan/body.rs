@@ -54,16 +54,9 @@ impl Planner<'_> {
         let found = self.register();
         self.emit(Op::Flag { to: found, value: false });
         self.fail = end;
-        let loops = self.scope(|planner| {
-            inner(planner);
-            planner.fail != end
-        });
-        if loops {
-            self.emit(Op::Flag { to: found, value: true });
-            self.emit(Op::Jump { to: self.fail });
-        } else {
-            self.emit(Op::Jump { to: outside });
-        }
+        self.scope(inner);
+        self.emit(Op::Flag { to: found, value: true });
+        self.emit(Op::Jump { to: self.fail });
         self.place(end);
         self.emit(Op::JumpIf { flag: found, to: outside });
         self.fail = outside;
@@ -85,7 +78,9 @@ impl Planner<'_> {
                 planner.destructure(pattern, key);
             }
             planner.destructure(&every.value, value);
+            let from = planner.here();
             planner.body(&every.body);
+            planner.emit(Op::Enough { from, to: none });
             planner.emit(Op::Jump { to: again });
         });
         self.place(none);
@@ -98,7 +93,10 @@ impl Planner<'_> {
     fn operand(&mut self, body: &Body, no: super::Label) {
         let outside = self.fail;
         self.fail = no;
+        let from = self.here();
         self.scope(|planner| planner.body(body));
+        let to = self.here();
+        self.emit(Op::Enough { from, to });
         self.fail = outside;
     }
 

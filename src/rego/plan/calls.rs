@@ -1,6 +1,6 @@
 //! Calls of functions and builtins.
 
-use super::{Op, Operands, Planner, Reg, RoutineKind, Site, Wanted, index};
+use super::{Op, Operands, Planner, Reg, RoutineKind, Site, Test, Wanted, index};
 use crate::rego::ast::{Span, Term};
 use crate::rego::compile::{self, Key};
 
@@ -19,6 +19,9 @@ impl Planner<'_> {
             return self.unplannable(span, "a call of an unknown function");
         };
         let (inputs, output) = operands.split_at_checked(arity).unwrap_or((operands, &[]));
+        if output.is_empty() && self.comparison(reference, inputs) {
+            return;
+        }
         let args = self.values(inputs);
         if compile::builtin(reference).is_some_and(|b| b.relation) {
             return self.relation(reference, args, output.first(), span);
@@ -31,6 +34,23 @@ impl Planner<'_> {
                 self.emit(Op::NotFalse { value: result, fail });
             }
         }
+    }
+
+    /// A comparison or a membership whose result is only tested needs no call, unless some `with` replaces it.
+    fn comparison(&mut self, reference: &[Term], inputs: &[Term]) -> bool {
+        let name = compile::dotted(reference).unwrap_or_default();
+        let [a, b] = inputs else { return false };
+        let test = Test::named(&name);
+        if (test.is_none() && name != "internal.member_2") || self.mocked.contains(&name) {
+            return false;
+        }
+        let (a, b) = (self.value(a), self.value(b));
+        let fail = self.fail;
+        self.emit(match test {
+            Some(test) => Op::Ordered { a, b, test, fail },
+            None => Op::Member { value: a, collection: b, fail },
+        });
+        true
     }
 
     fn arity(&self, reference: &[Term]) -> Option<usize> {

@@ -158,7 +158,8 @@ impl References {
     /// OPA's `Sorted`.
     fn sorted(&self) -> Vec<usize> {
         let mut counted: Vec<(usize, &Stats)> = self.stats.iter().enumerate().filter(|(_, s)| s.count > 0).collect();
-        let place = |number: usize| self.terms.get(number).and_then(|t| t.first()).map(|t| (t.span.module, t.span.row, t.span.col));
+        let place =
+            |number: usize| self.terms.get(number).and_then(|t| t.first()).map(|t| (t.span.module, t.span.row, t.span.col));
         counted.sort_by(|(a, x), (b, y)| {
             x.alternated.cmp(&y.alternated).then(y.count.cmp(&x.count)).then(place(*a).cmp(&place(*b))).then(a.cmp(b))
         });
@@ -199,7 +200,8 @@ impl Planner<'_> {
         let built = build(&references, &all, branches);
         let sources: Vec<Source> = references.terms.iter().map(|reference| self.source(reference)).collect();
         let hash = hash_of(&built);
-        let constrains = built.iter().any(|b| !b.required.is_empty() || !b.memberships.is_empty() || b.paths.iter().any(|p| !p.is_empty()));
+        let constrains =
+            built.iter().any(|b| !b.required.is_empty() || !b.memberships.is_empty() || b.paths.iter().any(|p| !p.is_empty()));
         if !constrains || (!checks && hash.is_none()) {
             return None;
         }
@@ -239,10 +241,7 @@ impl Planner<'_> {
 
 /// Builtins that cannot fail, whatever they are given.
 fn is_total(name: &str) -> bool {
-    matches!(
-        name,
-        "eq" | "equal" | "neq" | "lt" | "lte" | "gt" | "gte" | "internal.member_2" | "internal.member_3" | "type_name"
-    )
+    matches!(name, "eq" | "equal" | "neq" | "lt" | "lte" | "gt" | "gte" | "internal.member_2" | "internal.member_3" | "type_name")
 }
 
 impl Builder<'_, '_> {
@@ -268,7 +267,8 @@ impl Builder<'_, '_> {
                 }
             }
             ExprKind::Call(terms) => {
-                let terms: Vec<Term> = terms.iter().enumerate().map(|(at, t)| if at == 0 { t.clone() } else { plug(t, constants) }).collect();
+                let terms: Vec<Term> =
+                    terms.iter().enumerate().map(|(at, t)| if at == 0 { t.clone() } else { plug(t, constants) }).collect();
                 self.call(rule, args, &terms, constants);
             }
             ExprKind::Not(_) | ExprKind::Every(_) | ExprKind::Some(_) => {}
@@ -280,7 +280,8 @@ impl Builder<'_, '_> {
         let name = operator.as_ref_parts().and_then(compile::dotted).unwrap_or_default();
         match (name.as_str(), operands) {
             ("eq" | "equal", [a, b]) => {
-                if !self.wildcard(rule, args, a, b, constants) && !self.wildcard(rule, args, b, a, constants) {
+                let found = self.wildcard(rule, args, a, b, constants) || self.wildcard(rule, args, b, a, constants);
+                if !found {
                     self.equality(rule, args, a, b, constants);
                 }
             }
@@ -388,7 +389,8 @@ impl Builder<'_, '_> {
 
     /// The reference that a variable stands for: what it was bound to, or an argument.
     fn resolve(&self, rule: &Requirements, args: &[Term], name: &Name) -> Option<Vec<Term>> {
-        let bound = rule.constraints.iter().chain(&rule.outer).find(|c| matches!(&c.value, Constrained::Any(Some(n)) if n == name));
+        let bound =
+            rule.constraints.iter().chain(&rule.outer).find(|c| matches!(&c.value, Constrained::Any(Some(n)) if n == name));
         if let Some(constraint) = bound {
             return self.references.terms.get(constraint.reference).cloned();
         }
@@ -527,7 +529,15 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn affixes(&mut self, rule: &mut Requirements, args: &[Term], value: &Term, bases: &Term, constants: &Constants, prefix: bool) {
+    fn affixes(
+        &mut self,
+        rule: &mut Requirements,
+        args: &[Term],
+        value: &Term,
+        bases: &Term,
+        constants: &Constants,
+        prefix: bool,
+    ) {
         let Some(reference) = self.valid_reference(rule, args, value) else { return };
         let bases = match bases.as_var() {
             Some(name) => match constants.get(name) {
@@ -754,7 +764,8 @@ fn checks_of(path: &Path, levels: &[usize]) -> Vec<(u32, Vec<Check>)> {
         }
         let many = values.len() > 1;
         let ends = many && (remaining == 0 || values.iter().any(|v| v.is_affix() || v.is_composite()));
-        let found: Vec<Check> = values.into_iter().filter_map(|v| if let Constrained::Is(check) = v { Some(check.clone()) } else { None }).collect();
+        let found: Vec<Check> =
+            values.into_iter().filter_map(|v| if let Constrained::Is(check) = v { Some(check.clone()) } else { None }).collect();
         checks.push((index(*level), one_affix_end(found)));
         if ends {
             break;
@@ -845,7 +856,8 @@ impl Check {
             Self::Segments(delimiter, wanted) => {
                 let Some(text) = value.as_bytes() else { return false };
                 let parts = split_escaped(text, delimiter);
-                parts.len() == wanted.len() && wanted.iter().zip(parts).all(|(w, part)| matches_element(w.as_ref(), &Value::String(part)))
+                parts.len() == wanted.len()
+                    && wanted.iter().zip(parts).all(|(w, part)| matches_element(w.as_ref(), &Value::String(part)))
             }
         }
     }
@@ -866,4 +878,3 @@ fn holds(collection: &Value<'_>, test: &dyn Fn(&Value<'_>) -> bool) -> bool {
     }
     collection.as_array().or_else(|| collection.as_set()).is_some_and(|elements| elements.iter().any(|value| test(&value)))
 }
-

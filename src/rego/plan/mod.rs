@@ -16,13 +16,13 @@ mod with;
 use std::collections::{BTreeSet, HashMap};
 
 pub(super) use index::{Branch as IndexBranch, Check, Index, Source};
-pub(super) use op::{Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, WithSpec};
+pub(super) use op::{Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, WithSpec};
 
+use super::Path;
 use super::ast::{Body, Name, Span, Term, TermKind};
 use super::compile::{self, Compiled, Key, TreeNode};
 use super::parser::Problem;
 use super::value::Document;
-use super::{Path, RegoVersion};
 
 /// Code that answers one query.
 #[derive(Debug, Default)]
@@ -68,8 +68,8 @@ pub(super) fn plan_path(compiled: &Compiled, path: &Path) -> Result<Plan, Vec<Pr
 }
 
 /// Plans a query; its rows are objects of bindings.
-pub(super) fn plan_query(compiled: &Compiled, body: Body, version: RegoVersion) -> Result<Plan, Vec<Problem>> {
-    let (body, names) = compile::compile_query(compiled, body, version)?;
+pub(super) fn plan_query(compiled: &Compiled, body: Body) -> Result<Plan, Vec<Problem>> {
+    let (body, names) = compile::compile_query(compiled, body)?;
     let mut mocked = BTreeSet::new();
     with::collect_functions(compiled, &body, &mut mocked);
     let mut planner = Planner::new(compiled, mocked);
@@ -372,6 +372,8 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::BaseAt { fail, .. }
         | Op::Equal { fail, .. }
         | Op::EqualConst { fail, .. }
+        | Op::Ordered { fail, .. }
+        | Op::Member { fail, .. }
         | Op::NotFalse { fail, .. }
         | Op::Scan { fail, .. }
         | Op::Next { fail, .. }
@@ -387,6 +389,10 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         Op::Mocked { fail, done, .. } | Op::Produce { fail, done, .. } => {
             place(fail);
             place(done);
+        }
+        Op::Enough { from, to } => {
+            place(from);
+            place(to);
         }
         Op::Jump { to } | Op::JumpIf { to, .. } | Op::JumpIfProduced { to } => place(to),
         Op::Candidates { done } | Op::NextCandidate { done } => place(done),

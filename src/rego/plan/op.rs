@@ -25,6 +25,41 @@ pub(in crate::rego) enum Shape {
     Object,
 }
 
+/// What an order must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rego) enum Test {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    NotEqual,
+}
+
+impl Test {
+    /// The test that a builtin makes.
+    pub(in crate::rego) fn named(name: &str) -> Option<Self> {
+        match name {
+            "lt" => Some(Self::Less),
+            "lte" => Some(Self::LessOrEqual),
+            "gt" => Some(Self::Greater),
+            "gte" => Some(Self::GreaterOrEqual),
+            "neq" => Some(Self::NotEqual),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(in crate::rego) const fn holds(self, order: std::cmp::Ordering) -> bool {
+        match self {
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+            Self::NotEqual => order.is_ne(),
+        }
+    }
+}
+
 /// One instruction. `fail` is where to go when it has no value or does not hold.
 #[derive(Debug, Clone)]
 pub(in crate::rego) enum Op {
@@ -46,6 +81,10 @@ pub(in crate::rego) enum Op {
     Equal { a: Reg, b: Reg, fail: Label },
     /// A value is equal to a constant.
     EqualConst { a: Reg, constant: u32, fail: Label },
+    /// Two values stand in an order.
+    Ordered { a: Reg, b: Reg, test: Test, fail: Label },
+    /// A value is in a collection.
+    Member { value: Reg, collection: Reg, fail: Label },
     /// A value is not `false`.
     NotFalse { value: Reg, fail: Label },
     /// Begins to walk a collection.
@@ -76,6 +115,8 @@ pub(in crate::rego) enum Op {
     End { to: Reg, shape: Shape, span: Span },
     /// Goes on elsewhere.
     Jump { to: Label },
+    /// One solution of the code between was enough (what strict errors wait for).
+    Enough { from: Label, to: Label },
     /// Goes on elsewhere if a flag (a boolean) is set.
     JumpIf { flag: Reg, to: Label },
     /// Sets a flag.

@@ -17,9 +17,10 @@ pub(super) struct RuleSet<'c> {
 impl<'c> RuleSet<'c> {
     /// The rules and their `else` branches, in the order of the candidates.
     fn branches(&self) -> impl Iterator<Item = &'c Rule> {
-        self.entries.iter().filter(|entry| !entry.rule.is_default).flat_map(|entry| {
-            std::iter::successors(Some(&entry.rule), |rule| rule.otherwise.as_deref())
-        })
+        self.entries
+            .iter()
+            .filter(|entry| !entry.rule.is_default)
+            .flat_map(|entry| std::iter::successors(Some(&entry.rule), |rule| rule.otherwise.as_deref()))
     }
 }
 
@@ -190,11 +191,8 @@ impl<'c> Planner<'c> {
             path.push(key.clone());
             let (outside, next) = (self.fail, self.label());
             self.fail = next;
-            let value = if child.rules.is_empty() {
-                Some(self.virtual_document(child, &path))
-            } else {
-                self.rules_document(child, path)
-            };
+            let value =
+                if child.rules.is_empty() { Some(self.virtual_document(child, &path)) } else { self.rules_document(child, path) };
             if let Some(value) = value {
                 let key = self.constant_register(key_document(key));
                 self.emit(Op::CollectPair { key, value });
@@ -243,7 +241,9 @@ fn arity(set: &RuleSet<'_>) -> usize {
 fn agree_on_value(set: &RuleSet<'_>) -> bool {
     let mut agreed: Option<Document> = None;
     for rule in set.branches() {
-        let Some(value) = rule.head.value.as_ref().filter(|value| is_constant(value) && rule.head.key.is_none()) else { return false };
+        let Some(value) = rule.head.value.as_ref().filter(|value| is_constant(value) && rule.head.key.is_none()) else {
+            return false;
+        };
         let value = super::terms::document(value);
         match &agreed {
             None => agreed = Some(value),

@@ -41,9 +41,13 @@ impl Planner<'_> {
 
     /// A comprehension is evaluated only where the other side could be equal to it (OPA's `biunify`): what does not fit hides its errors.
     fn unify_comprehension(&mut self, value: &Term, comprehension: &Term, shape: Shape) {
+        let is_base = value.as_ref_parts().is_some_and(|parts| self.compiled.tree.is_base(parts));
         let value = self.value(value);
-        let fail = self.fail;
-        self.emit(Op::MayBe { value, shape, fail });
+        // Base data comes as the second of the two, and a comprehension that comes first is evaluated whatever the second is.
+        if !is_base {
+            let fail = self.fail;
+            self.emit(Op::MayBe { value, shape, fail });
+        }
         let other = self.value(comprehension);
         let fail = self.fail;
         self.emit(Op::Equal { a: value, b: other, fail });
@@ -144,14 +148,16 @@ const fn is_reference(term: &Term) -> bool {
 
 fn same_key(a: &Term, b: &Term) -> bool {
     match (&a.kind, &b.kind) {
-        (TermKind::String(x), TermKind::String(y)) | (TermKind::Number(x), TermKind::Number(y)) | (TermKind::Var(x), TermKind::Var(y)) => {
-            x == y
-        }
+        (TermKind::String(x), TermKind::String(y))
+        | (TermKind::Number(x), TermKind::Number(y))
+        | (TermKind::Var(x), TermKind::Var(y)) => x == y,
         (TermKind::Bool(x), TermKind::Bool(y)) => x == y,
         (TermKind::Null, TermKind::Null) => true,
-        _ => is_constant(a) && is_constant(b) && {
-            let (a, b) = (terms::document(a), terms::document(b));
-            crate::rego::value::equal(&a.view(), &b.view())
-        },
+        _ => {
+            is_constant(a) && is_constant(b) && {
+                let (a, b) = (terms::document(a), terms::document(b));
+                crate::rego::value::equal(&a.view(), &b.view())
+            }
+        }
     }
 }

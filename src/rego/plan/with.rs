@@ -97,4 +97,3 @@ pub(super) fn collect_functions(compiled: &Compiled, body: &[Expr], names: &mut 
 pub(super) fn collect_functions_in_rule(compiled: &Compiled, rule: &Rule, names: &mut BTreeSet<String>) {
     compile::each_with_in_rule(rule, &mut |with| names.extend(replaced_function(compiled, &with.target)));
 }
-

@@ -293,8 +293,9 @@ impl<'a> Value<'a> {
             return entries.get(key);
         }
         if let Some(elements) = self.as_array() {
-            let Value::Int(at) = key else { return None };
-            return elements.get(usize::try_from(*at).ok()?);
+            // `1.0` is an index, as `-0` is; `1e0` is none.
+            let at = number::to_i64(key)?;
+            return elements.get(usize::try_from(at).ok()?);
         }
         let set = self.as_set()?;
         set.get(set.find(key)?)

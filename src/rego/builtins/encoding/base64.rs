@@ -88,11 +88,35 @@ fn padding(text: &[u8], at: usize, count: usize) -> Result<(), usize> {
     if end < text.len() { Err(end) } else { Ok(()) }
 }
 
+/// Go's error about the byte at that place.
+fn illegal(at: usize) -> String {
+    format!("illegal base64 data at input byte {at}")
+}
+
 fn finish<'a>(ctx: &Context<'a>, decoded: Result<Vec<u8>, usize>) -> Outcome<'a> {
-    match decoded {
-        Ok(bytes) => Ok(Value::string(ctx.arena, bytes)),
-        Err(at) => Err(fail(format!("illegal base64 data at input byte {at}"))),
-    }
+    decoded.map(|bytes| Value::string(ctx.arena, bytes)).map_err(|at| fail(illegal(at)))
+}
+
+/// Decodes padded text of the standard alphabet.
+pub(in super::super) fn base64_bytes(text: &[u8]) -> Result<Vec<u8>, String> {
+    decode(text, false).map_err(illegal)
+}
+
+/// Decodes text of the URLs' alphabet. Padding may be left out altogether.
+pub(in super::super) fn base64url_bytes(text: &[u8]) -> Result<Vec<u8>, String> {
+    let missing: &[u8] = match text.len() % 4 {
+        _ if text.ends_with(b"=") => b"",
+        0 => b"",
+        2 => b"==",
+        3 => b"=",
+        _ => return Err(format!("illegal base64url string: {}", utf8::lossy(text))),
+    };
+    decode(&[text, missing].concat(), true).map_err(illegal)
+}
+
+/// Text of the URLs' alphabet without padding.
+pub(in super::super) fn base64url_text(bytes: &[u8]) -> Vec<u8> {
+    encode(bytes, URL, false)
 }
 
 pub(in super::super) fn base64_encode<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
@@ -123,15 +147,7 @@ pub(in super::super) fn base64_is_valid<'a>(ctx: &mut Context<'a>, operands: &[V
     Ok(Value::Bool(decode(text, false).is_ok()))
 }
 
-/// Padding may be left out altogether.
 pub(in super::super) fn base64url_decode<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let text = input(ctx, operands)?;
-    let missing: &[u8] = match text.len() % 4 {
-        _ if text.ends_with(b"=") => b"",
-        0 => b"",
-        2 => b"==",
-        3 => b"=",
-        _ => return Err(fail(format!("illegal base64url string: {}", utf8::lossy(text)))),
-    };
-    finish(ctx, decode(&[text, missing].concat(), true))
+    base64url_bytes(text).map(|bytes| Value::string(ctx.arena, bytes)).map_err(fail)
 }

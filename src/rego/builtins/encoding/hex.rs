@@ -7,11 +7,15 @@ use super::input;
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
+/// The digits of bytes.
+pub(in super::super) fn hex(bytes: &[u8]) -> Vec<u8> {
+    let digit = |digit: u8| DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}
+
 pub(in super::super) fn hex_encode<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let bytes = input(ctx, operands)?;
-    let digit = |digit: u8| DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0');
-    let out: Vec<u8> = bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect();
-    Ok(Value::string(ctx.arena, out))
+    Ok(Value::string(ctx.arena, hex(bytes)))
 }
 
 pub(in super::super) fn hex_decode<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {

@@ -21,6 +21,8 @@ pub(in super::super) struct Program {
     regex: meta::Regex,
     cache: meta::Cache,
     pub(super) names: Vec<String>,
+    /// Whether the first sign of a match is enough. It is not for a pattern that matches nothing at all: within a rune that would be no match.
+    earliest: bool,
 }
 
 /// Text that is valid UTF-8, and where its bytes were in the original.
@@ -72,13 +74,14 @@ impl Program {
             })?
         };
         let cache = regex.create_cache();
-        Ok(Self { regex, cache, names })
+        let earliest = hir.properties().minimum_len().is_some_and(|length| length > 0);
+        Ok(Self { regex, cache, names, earliest })
     }
 
     /// Whether it matches anywhere.
     pub(in super::super) fn is_match(&mut self, ctx: &mut Context<'_>, haystack: &Haystack<'_>) -> Result<bool, Failure> {
         ctx.charge(haystack.len() / 16 + 1)?;
-        let input = Input::new(&haystack.text).earliest(true);
+        let input = Input::new(&haystack.text).earliest(self.earliest);
         Ok(self.regex.search_half_with(&mut self.cache, &input).is_some())
     }
 

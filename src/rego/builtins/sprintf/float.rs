@@ -45,7 +45,13 @@ pub(super) fn format(value: f64, form: char, precision: Option<usize>) -> String
 /// The digits, rounded to so many; or as few as are needed.
 fn rounded(size: f64, digits: Option<usize>) -> Digits {
     match digits {
-        None => Digits::of(&format!("{size:e}")),
+        None => {
+            // Of two that are as near, Go takes the even one; rounding to as many digits does so too.
+            let shortest = format!("{size:e}");
+            let places = shortest.split_once('e').map_or(0, |(mantissa, _)| mantissa.len().saturating_sub(2));
+            let nearest = format!("{size:.places$e}");
+            Digits::of(if nearest.parse() == Ok(size) { &nearest } else { &shortest })
+        }
         Some(digits) => Digits::of(&format!("{size:.*e}", digits.clamp(1, MAX_PLACES) - 1)),
     }
 }

@@ -210,6 +210,12 @@ impl Printer<'_> {
 
     /// `big.Int`'s own formatting.
     fn large(&mut self, integer: &Integer, verb: char, argument: &Argument<'_>) {
+        if self.failing {
+            // By then Go prints the fields.
+            let words: Vec<String> = integer.iter_u64_digits().map(|word| word.to_string()).collect();
+            let fields = format!("&{{{} [{}]}}", *integer < Integer::ZERO, words.join(" "));
+            return self.out.extend_from_slice(fields.as_bytes());
+        }
         let radix = match verb {
             'b' => 2,
             'o' | 'O' => 8,

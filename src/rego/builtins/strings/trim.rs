@@ -4,7 +4,7 @@ use super::super::super::value::Value;
 use super::super::operand::string;
 use super::super::{Context, Failure, Outcome, utf8};
 
-fn trim_start<'t>(mut text: &'t [u8], cut: impl Fn(char) -> bool) -> &'t [u8] {
+fn trim_start(mut text: &[u8], cut: impl Fn(char) -> bool) -> &[u8] {
     while !text.is_empty() {
         let (rune, length) = utf8::decode(text);
         if !cut(rune) {
@@ -15,7 +15,7 @@ fn trim_start<'t>(mut text: &'t [u8], cut: impl Fn(char) -> bool) -> &'t [u8] {
     text
 }
 
-fn trim_end<'t>(mut text: &'t [u8], cut: impl Fn(char) -> bool) -> &'t [u8] {
+fn trim_end(mut text: &[u8], cut: impl Fn(char) -> bool) -> &[u8] {
     while !text.is_empty() {
         let (rune, length) = utf8::decode_last(text);
         if !cut(rune) {

@@ -227,8 +227,38 @@ impl<'a> Generator<'a> {
         Value::number(self.arena, &text)
     }
 
+    /// A pattern of any shape over a few letters.
+    fn pattern(&mut self, depth: usize) -> String {
+        let atoms = ["a", "b", "ab", "[ab]", "[^a]", ".", "^", "$", "\\b", "\\B", "", "c", "(?i)A", "\\w", "\u{e9}"];
+        if depth == 0 {
+            return (*self.random.pick(&atoms)).to_owned();
+        }
+        let mut inner = || self.pattern(depth - 1);
+        let (a, b) = (inner(), inner());
+        match self.random.below(9) {
+            0 => format!("{a}|{b}"),
+            1 => format!("({a})"),
+            2 => format!("(?:{a}|{b})*"),
+            3 => format!("({a})*{b}"),
+            4 => format!("({a}|{b})+?"),
+            5 => format!("({a}){{1,3}}{b}"),
+            6 => format!("(?:{a})?({b})??"),
+            _ => format!("{a}{b}"),
+        }
+    }
+
     fn string(&mut self, name: &str, position: usize) -> Value<'a> {
         let pool = pools::strings(name, position);
+        let is_pattern = name.starts_with("regex.") && pools::is_patterns(pool);
+        if is_pattern && self.random.below(3) > 0 {
+            let depth = self.random.below(4);
+            return Value::string(self.arena, self.pattern(depth));
+        }
+        if name.starts_with("regex.") && !is_pattern && self.random.below(2) == 0 {
+            let letters = ["a", "b", "c", "A", "\u{e9}", " ", "\n", ""];
+            let text: String = (0..self.random.below(10)).map(|_| *self.random.pick(&letters)).collect();
+            return Value::string(self.arena, text);
+        }
         let text = match self.random.below(12) {
             0 => self.random.pick(pools::STRINGS),
             1 => {

@@ -54,7 +54,7 @@ fn show(outcome: Result<Value<'_>, Failure>) -> String {
         Err(Failure::Undefined) => "undefined".into(),
         Err(Failure::Operand(message)) => format!("! eval_type_error: {message}"),
         Err(Failure::Builtin(message)) => format!("! eval_builtin_error: {message}"),
-        Err(Failure::Exceeded(exceeded)) => format!("exceeded {exceeded:?}"),
+        Err(other) => format!("exceeded {other:?}"),
     }
 }
 
@@ -86,7 +86,8 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
     let only = std::env::var("SARK_BUILTIN_ONLY").unwrap_or_default();
     let (calls, seed) = (setting("SARK_BUILTIN_CALLS", 300), setting("SARK_BUILTIN_SEED", 1));
     let (mut cases, mut lines) = (Vec::new(), String::new());
-    for builtin in all().iter().filter(|b| b.name.contains(&only)) {
+    // Template strings get their operands from OPA's compiler, in sets.
+    for builtin in all().iter().filter(|b| b.name.contains(&only) && b.name != "internal.template_string") {
         let Some(found) = declared.iter().find(|d| d["name"] == builtin.name) else { continue };
         let kinds = found["decl"]["args"].as_array().cloned().unwrap_or_default();
         let mut random = Random::new(seed.wrapping_mul(0x9E37_79B9).wrapping_add(builtin.name.len() as u64));

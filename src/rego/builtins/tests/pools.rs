@@ -267,7 +267,7 @@ const FORMATS: &[&str] = &[
     "%10q",
 ];
 
-const PATTERNS: &[&str] = &[
+static PATTERNS: &[&str] = &[
     "a",
     "b+",
     "a*",
@@ -971,6 +971,11 @@ const MARKUPS: &[&str] = &[
     "a: null",
     "on: off",
 ];
+
+/// Whether a pool is that of patterns.
+pub(super) fn is_patterns(pool: &[&str]) -> bool {
+    pool.as_ptr() == PATTERNS.as_ptr()
+}
 
 /// What strings of a builtin's operand are taken from.
 pub(super) fn strings(name: &str, position: usize) -> &'static [&'static str] {

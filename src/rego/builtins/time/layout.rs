@@ -44,12 +44,18 @@ pub(super) enum Part {
     LongYear,
     Year,
     /// `PM`, or `pm` where it is small.
-    Pm { small: bool },
+    Pm {
+        small: bool,
+    },
     /// `MST`.
     Name,
     Offset(Offset),
     /// So many digits of a second after `separator`; without zeros at the end, where `trim` says so.
-    Fraction { digits: usize, trim: bool, separator: u8 },
+    Fraction {
+        digits: usize,
+        trim: bool,
+        separator: u8,
+    },
 }
 
 /// How an offset is written.
@@ -62,8 +68,11 @@ pub(super) struct Offset {
     pub(super) seconds: bool,
 }
 
-/// The first part of `layout`: the text before, the part and its text, and the text after.
-pub(super) fn next(layout: &[u8]) -> (&[u8], Option<(Part, &[u8])>, &[u8]) {
+/// The text before a part, the part and its text, and the text after.
+pub(super) type Step<'l> = (&'l [u8], Option<(Part, &'l [u8])>, &'l [u8]);
+
+/// The first part of `layout`.
+pub(super) fn next(layout: &[u8]) -> Step<'_> {
     for at in 0..layout.len() {
         let rest = layout.get(at..).unwrap_or_default();
         if let Some((skip, length, part)) = part_at(rest) {

@@ -188,7 +188,9 @@ impl Fields {
             }
             Part::Hour => self.hour = in_range(number(value, 2, false)?, 0..=23, "hour")?,
             Part::Hour12 | Part::ZeroHour12 => self.hour = in_range(number(value, 2, part == Part::ZeroHour12)?, 0..=12, "hour")?,
-            Part::Minute | Part::ZeroMinute => self.minute = in_range(number(value, 2, part == Part::ZeroMinute)?, 0..=59, "minute")?,
+            Part::Minute | Part::ZeroMinute => {
+                self.minute = in_range(number(value, 2, part == Part::ZeroMinute)?, 0..=59, "minute")?
+            }
             Part::Second | Part::ZeroSecond => self.seconds(part, value, rest)?,
             Part::Pm { small } => {
                 self.afternoon = Some(match (take(value, 2)?, small) {
@@ -275,7 +277,7 @@ impl Fields {
             _ => {}
         }
         if let Some(year_day) = self.year_day {
-            self.from_year_day(year_day)?;
+            self.apply_year_day(year_day)?;
         }
         let (month, day) = (self.month.unwrap_or(1), self.day.unwrap_or(1));
         if day < 1 || day > days_in(month, self.year) {
@@ -289,7 +291,7 @@ impl Fields {
         Ok((local - offset, self.nanos))
     }
 
-    fn from_year_day(&mut self, year_day: i64) -> Result<(), &'static str> {
+    fn apply_year_day(&mut self, year_day: i64) -> Result<(), &'static str> {
         if year_day < 1 || year_day > 365 + i64::from(is_leap(self.year)) {
             return Err("day-of-year out of range");
         }
@@ -347,6 +349,7 @@ fn signed_length(value: &[u8]) -> usize {
         return 0;
     }
     let digits = value.iter().skip(1).take_while(|b| b.is_ascii_digit());
-    let (count, number) = digits.fold((0, 0_u64), |(count, n), b| (count + 1, n.saturating_mul(10).saturating_add(u64::from(b - b'0'))));
+    let (count, number) =
+        digits.fold((0, 0_u64), |(count, n), b| (count + 1, n.saturating_mul(10).saturating_add(u64::from(b - b'0'))));
     if count == 0 || number > 23 { 0 } else { count + 1 }
 }

@@ -1,0 +1,67 @@
+//! The keys that verify: of a certificate, of a public key in PEM, or of JSON Web Keys.
+
+use super::super::super::value::Arena;
+use super::super::crypto::{Public, certificate_key, pem_decode, public_key};
+use super::algorithm::Algorithm;
+use super::jwk::{self, Material};
+
+/// A key, and what it says about itself.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) kid: Vec<u8>,
+    pub(super) alg: Vec<u8>,
+    pub(super) material: Material,
+}
+
+impl Key {
+    const fn plain(key: Public) -> Self {
+        Self { kid: Vec::new(), alg: Vec::new(), material: Material::Public(key) }
+    }
+
+    /// The key for `io.jwt.verify_*`, which takes no private ones.
+    pub(super) const fn public(&self) -> &Public {
+        match &self.material {
+            Material::Public(key) => key,
+            Material::Private(..) | Material::Secret(_) => &Public::Other,
+        }
+    }
+
+    /// Whether it verifies the signature by `alg`, for `io.jwt.decode_verify`.
+    pub(super) fn verify(&self, alg: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        // `Ed25519` is another name of `EdDSA` (RFC 9864) that signs nothing here.
+        let Some(algorithm) = Algorithm::of(if alg == b"Ed25519" { b"EdDSA" } else { alg }) else { return false };
+        match &self.material {
+            Material::Public(key) | Material::Private(key, _) => algorithm.verify_strictly(key, message, signature),
+            Material::Secret(secret) => algorithm.verify_secret(secret, message, signature),
+        }
+    }
+}
+
+/// The key of that name.
+pub(super) fn by_kid<'k>(keys: &'k [Key], kid: &[u8]) -> Option<&'k Key> {
+    if kid.is_empty() { None } else { keys.iter().find(|key| key.kid == kid) }
+}
+
+/// The keys of a text. Those for other algorithms than tokens have are left out.
+pub(super) fn parse<'a>(arena: &'a Arena, text: &'a [u8]) -> Result<Vec<Key>, String> {
+    if let Some(block) = pem_decode(text) {
+        if !block.rest.is_empty() {
+            return Err("extra data after a PEM certificate block".to_owned());
+        }
+        return match block.kind {
+            b"CERTIFICATE" => match certificate_key(&block.bytes) {
+                Some(key) => Ok(vec![Key::plain(key)]),
+                None => Err("failed to parse a PEM certificate: x509: malformed certificate".to_owned()),
+            },
+            b"PUBLIC KEY" => match public_key(&block.bytes) {
+                Some(key) => Ok(vec![Key::plain(key)]),
+                None => Err("failed to parse a PEM public key: asn1: structure error".to_owned()),
+            },
+            _ => Err("failed to extract a Key from the PEM certificate".to_owned()),
+        };
+    }
+    let keys = jwk::parse(arena, text)
+        .map_err(|problem| format!("failed to parse a JWK key (set): jwk.ParseString: failed to parse string: {problem}"))?;
+    let known = keys.into_iter().filter(|key| key.alg.is_empty() || Algorithm::of(&key.alg).is_some());
+    Ok(known.map(|key| Key { kid: key.kid, alg: key.alg, material: key.material }).collect())
+}
