@@ -19,6 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let mut bytes = Unstructured::new(data);
     let Ok(module) = grammar::module(&mut bytes) else { return };
     let Ok(input) = grammar::json(&mut bytes, 3) else { return };
+    // For an input that found something: SHOW=1 PROGRAM INPUT.
     if std::env::var_os("SHOW").is_some() {
         eprintln!("{module}\n# input: {input}");
     }
