@@ -5,6 +5,8 @@
 #   make test       everything; each of its parts (make help) can be run alone
 #   make bless      rewrites the generated header and declarations
 #   make format     rustfmt, gofmt
+#   make bench-engine  sark beside OPA and regorus, with ratios
+#   make differential  N drawn policies and inputs, OPA beside sark (N=200000 for a long run)
 #   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
 
 SHELL := /bin/bash
@@ -30,9 +32,9 @@ CDYLIB := --cfg sark_cdylib
 comma := ,
 step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
 
-.PHONY: help lib demo record-opa test bless format deny clean
+.PHONY: help lib bench-engine demo record-opa test bless format deny clean
 help:
-	@sed -n '3,8s/^# //p' Makefile
+	@sed -n '3,10s/^# //p' Makefile
 	@echo 'parts of make test: $(TESTS)'
 
 # ---- the library: one kind at a time, since with several cargo passes no LTO -------------------------------------------------------
@@ -143,7 +145,7 @@ record-opa: $(DEMO)/opa-decisions.txt
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
 TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-node test-go test-install test-readme test-record \
-  test-demo conformance fuzz
+  test-demo conformance differential fuzz
 .PHONY: $(TESTS) packages
 test: packages
 	@start=$$SECONDS; for part in $(TESTS); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
@@ -194,7 +196,7 @@ test-node: $(OUT)/node/.installed $(OUT)/opa
 
 test-go: $(PREFIX)/.installed $(OUT)/opa
 	$(call step,'Go')
-	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../examples/gateway | tee /dev/stderr)"
+	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../tests/differential ../../benches/opa ../../examples/gateway | tee /dev/stderr)"
 	@$(with_prefix) cd bindings/go && go vet ./... && $(ROOT)/scripts/with-opa $(OUT)/opa go test -race -count=1 ./...
 
 test-install: lib
@@ -223,6 +225,28 @@ conformance: $(CONFORMANCE)
 	$(call step,'OPA'"'"'s own suite')
 	@$(with_prefix) $(CONFORMANCE) -known tests/conformance/known.txt
 
+# Drawn policies, data and inputs, decided by OPA and by sark: N pairs from SEED on. What differs is kept in target/differential.
+N ?= 20000
+SEED ?= 1
+DIFFERENTIAL := $(OUT)/differential/run
+
+$(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differential/*)
+	$(call step,'building the differential run')
+	@$(with_prefix) cd tests/differential && go vet . && go build -o $@ .
+
+differential: $(DIFFERENTIAL)
+	$(call step,'$(N) drawn pairs of a policy and an input$(comma) OPA beside sark')
+	@$(with_prefix) $(DIFFERENTIAL) -n $(N) -seed $(SEED) -keep $(OUT)/differential/found
+
+# sark beside OPA's Go SDK, OPA as a C shared library, regorus and its register machine: one process, interleaved. BENCH=NAME for some workloads.
+$(OUT)/libopa.so: $(wildcard benches/opa/*)
+	$(call step,'building OPA as a C shared library')
+	cd benches/opa && go vet . && go build -buildmode=c-shared -o $@ .
+
+bench-engine: $(OUT)/libopa.so $(OUT)/oracle
+	$(call step,'bench-engine')
+	SARK_BENCH_OPA=$(OUT)/libopa.so SARK_BENCH_ACI="$$(cd tests/oracle && $(OUT)/oracle dir)" cargo bench --locked --quiet --bench engine -- $(BENCH)
+
 # Each target for FUZZ_SECONDS, from the seeds of fuzz/seeds; what it finds is kept in target/fuzz.
 FUZZ_SECONDS := 60
 fuzz:
@@ -236,7 +260,7 @@ bless:
 
 format:
 	cargo fmt
-	gofmt -w bindings/go tests/oracle tests/conformance examples/gateway
+	gofmt -w bindings/go tests/oracle tests/conformance tests/differential benches/opa examples/gateway
 
 deny:
 	cargo install --locked --quiet --root $(OUT)/tools cargo-deny@0.20.2

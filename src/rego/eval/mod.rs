@@ -9,6 +9,8 @@ mod iter;
 mod scope;
 mod step;
 mod strict;
+#[cfg(test)]
+mod tests;
 
 use super::ast::Span;
 use super::budget::Exceeded;
