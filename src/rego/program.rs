@@ -21,6 +21,8 @@ use crate::error::{Error, ErrorKind, Finding, Location, Result};
 const COMPILER_STACK: usize = 256 << 20;
 /// The most that one evaluation may take in its arena.
 const MAX_EVALUATION_BYTES: usize = 1 << 30;
+/// Plans kept for paths that the policies do not name, such as those below a rule's value: callers may invent any number.
+const MAX_INVENTED_PATHS: usize = 256;
 /// An arena that grew beyond this is given back rather than kept for the next evaluation.
 const KEPT_BYTES: usize = 4 << 20;
 
@@ -104,12 +106,23 @@ impl RegoProgram {
         let rules = &self.rules;
         let plan = deep(|| plan::plan_path(&rules.compiled, path).map_err(|p| compilation_error(&p, &rules.modules)))?;
         let plan = Arc::new(plan);
-        self.plans.rcu(|plans| {
-            let mut plans = HashMap::clone(plans);
-            plans.insert(path.clone(), Arc::clone(&plan));
-            plans
-        });
+        if self.keeps(path) {
+            self.plans.rcu(|plans| {
+                let mut plans = HashMap::clone(plans);
+                plans.insert(path.clone(), Arc::clone(&plan));
+                plans
+            });
+        }
         Ok(plan)
+    }
+
+    /// Whether the plan for `path` is kept: paths of packages and rules are as many as the policies name, others are bounded.
+    fn keeps(&self, path: &Path) -> bool {
+        let is_named = || {
+            let root = Some(self.rules.compiled.tree.root());
+            path.keys().iter().fold(root, |node, key| node?.child(&Key::String(key.clone()))).is_some()
+        };
+        self.plans.load().len() < MAX_INVENTED_PATHS || is_named()
     }
 
     fn run(&self, plan: &Plan, question: &Question<'_>, output: &mut Vec<u8>, is_query: bool) -> Result<Evaluated> {

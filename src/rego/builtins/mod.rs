@@ -17,6 +17,8 @@ mod net;
 mod numbers;
 mod objects;
 mod operand;
+mod providers;
+mod random;
 mod reachable;
 mod regex;
 mod semver;
@@ -29,6 +31,7 @@ mod template;
 mod time;
 mod types;
 mod units;
+mod uri;
 mod utf8;
 mod uuid;
 mod walk;
@@ -50,6 +53,7 @@ pub struct Context<'a> {
     pub now_ns: i64,
     /// Compiled patterns. Take them from one evaluation and give them to the next.
     pub caches: Caches,
+    drawn: random::Drawn,
 }
 
 /// Why a builtin gave no value.
@@ -98,7 +102,7 @@ impl<'a> Context<'a> {
     /// A context of one evaluation.
     #[must_use]
     pub const fn new(arena: &'a Arena, budget: Budget, now_ns: i64, caches: Caches) -> Self {
-        Self { arena, budget, now_ns, caches }
+        Self { arena, budget, now_ns, caches, drawn: random::Drawn::new() }
     }
 
     /// Charges `units` of work: about one for each element handled, or each 32 bytes.

@@ -2,6 +2,7 @@
 
 mod class;
 mod escape;
+mod globs;
 mod names;
 mod node;
 mod parse;
@@ -9,6 +10,7 @@ mod program;
 mod replace;
 mod template;
 
+pub(super) use globs::globs_match;
 pub(super) use program::{Haystack, Program};
 pub(super) use replace::replace;
 pub(super) use template::template_match;

@@ -2,7 +2,7 @@
 
 use super::{
     Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, net, numbers,
-    objects, reachable, regex, semver, sets, sprintf, strings, subset, time, types, units, uuid, walk,
+    objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, types, units, uri, uuid, walk,
 };
 
 /// The builtin of that name.
@@ -147,9 +147,12 @@ static TABLE: &[Builtin] = &[
     of("or", 2, sets::or),
     of("plus", 2, arithmetic::plus),
     of("product", 1, aggregates::product),
+    of("providers.aws.sign_req", 3, providers::sign_req),
+    nondeterministic("rand.intn", 2, random::intn),
     of("re_match", 2, regex::matches),
     of("regex.find_all_string_submatch_n", 3, regex::find_all_string_submatch_n),
     of("regex.find_n", 3, regex::find_n),
+    of("regex.globs_match", 2, regex::globs_match),
     of("regex.is_valid", 1, regex::is_valid),
     of("regex.match", 2, regex::matches),
     of("regex.replace", 3, regex::replace),
@@ -195,10 +198,13 @@ static TABLE: &[Builtin] = &[
     of("units.parse", 1, units::parse),
     of("units.parse_bytes", 1, units::parse_bytes),
     of("upper", 1, strings::upper),
+    of("uri.is_valid", 1, uri::uri_is_valid),
+    of("uri.parse", 1, uri::uri_parse),
     of("urlquery.decode", 1, encoding::query_decode),
     of("urlquery.decode_object", 1, encoding::query_decode_object),
     of("urlquery.encode", 1, encoding::query_encode),
     of("urlquery.encode_object", 1, encoding::query_encode_object),
     of("uuid.parse", 1, uuid::uuid_parse),
+    nondeterministic("uuid.rfc4122", 1, random::rfc4122),
     relation("walk", 1, walk::walk),
 ];

@@ -30,8 +30,7 @@ impl Default for Case<'_> {
 impl Case<'_> {
     /// The result as JSON, `None` for undefined.
     fn ask(&self, path: &str) -> Result<Option<String>, Stop> {
-        let options =
-            parser::Options { version: RegoVersion::V1, module: 0, keywords: parser::FutureKeywords::NONE };
+        let options = parser::Options { version: RegoVersion::V1, module: 0, keywords: parser::FutureKeywords::NONE };
         let module = parser::parse_module(self.policy, &options).map_err(|p| refused(&p))?;
         let compiled = compile::compile(vec![module]).map_err(|p| refused(&p))?;
         let plan = plan_path(&compiled, &Path::parse(path).unwrap()).map_err(|p| refused(&p))?;
@@ -70,7 +69,8 @@ fn code(stop: &Stop) -> &str {
 
 #[test]
 fn a_loop_ends_at_its_deadline() {
-    let policy = "package p\nr := count([1 | numbers.range(1, 3000)[_]; numbers.range(1, 3000)[_]; numbers.range(1, 3000)[_] == 0])";
+    let policy =
+        "package p\nr := count([1 | numbers.range(1, 3000)[_]; numbers.range(1, 3000)[_]; numbers.range(1, 3000)[_] == 0])";
     let case = Case { policy, timeout: Some(Duration::from_millis(50)), ..Case::default() };
     let start = Instant::now();
     assert_eq!(case.ask("data.p.r"), Err(Stop::Exceeded(Exceeded::Deadline)));

@@ -8,9 +8,10 @@ use super::index::Index;
 use super::{Elements, Value};
 
 /// An owned value; cloning it counts, and copies nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Document {
     /// `null`.
+    #[default]
     Null,
     /// `true` or `false`.
     Bool(bool),
@@ -254,11 +255,5 @@ impl Drop for DocObject {
             dismantle(std::mem::take(&mut self.keys));
             dismantle(std::mem::take(&mut self.values));
         }
-    }
-}
-
-impl Default for Document {
-    fn default() -> Self {
-        Self::Null
     }
 }

@@ -37,6 +37,12 @@ pub(in super::super) fn sign(public: &Public, private: &Private, hash: Hash, pss
     }
 }
 
+/// The public key of a seed.
+pub(in super::super) fn ed25519_public(seed: &[u8]) -> Option<Vec<u8>> {
+    let key = ed25519_dalek::SigningKey::from_bytes(seed.try_into().ok()?);
+    Some(key.verifying_key().to_bytes().to_vec())
+}
+
 /// By a nonce that depends on the key and the message (RFC 6979).
 fn ecdsa(curve: Curve, scalar: &[u8], digest: &[u8]) -> Option<Vec<u8>> {
     let scalar = sized(scalar, curve.size())?;

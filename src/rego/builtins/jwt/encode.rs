@@ -64,7 +64,7 @@ fn signed<'a>(ctx: &mut Context<'a>, headers: &'a [u8], payload: &'a [u8], key: 
     let signature = match &key.material {
         Material::Secret(secret) if algorithm.family == Family::Hs => Some(algorithm.hash.hmac(secret, &out)),
         Material::Private(public, private) => algorithm.sign(public, private, &out),
-        Material::Secret(_) | Material::Public(_) => None,
+        Material::Secret(_) | Material::Public(_) | Material::Unusable(_) => None,
     };
     let Some(signature) = signature else { return Err(fail(format!("jwsbb.Sign: invalid key type for {shown}"))) };
     out.push(b'.');

@@ -22,7 +22,7 @@ impl Key {
     pub(super) const fn public(&self) -> &Public {
         match &self.material {
             Material::Public(key) => key,
-            Material::Private(..) | Material::Secret(_) => &Public::Other,
+            Material::Private(..) | Material::Secret(_) | Material::Unusable(_) => &Public::Other,
         }
     }
 
@@ -33,6 +33,7 @@ impl Key {
         match &self.material {
             Material::Public(key) | Material::Private(key, _) => algorithm.verify_strictly(key, message, signature),
             Material::Secret(secret) => algorithm.verify_secret(secret, message, signature),
+            Material::Unusable(_) => false,
         }
     }
 }
@@ -62,6 +63,11 @@ pub(super) fn parse<'a>(arena: &'a Arena, text: &'a [u8]) -> Result<Vec<Key>, St
     }
     let keys = jwk::parse(arena, text)
         .map_err(|problem| format!("failed to parse a JWK key (set): jwk.ParseString: failed to parse string: {problem}"))?;
+    for key in &keys {
+        if let Material::Unusable(problem) = &key.material {
+            return Err(format!("jwk.Export: failed to export jwk.Key to raw format: {problem}"));
+        }
+    }
     let known = keys.into_iter().filter(|key| key.alg.is_empty() || Algorithm::of(&key.alg).is_some());
     Ok(known.map(|key| Key { kid: key.kid, alg: key.alg, material: key.material }).collect())
 }

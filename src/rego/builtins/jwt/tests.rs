@@ -1,3 +1,5 @@
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test says what is wrong by failing")]
+
 use super::super::super::budget::Budget;
 use super::super::super::value::{Arena, Value, text, unmarshal};
 use super::super::{Caches, Context, Failure, lookup};
@@ -69,4 +71,52 @@ fn errors_are_opas() {
     assert_eq!(call("io.jwt.decode_verify", &[token, r#"{"secret":1}"#]), "error: secret constraint: must be a string");
     let negative = call("io.jwt.decode_verify", &[token, r#"{"secret":"s","time":-1}"#]);
     assert_eq!(negative, "error: token time constraint: must not be negative");
+}
+
+/// What OPA signed: algorithm, token, key.
+const SIGNED: &[(&str, &str, &str)] = &[
+    (
+        "ES384",
+        "eyJhbGciOiJFUzM4NCJ9.eyJhIjoxfQ.0PDTt379LiQJQ5AcqfjobsVF8rn6sI1LV-f2dVZXxPVMNXPKbh2SNEKjvk4b3urDi_53QE8iI3iZxeUHFWQZaf1sJqVsiR068Jeg2oFlEcbO8NXfxA_jmh5kbPM6H7qg",
+        "-----BEGIN PUBLIC KEY-----\nMHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEZreTRhgTGwHdQF7iTsMEna3SV6BkBG8Z\nHZfbfCDAiRDh79EYsd0hwA9kgVGVAYLcZTHrYZ54k/kFonVYTIjFenXyB5ZgBp1K\nc3FMta2OCg8PQ/FR6M07m24lTJngRi91\n-----END PUBLIC KEY-----\n",
+    ),
+    (
+        "ES512",
+        "eyJhbGciOiJFUzUxMiJ9.eyJhIjoxfQ.AWYadOjhdMD9iQHqqcuBbdtBtehuEMJAfp2i8ndjn_2S3aAcViYlMEVCvntY3XaEYS_mkY9tZzJo0DXrA6QzMC4IAFAwlIT5wWB-xpIhgOW1lDexk6orB6SE19c08VCnbE4yWYZQ1N20pRDF3f78ynxvTJa7HWuzjJJqVEq0iyxZYmXK",
+        "-----BEGIN PUBLIC KEY-----\nMIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQBGrsnPL6r0zUayZFwe/3KRgtD5+l4\nDmeDKQjIOSIHwCXXZHceLauQt3j6uz7+y53HV2DHwt61aP5nLAXHq6/hj1IAPtSL\nEOT2waeabqFDrw7+J6TlFBKnnX3daZwd5GRhzE2oyv2D/oext4L/PRlzPLs7kEb0\nGFoTPBGicXfJGe/euTY=\n-----END PUBLIC KEY-----\n",
+    ),
+    (
+        "PS384",
+        "eyJhbGciOiJQUzM4NCJ9.eyJhIjoxfQ.XTYcIpxsCQqGKAP8ieRbsQPoV0PRlucfcD-BIatMvN7_9VhmUewxI7qteLThWC_LRhJfOPO2V2drbKzXW5onnKyfMAdYFjBmy47FBfVaDZ8zwdpWEAH8Tv4RlqY9_kL0TyWuVcloRm70G7nZ2yUcWHNgKSxnaVKkE8yRswnlBBO0jo8MQgbqqlC_K6AksXRZ8xkF-3L3jngJM0k3HJnmer4OFL_0DcflFZt2TCEQFqD7Mz9mBaw8-j7FBP2ofEVitKmJ-4eWMrOHvhROXsP2Htq2d1Q82UolxvX8nIrnaItNQhZtMa_8HHGc07kD5uevox0Xd9xyo2I5-dwl-Tvkbg",
+        "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAp7DW9cu2+sEUrxHMGfCJ\nRsgKyogySTJIGEWBI5PEMLoj1zOnXD3Fbkg8+Js4h+a8gGKImSwG986oNVSGp9WQ\naORm7uWWRpgqZSV6+4ztd/qQKQjgbobl1pOVYEvvJcaFIj5ge+xBaGozBL7R3aiH\nk9aBtoYSGXZRwXlETy7K16YsKjAv0iWswzMlza92xo5TPivBDM+ox+61gnoZuImB\nkD8/Ub7yzyfKOTCZWyr8gzzPDjCZyc06a05LMa2C3yWkI5w7Kq0AM5DRgLvm4LNF\nwbERWv5QVr+GwN45Pv/NSjlIgXDKYJs3czBmbCTvQSwPaMcMVFnrWNEDpG/3cY0b\n9wIDAQAB\n-----END PUBLIC KEY-----\n",
+    ),
+    (
+        "RS512",
+        "eyJhbGciOiJSUzUxMiJ9.eyJhIjoxfQ.f2k-9mHMMX94EtfgJ3qNpKE-bsJFlZbRt6jNpsOqGt0oP8Gtkx0Q_ECyKRHXJ-B1KamVuNSdRmCX5mWEGGlLqwBOzXMdR1O7JBUnNIgrZRTlVUzgFUcsWFMxGvZLJO2t6-8n6XY9kigdhn5KieGXzK_8IAGxXQVHjNNe8VLNH0CL-gcrh371lwj5UG1p2u06la9D8m0Msw8aEK9TcnVVW_wS84m3Oi8Ej51nNP-DdhaLsSODgEIGGviA8zFatQWNq5JGyhIL6REp6QuvAVauUJAocnsrgTSR1OkkA9UrAQk7e74CxgfcxLJLMF_Pg7EXSzsB1Bf52koEk25AZpGpLg",
+        "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAp7DW9cu2+sEUrxHMGfCJ\nRsgKyogySTJIGEWBI5PEMLoj1zOnXD3Fbkg8+Js4h+a8gGKImSwG986oNVSGp9WQ\naORm7uWWRpgqZSV6+4ztd/qQKQjgbobl1pOVYEvvJcaFIj5ge+xBaGozBL7R3aiH\nk9aBtoYSGXZRwXlETy7K16YsKjAv0iWswzMlza92xo5TPivBDM+ox+61gnoZuImB\nkD8/Ub7yzyfKOTCZWyr8gzzPDjCZyc06a05LMa2C3yWkI5w7Kq0AM5DRgLvm4LNF\nwbERWv5QVr+GwN45Pv/NSjlIgXDKYJs3czBmbCTvQSwPaMcMVFnrWNEDpG/3cY0b\n9wIDAQAB\n-----END PUBLIC KEY-----\n",
+    ),
+    (
+        "EdDSA",
+        "eyJhbGciOiJFZERTQSJ9.eyJhIjoxfQ._X8h6ZSNW2jUpwatsoYkecUyNY0fcrF-jiPjaaTbSBWaDigoTCoO10GPy4RSGAtbj_Z21TaShVrL8o1UC53kCg",
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEALhTofu3y2MA07avLc0OWRLNV1vmPPAo6Mik/2xCV2J4=\n-----END PUBLIC KEY-----\n",
+    ),
+];
+
+#[test]
+fn what_opa_signed_verifies() {
+    for (alg, token, key) in SIGNED {
+        let (quoted, key) = (format!("\"{token}\""), serde_json::Value::String((*key).to_owned()).to_string());
+        let name = format!("io.jwt.verify_{}", alg.to_lowercase());
+        assert_eq!(call(&name, &[&quoted, &key]), "true", "{alg}");
+        // One byte of the signature differs.
+        let forged = quoted.replacen(&token[token.len() - 9..token.len() - 5], "AAAA", 1);
+        assert_eq!(call(&name, &[&forged, &key]), "false", "{alg}");
+        let constraints = format!(r#"{{"cert":{key}}}"#);
+        assert!(call("io.jwt.decode_verify", &[&quoted, &constraints]).starts_with("[true"), "{alg}");
+        assert_eq!(call("io.jwt.decode_verify", &[&forged, &constraints]), "[false, {}, {}]", "{alg}");
+        // The hash is the builtin's, whatever the token says.
+        let other = if alg.ends_with("512") { alg.replace("512", "256") } else { alg.replace("384", "256") };
+        let other = format!("io.jwt.verify_{}", other.to_lowercase());
+        assert_eq!(call(&other, &[&quoted, &key]), (*alg == "EdDSA").to_string(), "{alg}");
+    }
 }

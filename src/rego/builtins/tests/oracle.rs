@@ -72,6 +72,13 @@ fn theirs(line: &str) -> String {
     }
 }
 
+/// What a key lacks is said in the words of Go's packages; that it lacks something is OPA's.
+fn without_details(text: &str) -> &str {
+    let details = ["failed to parse a JWK key (set)", "failed to parse a PEM certificate", "failed to parse a PEM public key"];
+    let end = details.iter().find_map(|words| text.find(words).map(|at| at + words.len()));
+    text.get(..end.unwrap_or(text.len())).unwrap_or(text)
+}
+
 struct Case {
     name: &'static str,
     operands: String,
@@ -86,8 +93,9 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
     let only = std::env::var("SARK_BUILTIN_ONLY").unwrap_or_default();
     let (calls, seed) = (setting("SARK_BUILTIN_CALLS", 300), setting("SARK_BUILTIN_SEED", 1));
     let (mut cases, mut lines) = (Vec::new(), String::new());
-    // Template strings get their operands from OPA's compiler, in sets.
-    for builtin in all().iter().filter(|b| b.name.contains(&only) && b.name != "internal.template_string") {
+    // Template strings get their operands from OPA's compiler, in sets; some draw lots.
+    let left_out = ["internal.template_string", "io.jwt.encode_sign", "io.jwt.encode_sign_raw", "rand.intn", "uuid.rfc4122"];
+    for builtin in all().iter().filter(|b| b.name.contains(&only) && !left_out.contains(&b.name)) {
         let Some(found) = declared.iter().find(|d| d["name"] == builtin.name) else { continue };
         let kinds = found["decl"]["args"].as_array().cloned().unwrap_or_default();
         let mut random = Random::new(seed.wrapping_mul(0x9E37_79B9).wrapping_add(builtin.name.len() as u64));
@@ -132,7 +140,7 @@ fn random_calls_have_opas_answers() {
         // And what depends on the zones' files of OPA's host.
         if theirs.starts_with("panic") || theirs.ends_with("is a directory") {
             panics += 1;
-        } else if theirs != case.mine {
+        } else if without_details(&theirs) != without_details(&case.mine) {
             count.1 += 1;
             if count.1 <= 8 {
                 let _ = writeln!(report, "{}({})\n   opa {theirs}\n  sark {}", case.name, case.operands, case.mine);
