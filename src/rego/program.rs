@@ -312,3 +312,29 @@ fn data_conflict(rules: &Rules, node: &TreeNode, path: &[String]) -> Error {
     let message = format!("conflicting rule for data path {path} found in {file}; rename the rule or the data");
     Error::new(ErrorKind::Conflict, message).with_code("rego_compile_error")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(source: &str) -> RegoProgram {
+        let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
+        RegoProgram::new(Arc::new(compile_modules(&[module]).unwrap()), &Arc::new(Document::Null)).unwrap()
+    }
+
+    fn path(keys: &[&str]) -> Path {
+        Path::new(keys.iter().map(|key| (*key).to_owned()).collect())
+    }
+
+    #[test]
+    fn paths_that_callers_invent_take_bounded_memory() {
+        let program = program("package p\nr := {\"a\": 1}");
+        for i in 0..MAX_INVENTED_PATHS + 50 {
+            program.plan(&path(&["p", "r", &format!("k{i}")])).unwrap();
+        }
+        assert_eq!(program.plans.load().len(), MAX_INVENTED_PATHS);
+        // What the policies name is kept all the same.
+        program.plan(&path(&["p", "r"])).unwrap();
+        assert!(program.plans.load().contains_key(&path(&["p", "r"])));
+    }
+}
