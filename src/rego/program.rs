@@ -314,6 +314,7 @@ fn data_conflict(rules: &Rules, node: &TreeNode, path: &[String]) -> Error {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 mod tests {
     use super::*;
 
