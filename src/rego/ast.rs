@@ -248,6 +248,28 @@ pub enum TemplatePart {
     Expr(Box<Expr>),
 }
 
+impl TermKind {
+    /// What OPA calls it in messages (`ValueName`).
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::Template(_) => "templatestring",
+            Self::Var(_) => "var",
+            Self::Ref(_) => "ref",
+            Self::Array(_) => "array",
+            Self::Object(_) => "object",
+            Self::Set(_) => "set",
+            Self::ArrayComprehension(_) => "arraycomprehension",
+            Self::SetComprehension(_) => "setcomprehension",
+            Self::ObjectComprehension(_) => "objectcomprehension",
+            Self::Call(_) => "call",
+        }
+    }
+}
+
 impl Term {
     /// A term at a place.
     #[must_use]

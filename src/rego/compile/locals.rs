@@ -295,7 +295,7 @@ impl<'c> Locals<'c> {
                 _ => return self.report(term.span, "cannot assign to ref"),
             },
             kind => {
-                let message = format!("cannot assign to {}", kind_name(kind));
+                let message = format!("cannot assign to {}", kind.name());
                 return self.report(term.span, message);
             }
         };
@@ -562,26 +562,6 @@ impl<'c> Locals<'c> {
 pub(super) fn head_may_have_vars(head: &Head) -> bool {
     let terms = head.args.iter().chain(&head.key).chain(&head.value).chain(head.reference.iter().skip(1));
     terms.into_iter().any(|term| !is_scalar(term))
-}
-
-/// What OPA calls a kind of term in messages (`ValueName`).
-fn kind_name(kind: &TermKind) -> &'static str {
-    match kind {
-        TermKind::Null => "null",
-        TermKind::Bool(_) => "boolean",
-        TermKind::Number(_) => "number",
-        TermKind::String(_) => "string",
-        TermKind::Template(_) => "templatestring",
-        TermKind::Var(_) => "var",
-        TermKind::Ref(_) => "ref",
-        TermKind::Array(_) => "array",
-        TermKind::Object(_) => "object",
-        TermKind::Set(_) => "set",
-        TermKind::ArrayComprehension(_) => "arraycomprehension",
-        TermKind::SetComprehension(_) => "setcomprehension",
-        TermKind::ObjectComprehension(_) => "objectcomprehension",
-        TermKind::Call(_) => "call",
-    }
 }
 
 /// Renames the locals of a query's body.

@@ -31,14 +31,14 @@ impl Parser<'_> {
         for part in parts {
             if path.is_empty() {
                 let TermKind::Var(name) = part.kind else {
-                    self.error(part.span, format!("unexpected {} token: expecting var", print::sort(&part)));
+                    self.error(part.span, format!("unexpected {} token: expecting var", part.kind.name()));
                     return None;
                 };
                 path.extend([Term::var("data", part.span), Term::string(name, part.span)]);
             } else if part.as_str().is_some() {
                 path.push(part);
             } else {
-                self.error(part.span, format!("unexpected {} token: expecting string", print::sort(&part)));
+                self.error(part.span, format!("unexpected {} token: expecting string", part.kind.name()));
                 return None;
             }
         }
@@ -109,7 +109,7 @@ impl Parser<'_> {
             }
             TermKind::Ref(ref parts) => {
                 let Some(part) = parts.iter().skip(1).find(|part| part.as_str().is_none()) else { return Some(term) };
-                self.error(part.span, format!("unexpected {} token: expecting string", print::sort(part)));
+                self.error(part.span, format!("unexpected {} token: expecting string", part.kind.name()));
                 None
             }
             _ => {

@@ -140,7 +140,7 @@ impl Parser<'_> {
 
     fn refuse_value(&mut self, span: Span, term: &Term, operand: &str) {
         self.hint(format!("write `not ({operand})` to negate the value, or `not {{{operand}}}` for a body holding it"));
-        let sort = print::sort(brace_led(term));
+        let sort = brace_led(term).kind.name();
         self.error(span, format!("`{{...}}` in an operand position must contain expression(s), got: {sort}"));
     }
 

@@ -5,26 +5,6 @@ use std::fmt::Write;
 use super::super::ast::{Term, TermKind};
 use super::token::base_keyword;
 
-/// What sort of value a term is, by OPA's name.
-pub(super) const fn sort(term: &Term) -> &'static str {
-    match &term.kind {
-        TermKind::Null => "null",
-        TermKind::Bool(_) => "boolean",
-        TermKind::Number(_) => "number",
-        TermKind::String(_) => "string",
-        TermKind::Template(_) => "templatestring",
-        TermKind::Var(_) => "var",
-        TermKind::Ref(_) => "ref",
-        TermKind::Array(_) => "array",
-        TermKind::Object(_) => "object",
-        TermKind::Set(_) => "set",
-        TermKind::ArrayComprehension(_) => "arraycomprehension",
-        TermKind::SetComprehension(_) => "setcomprehension",
-        TermKind::ObjectComprehension(_) => "objectcomprehension",
-        TermKind::Call(_) => "call",
-    }
-}
-
 /// The name of the function that a call's terms call.
 pub(super) fn operator(terms: &[Term]) -> Option<String> {
     Some(reference(terms.first()?.as_ref_parts()?))

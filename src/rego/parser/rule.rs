@@ -96,7 +96,7 @@ impl Parser<'_> {
         let mut valid = true;
         for arg in &head.args {
             let problem = match arg.as_var() {
-                None => format!("contain {}", print::sort(arg)),
+                None => format!("contain {}", arg.kind.name()),
                 Some(name) if seen.contains(&name) => format!("be repeated {name}"),
                 Some(name) => {
                     seen.push(name);

@@ -69,7 +69,7 @@ fn name_of(parts: &[Term]) -> Result<Name, Refusal> {
 
 /// `p[x]`, `p.q.r`.
 fn of_term(term: Term) -> Result<Rule, Refusal> {
-    let sort = print::sort(&term);
+    let sort = term.kind.name();
     let span = term.span;
     let TermKind::Ref(mut parts) = term.kind else { return Err(format!("{sort} cannot be used for rule name")) };
     if parts.len() == 1 {
@@ -94,7 +94,7 @@ fn of_equality(terms: Vec<Term>, span: Span) -> Result<Rule, Refusal> {
         return Err("assignment requires two operands".into());
     };
     let body = right.span;
-    let sort = print::sort(&left);
+    let sort = left.kind.name();
     let mut head = match left.kind {
         TermKind::Call(terms) => function(terms).ok_or_else(|| format!("{sort} cannot be used for rule name"))?,
         TermKind::Ref(parts) => {

@@ -119,7 +119,7 @@ pub(super) fn open_parts(term: &Term) -> Vec<&'static str> {
 
 fn collect_open(term: &Term, found: &mut Vec<&'static str>) {
     match &term.kind {
-        TermKind::Var(_) | TermKind::Ref(_) | TermKind::Call(_) => found.push(super::print::sort(term)),
+        TermKind::Var(_) | TermKind::Ref(_) | TermKind::Call(_) => found.push(term.kind.name()),
         TermKind::Array(terms) | TermKind::Set(terms) => terms.iter().for_each(|term| collect_open(term, found)),
         TermKind::Object(pairs) => pairs.iter().for_each(|(key, value)| {
             collect_open(key, found);

@@ -1,7 +1,6 @@
 //! Terms: scalars, variables, references, calls, parentheses.
 
 use super::super::ast::{Span, Term, TermKind};
-use super::print;
 use super::state::{Parser, Remembered, State, covering};
 use super::text::{BadNumber, check_number, unquote};
 use super::token::Kind;
@@ -231,7 +230,7 @@ impl Parser<'_> {
                 | TermKind::Call(_)
         );
         if !allowed {
-            self.error(head.span, format!("illegal ref (head cannot be {})", print::sort(head)));
+            self.error(head.span, format!("illegal ref (head cannot be {})", head.kind.name()));
         }
     }
 
