@@ -150,7 +150,7 @@ int main(int argc, char **argv) {
   OK(sark_engine_new(NULL, &engine, &error));
   OK(sark_engine_load_policy(engine, TEXT("remote"),
                              TEXT("package remote\nconflicting := 1\nconflicting := 2\n"
-                                  "slow := count([1 | some i in numbers.range(1, 4000); some j in numbers.range(1, 4000); i * j == 7])"),
+                                  "slow := count([1 | r := numbers.range(1, 4000); some i in r; some j in r; some k in r; i * j * k == 0])"),
                              NULL, NULL, &error));
   limit_falls_back(argv[1]);
   bad_remotes();

@@ -115,9 +115,15 @@ impl<'a> Machine<'a, '_> {
 }
 
 fn child_label(plan: &crate::rego::plan::Plan, node: &crate::rego::plan::Node, key: &Value<'_>) -> Option<u32> {
-    let found = node
-        .children
-        .iter()
-        .find(|(constant, _)| plan.constants.get(*constant as usize).is_some_and(|known| compare(&known.view(), key).is_eq()));
-    found.map(|(_, label)| *label)
+    let is_known = |constant: u32| plan.constants.get(constant as usize).is_some_and(|known| is_same_key(&known.view(), key));
+    node.children.iter().find(|(constant, _)| is_known(*constant)).map(|(_, label)| *label)
+}
+
+/// OPA finds the children of a node by the text of a number: `1.0` is not the key `1`.
+fn is_same_key(a: &Value<'_>, b: &Value<'_>) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b,
+        (Value::Number(_), Value::Int(_)) | (Value::Int(_), Value::Number(_)) => false,
+        _ => compare(a, b).is_eq(),
+    }
 }

@@ -46,8 +46,8 @@ pub(super) fn array_check(parts: &[Term]) -> Check {
     Check::Array(parts.iter().map(|part| is_scalar(part).then(|| terms::document(part))).collect())
 }
 
-/// An object or a set among members admits anything.
-pub(super) fn member_check(term: &Term) -> Check {
+/// What equals a constant: an object or a set admits anything (OPA's `insertValue`).
+pub(super) fn constant_check(term: &Term) -> Check {
     match &term.kind {
         TermKind::Array(parts) => array_check(parts),
         _ if is_scalar(term) => Check::Equal(terms::document(term)),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::check::{Check, affix_check, array_check, delimiter_of, member_check, same_check, segments_of};
+use super::check::{Check, affix_check, array_check, constant_check, delimiter_of, same_check, segments_of};
 use crate::rego::ast::{Expr, ExprKind, Logical, Name, Span, Term, TermKind};
 use crate::rego::compile::{self, is_constant, is_ground, is_scalar};
 use crate::rego::plan::{Planner, terms};
@@ -36,7 +36,7 @@ impl Constrained {
 
     pub(super) fn is_composite(&self) -> bool {
         match self {
-            Self::Is(Check::Array(_) | Check::Segments(..)) => true,
+            Self::Is(Check::Any | Check::Array(_) | Check::Segments(..)) => true,
             Self::Is(Check::Equal(value)) => matches!(value, Document::Array(_) | Document::Object(_) | Document::Set(_)),
             _ => false,
         }
@@ -317,7 +317,7 @@ impl Builder<'_, '_> {
                 let Some(reference) = self.resolve_head(rule, args, parts).filter(|r| self.is_valid(r)) else { return false };
                 let known = b.as_var().and_then(|name| constants.get(name));
                 let value = match known {
-                    Some(constant) => Some(Constrained::Is(Check::Equal(terms::document(constant)))),
+                    Some(constant) => Some(Constrained::Is(constant_check(constant))),
                     None => indexed(b),
                 };
                 let Some(value) = value else { return false };
@@ -381,7 +381,7 @@ impl Builder<'_, '_> {
         if members.iter().any(|member| member.as_var().is_some()) {
             return;
         }
-        let checks = members.into_iter().map(member_check).collect();
+        let checks = members.into_iter().map(constant_check).collect();
         self.add_all(rule, reference, checks, Alternation::Converging);
     }
 
