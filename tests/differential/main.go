@@ -156,7 +156,7 @@ func differ(m *module, q *question) bool {
 	}
 	defer both.close()
 	want, got := both.ask(q)
-	return want != got && !varies(both, q, want)
+	return want != refusedQuestion && want != got && !varies(both, q, want)
 }
 
 func explain(m *module, q *question) string {
