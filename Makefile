@@ -196,7 +196,7 @@ test-node: $(OUT)/node/.installed $(OUT)/opa
 
 test-go: $(PREFIX)/.installed $(OUT)/opa
 	$(call step,'Go')
-	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../tests/differential ../../benches/opa ../../examples/gateway | tee /dev/stderr)"
+	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../tests/differential ../../benches/opa ../../examples/gateway | tee -a /dev/stderr)"
 	@$(with_prefix) cd bindings/go && go vet ./... && $(ROOT)/scripts/with-opa $(OUT)/opa go test -race -count=1 ./...
 
 test-install: lib
