@@ -1,7 +1,7 @@
 //! Which error comes first, where errors of builtins are strict.
 //!
 //! OPA goes on with a rule's first value before it evaluates the rule's other definitions; here they are evaluated first. Without strict errors
-//! nobody can tell, since all errors are conflicts. With them, an error that arises in the other definitions comes, in OPA, after what the
+//! only a conflict behind `walk` tells (docs/decisions.md). With them, an error that arises in the other definitions comes, in OPA, after what the
 //! caller does with the value: it is kept aside until the caller's code has failed back to where it asked.
 
 use super::{Machine, Stop};
