@@ -31,7 +31,13 @@ impl Sweeper {
         let weak = Arc::downgrade(shared);
         let spawned = thread::Builder::new().name("sark-cache-sweep".into()).stack_size(STACK_BYTES).spawn(move || run(&weak));
         match spawned {
-            Ok(handle) => *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle.thread().clone()),
+            Ok(handle) => {
+                *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle.thread().clone());
+                // Closed between the start and the line above: `stop` found nobody to wake.
+                if shared.check_open().is_err() {
+                    self.stop();
+                }
+            }
             Err(_) => {
                 if let Some(metrics) = &shared.metrics {
                     metrics.cache_sweep_failed();
