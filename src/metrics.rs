@@ -3,8 +3,8 @@
 //! The names are the seed's (`opa_evaluations_total`, …), so that dashboards made for it keep working. Counters that are hit on each
 //! decision are resolved once, here; a label that grows with use (`feature`) is resolved when a client is made.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use prometheus::{
@@ -42,6 +42,36 @@ pub enum CacheOperation {
     Set,
 }
 
+/// What went wrong with a store of flags, by the value of its label `kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FlagStoreError {
+    /// It cannot be reached or read; counted once for each time that it goes away.
+    Away,
+    /// A feature's value is no percentage.
+    Garbage,
+    /// It lost its contents.
+    Emptied,
+    /// It did not confirm a change.
+    Write,
+}
+
+impl FlagStoreError {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Away => "away",
+            Self::Garbage => "garbage",
+            Self::Emptied => "emptied",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// Something whose gauges are as of the moment when they are asked for.
+pub(crate) trait Refresh: Send + Sync {
+    /// Sets them.
+    fn refresh(&self, metrics: &Metrics);
+}
+
 /// Bounds of the histograms' buckets, in seconds: from 100 ns, for decisions here, to 10 s, for a remote that is slow.
 const BUCKETS: [f64; 25] = [
     1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1,
@@ -64,6 +94,11 @@ pub struct Metrics {
     policies_loaded: IntGauge,
     assignments: IntCounterVec,
     rollout: GaugeVec,
+    flag_users_missing: IntCounterVec,
+    flag_store_age: GaugeVec,
+    flag_store_errors: IntCounterVec,
+    flags_forced: GaugeVec,
+    refreshed: Mutex<Vec<Weak<dyn Refresh>>>,
 }
 
 struct EvaluationMetrics {
@@ -95,6 +130,7 @@ struct ErrorCounters {
 pub struct FeatureMetrics {
     rust: IntCounter,
     http: IntCounter,
+    users_missing: IntCounter,
 }
 
 impl FeatureMetrics {
@@ -104,6 +140,11 @@ impl FeatureMetrics {
             Implementation::Rust => self.rust.inc(),
             Implementation::Http => self.http.inc(),
         }
+    }
+
+    /// Counts a request without a user.
+    pub fn user_missing(&self) {
+        self.users_missing.inc();
     }
 }
 
@@ -157,11 +198,28 @@ impl Metrics {
                 "Requests assigned to a side by the dial.",
                 &["feature", "implementation"],
             )?,
-            rollout: make.percentages(
+            rollout: make.gauges(
                 "feature_flag_rollout_percentage",
                 "The dial: percentage of users on the local side.",
                 &["feature"],
             )?,
+            flag_users_missing: make.counters(
+                "sark_flag_users_missing_total",
+                "Requests without a user, which the dial sends to the remote side below 100 %.",
+                &["feature"],
+            )?,
+            flag_store_age: make.gauges(
+                "sark_flag_store_age_seconds",
+                "Time since the flags' store was last reached.",
+                &["store"],
+            )?,
+            flag_store_errors: make.counters(
+                "sark_flag_store_errors_total",
+                "What went wrong with the flags' store.",
+                &["kind"],
+            )?,
+            flags_forced: make.gauges("sark_flags_forced", "1 for the side that everyone is forced to.", &["side"])?,
+            refreshed: Mutex::default(),
             registry: make.0,
         })
     }
@@ -179,6 +237,7 @@ impl Metrics {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::closed("metrics"));
         }
+        self.refresh();
         let text = TextEncoder::new().encode_to_string(&self.registry.gather());
         let text = text.map_err(|e| Error::new(ErrorKind::InternalError, format!("metrics: {e}")))?;
         output.extend_from_slice(text.as_bytes());
@@ -241,12 +300,44 @@ impl Metrics {
     /// The counters of one feature.
     pub(crate) fn feature(&self, feature: &str) -> FeatureMetrics {
         let side = |side: Implementation| self.assignments.with_label_values(&[feature, side.label()]);
-        FeatureMetrics { rust: side(Implementation::Rust), http: side(Implementation::Http) }
+        let users_missing = self.flag_users_missing.with_label_values(&[feature]);
+        FeatureMetrics { rust: side(Implementation::Rust), http: side(Implementation::Http), users_missing }
     }
 
     /// A feature's percentage.
     pub(crate) fn rollout_set(&self, feature: &str, percentage: f64) {
         self.rollout_gauge(feature).set(percentage);
+    }
+
+    /// Has `gauges` set before each rendering, for as long as it lives.
+    pub(crate) fn refresh_before_rendering(&self, gauges: Weak<dyn Refresh>) {
+        let mut refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
+        refreshed.retain(|gauges| gauges.strong_count() > 0);
+        refreshed.push(gauges);
+    }
+
+    fn refresh(&self) {
+        let refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for gauges in refreshed.iter().filter_map(Weak::upgrade) {
+            gauges.refresh(self);
+        }
+    }
+
+    /// How long ago a store of flags was last reached.
+    pub(crate) fn flag_store_age(&self, store: &str, age: Duration) {
+        self.flag_store_age.with_label_values(&[store]).set(age.as_secs_f64());
+    }
+
+    /// Something went wrong with a store of flags.
+    pub(crate) fn flag_store_failed(&self, error: FlagStoreError) {
+        self.flag_store_errors.with_label_values(&[error.label()]).inc();
+    }
+
+    /// Everyone takes this side; `None` for the one that the percentages say.
+    pub(crate) fn flags_forced(&self, force: Option<&str>) {
+        for side in ["local", "remote"] {
+            self.flags_forced.with_label_values(&[side]).set(f64::from(u8::from(force == Some(side))));
+        }
     }
 
     fn rollout_gauge(&self, feature: &str) -> Gauge {
@@ -306,7 +397,7 @@ impl Maker {
         self.add(IntGauge::new(name, help)?)
     }
 
-    fn percentages(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
         self.add(GaugeVec::new(Opts::new(name, help), labels)?)
     }
 

@@ -206,6 +206,9 @@ impl Client {
         let local = dial.flags.is_enabled(&dial.feature, user)?;
         if let Some(counters) = &dial.counters {
             counters.assigned(if local { Implementation::Rust } else { Implementation::Http });
+            if user.is_empty() {
+                counters.user_missing();
+            }
         }
         Ok(local)
     }

@@ -1,17 +1,20 @@
 //! `sark_flags`: the dial.
 
 use std::ffi::c_char;
-use std::mem::size_of;
+use std::mem::offset_of;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::boundary::{entry, free, give, handle, infallible, optional_bytes, place, predicate, text};
+use super::boundary::{entry, free, give, handle, infallible, optional_bytes, optional_text, place, predicate, text};
 use super::buffer::{output, sark_buffer};
 use super::error::sark_error;
 use super::metrics::{metrics_of, sark_metrics};
-use super::status::{SARK_MISS, SARK_OK};
+use super::status::{SARK_FORCE_LOCAL, SARK_FORCE_NONE, SARK_FORCE_REMOTE, SARK_MISS, SARK_OK};
 use super::versioned::{self, Versioned};
-use crate::error::Error;
-use crate::flags::{self, Flags, Percentage};
+use crate::error::{Error, Result};
+use serde_json::{Value, json};
+
+use crate::flags::{self, By, Change, Flags, FlagsOptions, Force, Percentage};
 
 /// The percentages of all features.
 pub struct sark_flags {
@@ -28,21 +31,25 @@ pub struct sark_flags_options {
     pub reserved: u32,
     /// Where to count, or NULL. The flags keep it alive.
     pub metrics: *const sark_metrics,
+    /// How old the percentages of a store that is away may become, in nanoseconds; from then on everyone takes the remote path. 0 for no bound.
+    pub max_age_ns: u64,
 }
 
 // SAFETY: repr(C), `struct_size` first, integers and pointers only, no padding, valid with any bytes.
 unsafe impl Versioned for sark_flags_options {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = offset_of!(Self, max_age_ns);
     fn reserved(&self) -> u32 {
         self.reserved
     }
 }
 
-/// Opens the store at a URL; today `memory:`.
+/// Opens the store at a URL: `memory:`, `file:PATH`, `redis://…`, `rediss://…` or `unix:PATH` (docs/flags.md says what each does). A
+/// store that is away is no error: what was kept of it holds, or 0 %, until it is reached. The environment's `SARK_FORCE`, `local` or
+/// `remote`, sends everyone to one side.
 ///
 /// Ownership: the caller owns `*flags`.
-/// Errors: INVALID_ARGUMENT, UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
-/// Threads: any.
+/// Errors: INVALID_ARGUMENT (also for a `SARK_FORCE` that is no side), UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
+/// Threads: any. Waits up to 3 s for the first contact with the store, and starts a thread that follows it (none for `memory:`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sark_flags_new(
     url: *const c_char,
@@ -56,8 +63,10 @@ pub unsafe extern "C" fn sark_flags_new(
         entry(error, || {
             let place = place("flags", flags)?;
             let url = text("url", url, url_length)?;
-            let metrics = metrics_of(versioned::options("options", options)?.metrics);
-            give(place, sark_flags { flags: Flags::open(url, metrics)? });
+            let options = versioned::options("options", options)?;
+            let max_age = (options.max_age_ns != 0).then(|| Duration::from_nanos(options.max_age_ns));
+            let options = FlagsOptions { metrics: metrics_of(options.metrics), max_age };
+            give(place, sark_flags { flags: Flags::open(url, options)? });
             Ok(SARK_OK)
         })
     }
@@ -115,7 +124,7 @@ pub unsafe extern "C" fn sark_flags_is_enabled(
 
 /// Sets a feature's percentage, from 0 to 100 in steps of 0.01.
 ///
-/// Errors: INVALID_ARGUMENT (nothing is stored), SERIALIZATION_ERROR (UTF-8), CLOSED.
+/// Errors: INVALID_ARGUMENT (nothing is stored), UNAVAILABLE (the store did not confirm it), TOO_LARGE (10,000 features), SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sark_flags_set_rollout(
@@ -129,7 +138,7 @@ pub unsafe extern "C" fn sark_flags_set_rollout(
     unsafe {
         entry(error, || {
             let flags = handle("flags", flags)?;
-            flags.flags.set_rollout(text("feature", feature, feature_length)?, Percentage::new(percentage)?)?;
+            flags.flags.set_rollout(text("feature", feature, feature_length)?, Percentage::new(percentage)?, By::default())?;
             Ok(SARK_OK)
         })
     }
@@ -160,7 +169,7 @@ pub unsafe extern "C" fn sark_flags_rollout(
 
 /// Sets a feature to 0 %: everyone takes the remote path.
 ///
-/// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+/// Errors: INVALID_ARGUMENT, UNAVAILABLE, SERIALIZATION_ERROR (UTF-8), CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sark_flags_rollback(
@@ -172,7 +181,7 @@ pub unsafe extern "C" fn sark_flags_rollback(
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
-            handle("flags", flags)?.flags.rollback(text("feature", feature, feature_length)?)?;
+            handle("flags", flags)?.flags.rollback(text("feature", feature, feature_length)?, By::default())?;
             Ok(SARK_OK)
         })
     }
@@ -180,14 +189,14 @@ pub unsafe extern "C" fn sark_flags_rollback(
 
 /// Sets every feature to 0 %, at once.
 ///
-/// Errors: INVALID_ARGUMENT, CLOSED.
+/// Errors: INVALID_ARGUMENT, UNAVAILABLE, CLOSED.
 /// Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sark_flags_rollback_all(flags: *const sark_flags, error: *mut *mut sark_error) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
     unsafe {
         entry(error, || {
-            handle("flags", flags)?.flags.rollback_all()?;
+            handle("flags", flags)?.flags.rollback_all(By::default())?;
             Ok(SARK_OK)
         })
     }
@@ -204,16 +213,190 @@ pub unsafe extern "C" fn sark_flags_list(flags: *const sark_flags, buffer: *mut 
         entry(error, || {
             let mut output = output(buffer)?;
             let list = handle("flags", flags)?.flags.list()?;
-            let items: Vec<String> = list
-                .iter()
-                .map(|(name, percentage)| {
-                    format!("{{\"feature\":{},\"percentage\":{percentage}}}", serde_json::Value::from(name.as_ref()))
-                })
-                .collect();
-            output.bytes().extend_from_slice(format!("[{}]", items.join(",")).as_bytes());
+            let items = list.iter().map(|(name, r)| json!({"feature": &**name, "percentage": Value::from(r.percentage)}));
+            output.bytes().extend_from_slice(items.collect::<Value>().to_string().as_bytes());
             Ok(SARK_OK)
         })
     }
+}
+
+/// Sets a feature's percentage as `sark_flags_set_rollout` does, remembers who did it and why (each may be left out), and writes the
+/// change, a JSON object: `{"when":"2026-01-31T12:00:00Z","feature":"rust_opa","from":10,"to":25,"who":"…","why":"…"}`; `from` is null
+/// where the feature was not set.
+///
+/// Errors: as `sark_flags_set_rollout`.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_flags_set_rollout_by(
+    flags: *const sark_flags,
+    feature: *const c_char,
+    feature_length: u64,
+    percentage: f64,
+    who: *const c_char,
+    who_length: u64,
+    why: *const c_char,
+    why_length: u64,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let flags = handle("flags", flags)?;
+            let by = by(who, who_length, why, why_length)?;
+            let change = flags.flags.set_rollout(text("feature", feature, feature_length)?, Percentage::new(percentage)?, by)?;
+            output.bytes().extend_from_slice(change.to_json().to_string().as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Sets a feature to 0 %, or, where it is left out (NULL), all of them at once; remembers who did it and why, and writes the changes, a
+/// JSON array of what `sark_flags_set_rollout_by` writes.
+///
+/// Errors: as `sark_flags_rollback`.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_flags_rollback_by(
+    flags: *const sark_flags,
+    feature: *const c_char,
+    feature_length: u64,
+    who: *const c_char,
+    who_length: u64,
+    why: *const c_char,
+    why_length: u64,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let flags = handle("flags", flags)?;
+            let by = by(who, who_length, why, why_length)?;
+            let changes = match optional_text("feature", feature, feature_length)? {
+                Some(feature) => vec![flags.flags.rollback(feature, by)?],
+                None => flags.flags.rollback_all(by)?,
+            };
+            write_changes(output.bytes(), &changes);
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Writes the last changes, the newest first, a JSON array of what `sark_flags_set_rollout_by` writes; of one feature, or, where it is
+/// left out (NULL), of all. At most `most`, 0 for all that the store keeps, which are the last 1,000.
+///
+/// Errors: INVALID_ARGUMENT, UNAVAILABLE, SERIALIZATION_ERROR (UTF-8), CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_flags_history(
+    flags: *const sark_flags,
+    feature: *const c_char,
+    feature_length: u64,
+    most: u64,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let most = usize::try_from(most).ok().filter(|m| *m > 0).unwrap_or(flags::MAX_HISTORY);
+            let feature = optional_text("feature", feature, feature_length)?;
+            write_changes(output.bytes(), &handle("flags", flags)?.flags.history(feature, most)?);
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Writes how the flags are, a JSON object: `store` (its URL without secrets), `known` (whether the percentages came from the store, or
+/// from what was kept of it), `age_seconds` (since the store was last reached; null for never), `too_old`, `problem` (text or null),
+/// `emptied` (whether the store lost its contents), `force` (`"local"`, `"remote"` or null).
+///
+/// Errors: INVALID_ARGUMENT, CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_flags_status(
+    flags: *const sark_flags,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let status = handle("flags", flags)?.flags.status()?;
+            output.bytes().extend_from_slice(status.to_json().to_string().as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Sends everyone to one side, in this process alone, whatever the percentages say: `SARK_FORCE_LOCAL` or `SARK_FORCE_REMOTE`;
+/// `SARK_FORCE_NONE` lets the percentages decide again. Replaces what the environment's `SARK_FORCE` said.
+///
+/// Errors: INVALID_ARGUMENT, CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_flags_force(flags: *const sark_flags, side: u32, error: *mut *mut sark_error) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let force = match side {
+                SARK_FORCE_NONE => None,
+                SARK_FORCE_LOCAL => Some(Force::Local),
+                SARK_FORCE_REMOTE => Some(Force::Remote),
+                _ => return Err(Error::invalid("side", format_args!("{side} is no SARK_FORCE_…"))),
+            };
+            handle("flags", flags)?.flags.force(force, By::default())?;
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Writes the next thing that happened, for a logger, a JSON object: `when` (RFC 3339), `level` (`info`, `warning`, `error`), `event`
+/// (`rollout_updated`, `rollout_rolled_back`, `rollout_changed`, `flags_forced`, `store_away`, `store_back`, `store_garbage`,
+/// `store_emptied`, `store_polled`, …), `message`, `fields` (an object). Waits for `timeout_ns`; MISS where nothing happened. 256 events
+/// wait; of more, the oldest are dropped, and an event says how many.
+///
+/// Errors: INVALID_ARGUMENT, CLOSED (also while waiting).
+/// Threads: any; each event is given once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_flags_next(
+    flags: *const sark_flags,
+    timeout_ns: u64,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let Some(event) = handle("flags", flags)?.flags.next_event(Duration::from_nanos(timeout_ns))? else {
+                return Ok(SARK_MISS);
+            };
+            output.bytes().extend_from_slice(event.to_json().to_string().as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// # Safety
+/// Both texts are as `optional_text` wants them.
+unsafe fn by<'a>(who: *const c_char, who_length: u64, why: *const c_char, why_length: u64) -> Result<By<'a>> {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        Ok(By {
+            who: optional_text("who", who, who_length)?.unwrap_or_default(),
+            why: optional_text("why", why, why_length)?.unwrap_or_default(),
+        })
+    }
+}
+
+fn write_changes(output: &mut Vec<u8>, changes: &[Change]) {
+    output.extend_from_slice(changes.iter().map(Change::to_json).collect::<Value>().to_string().as_bytes());
 }
 
 /// Ends flags for all their users; later calls answer CLOSED. NULL is fine.

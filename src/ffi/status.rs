@@ -59,6 +59,13 @@ pub const SARK_EVALUATOR_SARK: u32 = 1;
 /// Microsoft's regorus, where the build has it: a second opinion.
 pub const SARK_EVALUATOR_REGORUS: u32 = 2;
 
+/// The percentages say who is local.
+pub const SARK_FORCE_NONE: u32 = 0;
+/// Everyone takes the local path.
+pub const SARK_FORCE_LOCAL: u32 = 1;
+/// Everyone takes the remote path.
+pub const SARK_FORCE_REMOTE: u32 = 2;
+
 /// The local engine decided.
 pub const SARK_IMPLEMENTATION_RUST: u32 = 1;
 /// The remote OPA decided.
