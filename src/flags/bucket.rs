@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_hash_may_be_taken_up_anywhere() {
-        let bytes: Vec<u8> = (0..40).map(|i| i * 37 % 251).collect();
+        let bytes: Vec<u8> = (0..40_u32).map(|i| (i * 37 % 251) as u8).collect();
         for end in 0..=bytes.len() {
             let whole = EMPTY.with(&bytes[..end]).finish();
             for (first, second) in (0..=end).flat_map(|i| (i..=end).map(move |j| (i, j))) {
