@@ -99,6 +99,15 @@
 // Microsoft's regorus, where the build has it: a second opinion.
 #define SARK_EVALUATOR_REGORUS 2
 
+// The percentages say who is local.
+#define SARK_FORCE_NONE 0
+
+// Everyone takes the local path.
+#define SARK_FORCE_LOCAL 1
+
+// Everyone takes the remote path.
+#define SARK_FORCE_REMOTE 2
+
 // The local engine decided.
 #define SARK_IMPLEMENTATION_RUST 1
 
@@ -361,6 +370,8 @@ typedef struct sark_flags_options {
   uint32_t reserved;
   // Where to count, or NULL. The flags keep it alive.
   const struct sark_metrics *metrics;
+  // How old the percentages of a store that is away may become, in nanoseconds; from then on everyone takes the remote path. 0 for no bound.
+  uint64_t max_age_ns;
 } sark_flags_options;
 
 // How metrics are kept.
@@ -813,11 +824,13 @@ struct sark_str sark_error_json(const struct sark_error *error);
 // Threads: one at a time.
 SARK_API void sark_error_free(struct sark_error *error);
 
-// Opens the store at a URL; today `memory:`.
+// Opens the store at a URL: `memory:`, `file:PATH`, `redis://…`, `rediss://…` or `unix:PATH` (docs/flags.md says what each does). A
+// store that is away is no error: what was kept of it holds, or 0 %, until it is reached. The environment's `SARK_FORCE`, `local` or
+// `remote`, sends everyone to one side.
 //
 // Ownership: the caller owns `*flags`.
-// Errors: INVALID_ARGUMENT, UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
-// Threads: any.
+// Errors: INVALID_ARGUMENT (also for a `SARK_FORCE` that is no side), UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
+// Threads: any. Waits up to 3 s for the first contact with the store, and starts a thread that follows it (none for `memory:`).
 SARK_API
 int32_t sark_flags_new(const char *url,
                        uint64_t url_length,
@@ -852,7 +865,7 @@ bool sark_flags_is_enabled(const struct sark_flags *flags,
 
 // Sets a feature's percentage, from 0 to 100 in steps of 0.01.
 //
-// Errors: INVALID_ARGUMENT (nothing is stored), SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Errors: INVALID_ARGUMENT (nothing is stored), UNAVAILABLE (the store did not confirm it), TOO_LARGE (10,000 features), SERIALIZATION_ERROR (UTF-8), CLOSED.
 // Threads: any.
 SARK_API
 int32_t sark_flags_set_rollout(const struct sark_flags *flags,
@@ -874,7 +887,7 @@ int32_t sark_flags_rollout(const struct sark_flags *flags,
 
 // Sets a feature to 0 %: everyone takes the remote path.
 //
-// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Errors: INVALID_ARGUMENT, UNAVAILABLE, SERIALIZATION_ERROR (UTF-8), CLOSED.
 // Threads: any.
 SARK_API
 int32_t sark_flags_rollback(const struct sark_flags *flags,
@@ -884,7 +897,7 @@ int32_t sark_flags_rollback(const struct sark_flags *flags,
 
 // Sets every feature to 0 %, at once.
 //
-// Errors: INVALID_ARGUMENT, CLOSED.
+// Errors: INVALID_ARGUMENT, UNAVAILABLE, CLOSED.
 // Threads: any.
 SARK_API int32_t sark_flags_rollback_all(const struct sark_flags *flags, struct sark_error **error);
 
@@ -894,6 +907,87 @@ SARK_API int32_t sark_flags_rollback_all(const struct sark_flags *flags, struct 
 // Threads: any.
 SARK_API
 int32_t sark_flags_list(const struct sark_flags *flags,
+                        struct sark_buffer *buffer,
+                        struct sark_error **error);
+
+// Sets a feature's percentage as `sark_flags_set_rollout` does, remembers who did it and why (each may be left out), and writes the
+// change, a JSON object: `{"when":"2026-01-31T12:00:00Z","feature":"rust_opa","from":10,"to":25,"who":"…","why":"…"}`; `from` is null
+// where the feature was not set.
+//
+// Errors: as `sark_flags_set_rollout`.
+// Threads: any.
+SARK_API
+int32_t sark_flags_set_rollout_by(const struct sark_flags *flags,
+                                  const char *feature,
+                                  uint64_t feature_length,
+                                  double percentage,
+                                  const char *who,
+                                  uint64_t who_length,
+                                  const char *why,
+                                  uint64_t why_length,
+                                  struct sark_buffer *buffer,
+                                  struct sark_error **error);
+
+// Sets a feature to 0 %, or, where it is left out (NULL), all of them at once; remembers who did it and why, and writes the changes, a
+// JSON array of what `sark_flags_set_rollout_by` writes.
+//
+// Errors: as `sark_flags_rollback`.
+// Threads: any.
+SARK_API
+int32_t sark_flags_rollback_by(const struct sark_flags *flags,
+                               const char *feature,
+                               uint64_t feature_length,
+                               const char *who,
+                               uint64_t who_length,
+                               const char *why,
+                               uint64_t why_length,
+                               struct sark_buffer *buffer,
+                               struct sark_error **error);
+
+// Writes the last changes, the newest first, a JSON array of what `sark_flags_set_rollout_by` writes; of one feature, or, where it is
+// left out (NULL), of all. At most `most`, 0 for all that the store keeps, which are the last 1,000.
+//
+// Errors: INVALID_ARGUMENT, UNAVAILABLE, SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_flags_history(const struct sark_flags *flags,
+                           const char *feature,
+                           uint64_t feature_length,
+                           uint64_t most,
+                           struct sark_buffer *buffer,
+                           struct sark_error **error);
+
+// Writes how the flags are, a JSON object: `store` (its URL without secrets), `known` (whether the percentages came from the store, or
+// from what was kept of it), `age_seconds` (since the store was last reached; null for never), `too_old`, `problem` (text or null),
+// `emptied` (whether the store lost its contents), `force` (`"local"`, `"remote"` or null).
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_flags_status(const struct sark_flags *flags,
+                          struct sark_buffer *buffer,
+                          struct sark_error **error);
+
+// Sends everyone to one side, in this process alone, whatever the percentages say: `SARK_FORCE_LOCAL` or `SARK_FORCE_REMOTE`;
+// `SARK_FORCE_NONE` lets the percentages decide again. Replaces what the environment's `SARK_FORCE` said.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_flags_force(const struct sark_flags *flags,
+                         uint32_t side,
+                         struct sark_error **error);
+
+// Writes the next thing that happened, for a logger, a JSON object: `when` (RFC 3339), `level` (`info`, `warning`, `error`), `event`
+// (`rollout_updated`, `rollout_rolled_back`, `rollout_changed`, `flags_forced`, `store_away`, `store_back`, `store_garbage`,
+// `store_emptied`, `store_polled`, …), `message`, `fields` (an object). Waits for `timeout_ns`; MISS where nothing happened. 256 events
+// wait; of more, the oldest are dropped, and an event says how many.
+//
+// Errors: INVALID_ARGUMENT, CLOSED (also while waiting).
+// Threads: any; each event is given once.
+SARK_API
+int32_t sark_flags_next(const struct sark_flags *flags,
+                        uint64_t timeout_ns,
                         struct sark_buffer *buffer,
                         struct sark_error **error);
 

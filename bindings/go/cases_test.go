@@ -94,6 +94,10 @@ func (w *world) checkOne(name string, wanted, value any) string {
 		if !equal(wanted, value) {
 			return fmt.Sprintf("expected %v, got %v", wanted, value)
 		}
+	case "like":
+		if !like(wanted, value) {
+			return fmt.Sprintf("expected something like %v, got %v", wanted, value)
+		}
 	case "miss":
 		if value != (miss{}) {
 			return fmt.Sprintf("expected a miss, got %v", value)
@@ -197,6 +201,24 @@ func equal(left, right any) bool {
 	return left == right
 }
 
+// like tells whether the value is the model, but for members that its objects have beyond the model's.
+func like(model, value any) bool {
+	if model, ok := model.([]any); ok {
+		value, ok := value.([]any)
+		return ok && slices.EqualFunc(model, value, like)
+	}
+	wanted, ok := model.(object)
+	if !ok {
+		return equal(model, value)
+	}
+	got, ok := value.(object)
+	for name, member := range wanted {
+		actual, there := got[name]
+		ok = ok && there && like(member, actual)
+	}
+	return ok
+}
+
 // bytesValue is what a cache holds: any bytes, which a case may write as text or as {"hex": …}.
 type bytesValue []byte
 
@@ -215,6 +237,8 @@ type arguments object
 func (a arguments) bytes(name string) []byte { return decodeBytes(a[name]) }
 
 func (a arguments) text(name string) string { return string(a.bytes(name)) }
+
+func (a arguments) by() sark.By { return sark.By{Who: a.text("who"), Why: a.text("why")} }
 
 func decodeBytes(value any) []byte {
 	switch value := value.(type) {

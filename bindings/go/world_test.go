@@ -228,13 +228,23 @@ func (w *world) runFlags(t *testing.T, verb string, args arguments) (any, error)
 	case "is_enabled":
 		return w.flags.IsEnabled(args.text("feature"), args.text("user"))
 	case "set_rollout":
-		return nil, w.flags.SetRollout(args.text("feature"), args.number("percentage"))
+		return asJSON(w.flags.SetRollout(args.text("feature"), args.number("percentage"), args.by()))
 	case "rollout":
 		return asNumber(w.flags.Rollout(args.text("feature")))
 	case "rollback":
-		return nil, w.flags.Rollback(args.text("feature"))
+		return asJSON(w.flags.Rollback(args.text("feature"), args.by()))
 	case "rollback_all":
-		return nil, w.flags.RollbackAll()
+		return asJSON(w.flags.RollbackAll(args.by()))
+	case "history":
+		return asJSON(w.flags.History(args.text("feature"), uint(args.number("most"))))
+	case "status":
+		return asJSON(w.flags.Status())
+	case "force":
+		side, known := map[string]sark.Side{"": sark.SideNone, "local": sark.SideLocal, "remote": sark.SideRemote}[args.text("side")]
+		if !known {
+			side = 99
+		}
+		return nil, w.flags.Force(side)
 	case "list":
 		return asJSON(w.flags.List())
 	case "close":

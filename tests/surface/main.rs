@@ -66,6 +66,9 @@ fn the_library_exports_what_the_header_declares_and_nothing_else() {
     assert_eq!(nm(&library()), functions());
 }
 
+/// What C has for a common case of a longer function, which is the one that bindings call.
+const SHORT_FORMS: [&str; 3] = ["sark_flags_set_rollout", "sark_flags_rollback", "sark_flags_rollback_all"];
+
 #[test]
 fn every_binding_has_every_function() {
     let bindings = [
@@ -76,7 +79,8 @@ fn every_binding_has_every_function() {
     ];
     for (language, folder, extension) in bindings {
         let source = sources(&root().join(folder), extension);
-        let missing: Vec<String> = functions().into_iter().filter(|f| !calls(&source, f)).collect();
+        let wanted = functions().into_iter().filter(|f| !SHORT_FORMS.contains(&f.as_str()));
+        let missing: Vec<String> = wanted.filter(|f| !calls(&source, f)).collect();
         assert!(missing.is_empty(), "{language} ({folder}) does not call {missing:?}");
     }
 }

@@ -1,19 +1,54 @@
 // Who takes the local path: features rolled out to a percentage of the users.
 
-import { errorSlot, options, output, sark, slot } from "./native.js";
-import { check, checkPredicate, InvalidArgument } from "./error.js";
+import { constants, errorSlot, options, output, sark, slot } from "./native.js";
+import { check, checkPredicate, Closed, InvalidArgument } from "./error.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
-import { Argument, byteLength, text } from "./values.js";
+import { Argument, byteLength, nanoseconds, size, text } from "./values.js";
 
 const users = new Argument("user", 1 << 12);
 const bucketSlot = new Uint32Array(1);
 const percentageSlot = new Float64Array(1);
 
+const SIDES = { local: constants.SARK_FORCE_LOCAL, remote: constants.SARK_FORCE_REMOTE };
+
+/** How often what happened is given to the logger, in milliseconds. */
+const LOG_AGAIN = 250;
+
 export class Flags extends Handle {
-  constructor(url = "memory:", { metrics } = {}) {
-    const settings = options("sark_flags_options", { metrics: optionalPointer(metrics) });
+  #logger;
+
+  constructor(url = "memory:", { metrics, maxAgeMs, logger } = {}) {
+    const maxAge = nanoseconds("maxAgeMs", maxAgeMs);
+    const settings = options("sark_flags_options", { metrics: optionalPointer(metrics), max_age_ns: maxAge });
     text("url", url);
     super(create(sark.sark_flags_new(url, byteLength(url), settings, slot, errorSlot)), sark.sark_flags_free, sark.sark_flags_close);
+    if (logger !== undefined) this.#logTo(logger);
+  }
+
+  // A timer that keeps neither the process nor the flags alive.
+  #logTo(logger) {
+    this.#logger = logger;
+    const weak = new WeakRef(this);
+    const timer = setInterval(() => {
+      try {
+        const flags = weak.deref();
+        if (flags === undefined) clearInterval(timer);
+        else flags.#log();
+      } catch (error) {
+        if (!(error instanceof Closed)) throw error;
+        clearInterval(timer);
+      }
+    }, LOG_AGAIN);
+    timer.unref();
+    this.#log();
+  }
+
+  #log() {
+    if (this.#logger === undefined) return;
+    for (let event = this.nextEvent(); event !== undefined; event = this.nextEvent()) {
+      const write = { info: "info", warning: "warn" }[event.level] ?? "error";
+      this.#logger[write](event.message, { event: event.event, ...event.fields });
+    }
   }
 
   isEnabled(feature, user) {
@@ -31,10 +66,14 @@ export class Flags extends Handle {
     return bucketSlot[0];
   }
 
-  setRollout(feature, percentage) {
+  setRollout(feature, percentage, { who, why } = {}) {
     text("feature", feature);
     if (typeof percentage !== "number") throw new InvalidArgument("percentage is not a number");
-    check(sark.sark_flags_set_rollout(pointer(this), feature, byteLength(feature), percentage, errorSlot));
+    const by = [...optionalText("who", who), ...optionalText("why", why)];
+    check(sark.sark_flags_set_rollout_by(pointer(this), feature, byteLength(feature), percentage, ...by, output.pointer, errorSlot));
+    const change = JSON.parse(output.text());
+    this.#log();
+    return change;
   }
 
   rollout(feature) {
@@ -43,16 +82,53 @@ export class Flags extends Handle {
     return percentageSlot[0];
   }
 
-  rollback(feature) {
-    check(sark.sark_flags_rollback(pointer(this), text("feature", feature), byteLength(feature), errorSlot));
+  rollback(feature, by) {
+    return this.#rollBack([text("feature", feature), byteLength(feature)], by)[0];
   }
 
-  rollbackAll() {
-    check(sark.sark_flags_rollback_all(pointer(this), errorSlot));
+  rollbackAll(by) {
+    return this.#rollBack(optionalText("feature", undefined), by);
+  }
+
+  #rollBack(feature, { who, why } = {}) {
+    const by = [...optionalText("who", who), ...optionalText("why", why)];
+    check(sark.sark_flags_rollback_by(pointer(this), ...feature, ...by, output.pointer, errorSlot));
+    const changes = JSON.parse(output.text());
+    this.#log();
+    return changes;
+  }
+
+  history({ feature, most } = {}) {
+    const name = optionalText("feature", feature);
+    check(sark.sark_flags_history(pointer(this), ...name, size("most", most), output.pointer, errorSlot));
+    return JSON.parse(output.text());
+  }
+
+  status() {
+    check(sark.sark_flags_status(pointer(this), output.pointer, errorSlot));
+    return JSON.parse(output.text());
+  }
+
+  force(side) {
+    if (side !== undefined && !Object.hasOwn(SIDES, side)) {
+      throw new InvalidArgument(`side is ${String(side)}: "local", "remote" or undefined wanted`);
+    }
+    check(sark.sark_flags_force(pointer(this), side === undefined ? constants.SARK_FORCE_NONE : SIDES[side], errorSlot));
+    this.#log();
+  }
+
+  nextEvent() {
+    const status = check(sark.sark_flags_next(pointer(this), 0, output.pointer, errorSlot));
+    return status === constants.SARK_MISS ? undefined : JSON.parse(output.text());
   }
 
   list() {
     check(sark.sark_flags_list(pointer(this), output.pointer, errorSlot));
     return JSON.parse(output.text());
   }
+}
+
+/** The two arguments of text that may be left out. */
+function optionalText(name, value) {
+  return value === undefined ? [null, 0] : [text(name, value), byteLength(value)];
 }

@@ -256,10 +256,65 @@ export class Cache implements Closable {
   stats(): CacheStats;
 }
 
+export interface FlagsOptions {
+  metrics?: Metrics;
+  /** How old, in milliseconds, the percentages of a store that is away may become before everyone takes the remote path. */
+  maxAgeMs?: number;
+  /** Gets what happens (changes, a store that is away): `console`, or anything with these methods. Left out: nobody, see `nextEvent`. */
+  logger?: { info(message: string, fields: object): void; warn(message: string, fields: object): void; error(message: string, fields: object): void };
+}
+
+/** Who changes a dial, and why, for the history. */
+export interface By {
+  who?: string;
+  why?: string;
+}
+
+/** A change of a dial. */
+export interface Change {
+  /** RFC 3339. */
+  when: string;
+  feature: string;
+  /** null where the feature was not set. */
+  from: number | null;
+  to: number;
+  who: string;
+  why: string;
+}
+
+export interface FlagsStatus {
+  /** The store's URL, without anything secret. */
+  store: string;
+  /** Whether the percentages came from the store, or from what was kept of it. */
+  known: boolean;
+  /** Since the store was last reached; null for never. */
+  age_seconds: number | null;
+  /** Whether they are older than `maxAgeMs`: everyone takes the remote path. */
+  too_old: boolean;
+  /** What is wrong with the store. */
+  problem: string | null;
+  /** Whether the store lost its contents; the last known percentages hold. */
+  emptied: boolean;
+  force: "local" | "remote" | null;
+}
+
+/** Something that happened to flags. */
+export interface Event {
+  when: string;
+  level: "info" | "warning" | "error";
+  event: string;
+  message: string;
+  fields: Record<string, unknown>;
+}
+
 /** Rollout percentages of features, from 0 to 100 in steps of 0.01. */
 export class Flags implements Closable {
-  /** `url` says where they are kept: "memory:". */
-  constructor(url?: string, options?: { metrics?: Metrics });
+  /**
+   * `url` says where they are kept: "memory:", "file:PATH", "redis://…", "rediss://…" or "unix:PATH". A store that is away is no error:
+   * what was kept of it holds, or 0 %. The environment's SARK_FORCE, "local" or "remote", sends everyone to one side. Blocks until the
+   * first contact with the store, at most 3 s.
+   */
+  constructor(url?: string, options?: FlagsOptions);
   close(): void;
   [Symbol.dispose](): void;
 
@@ -267,15 +322,23 @@ export class Flags implements Closable {
   isEnabled(feature: string, user?: Octets): boolean;
   /** The user's place in the feature's rollout, 0 to 9,999: on where it is less than the percentage in hundredths. */
   static bucket(feature: string, user: Octets): number;
-  /** Throws InvalidArgument outside 0 to 100. */
-  setRollout(feature: string, percentage: number): void;
+  /** Throws InvalidArgument outside 0 to 100, Unavailable where the store did not confirm it. Blocks for a store in Redis, at most 4 s. */
+  setRollout(feature: string, percentage: number, by?: By): Change;
   /** The feature's percentage; 0 where it was never set. */
   rollout(feature: string): number;
   /** Back to 0 %. */
-  rollback(feature: string): void;
-  rollbackAll(): void;
+  rollback(feature: string, by?: By): Change;
+  /** Every feature back to 0 %, at once. */
+  rollbackAll(by?: By): Change[];
   /** Sorted by feature. */
   list(): { feature: string; percentage: number }[];
+  /** The last changes, the newest first; of one feature, or of all. The store keeps 1,000. */
+  history(options?: { feature?: string; most?: number }): Change[];
+  status(): FlagsStatus;
+  /** Send everyone to one side, in this process alone, whatever the percentages say; undefined lets them decide again. */
+  force(side: "local" | "remote" | undefined): void;
+  /** The next thing that happened, for one who logs himself. */
+  nextEvent(): Event | undefined;
 }
 
 export interface ClientOptions {

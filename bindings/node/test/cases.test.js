@@ -94,10 +94,13 @@ const calls = {
   "flags.new": (its, { url }) => void (its.flags = new Flags(url, { metrics: its.metrics })),
   "flags.bucket": (its, { feature, user }) => Flags.bucket(feature, user === undefined ? "" : octets(user)),
   "flags.is_enabled": (its, { feature, user }) => its.flags.isEnabled(feature, user === undefined ? undefined : octets(user)),
-  "flags.set_rollout": (its, { feature, percentage }) => its.flags.setRollout(feature, percentage === "NaN" ? NaN : percentage),
+  "flags.set_rollout": (its, { feature, percentage, ...by }) => its.flags.setRollout(feature, percentage === "NaN" ? NaN : percentage, by),
   "flags.rollout": (its, { feature }) => its.flags.rollout(feature),
-  "flags.rollback": (its, { feature }) => its.flags.rollback(feature),
-  "flags.rollback_all": (its) => its.flags.rollbackAll(),
+  "flags.rollback": (its, { feature, ...by }) => its.flags.rollback(feature, by),
+  "flags.rollback_all": (its, by) => its.flags.rollbackAll(by),
+  "flags.history": (its, options) => its.flags.history(options),
+  "flags.status": (its) => its.flags.status(),
+  "flags.force": (its, { side }) => its.flags.force(side),
   "flags.list": (its) => its.flags.list(),
   "flags.close": (its) => its.flags.close(),
 
@@ -132,6 +135,7 @@ async function attempt(its, { call, args = {} }) {
 
 const checks = {
   value: (expected, actual) => assert.deepEqual(actual, Buffer.isBuffer(actual) ? Buffer.from(octets(expected)) : expected),
+  like: (expected, actual) => assert.deepEqual(alike(actual, expected), expected),
   undefined: (_, actual) => assert.equal(actual, undefined),
   miss: (_, actual) => assert.equal(actual, MISS),
   values: (expected, actual, its) => {
@@ -148,6 +152,14 @@ const checks = {
     for (const [field, expected] of Object.entries(fields)) assert.deepEqual(actual[field], expected, field);
   },
 };
+
+/** The value, its objects without the members that the model lacks. */
+function alike(value, model) {
+  if (Array.isArray(value) && Array.isArray(model)) return value.map((each, number) => alike(each, model[number]));
+  if (value === null || typeof value !== "object" || model === null || typeof model !== "object") return value;
+  const members = Object.keys(value).filter((name) => Object.hasOwn(model, name));
+  return Object.fromEntries(members.map((name) => [name, alike(value[name], model[name])]));
+}
 
 function check(expect, actual, its) {
   if (expect.error !== undefined) return checkError(expect, actual);

@@ -32,6 +32,15 @@ def are_numbers(left: Any, right: Any) -> bool:
     return isinstance(left, int | float) and isinstance(right, int | float)
 
 
+def alike(value: Any, model: Any) -> Any:
+    """The value, its objects without the members that the model lacks."""
+    if isinstance(value, dict) and isinstance(model, dict):
+        return {name: alike(value[name], model[name]) for name in value if name in model}
+    if isinstance(value, list) and isinstance(model, list) and len(value) == len(model):
+        return [alike(each, other) for each, other in zip(value, model, strict=True)]
+    return value
+
+
 def octets(text: Any) -> Any:
     return bytes.fromhex(text["hex"]) if isinstance(text, dict) else text
 
@@ -236,18 +245,27 @@ class Case:
     def flags_is_enabled(self, args: dict[str, Any]) -> bool:
         return self.flags.is_enabled(args["feature"], octets(args.get("user")) if "user" in args else None)
 
-    def flags_set_rollout(self, args: dict[str, Any]) -> None:
-        percentage = args["percentage"]
-        self.flags.set_rollout(args["feature"], math.nan if percentage == "NaN" else percentage)
+    def flags_set_rollout(self, args: dict[str, Any]) -> dict[str, Any]:
+        percentage = math.nan if args["percentage"] == "NaN" else args["percentage"]
+        return self.flags.set_rollout(args["feature"], percentage, **only(args, "who", "why"))
 
     def flags_rollout(self, args: dict[str, Any]) -> float:
         return self.flags.rollout(args["feature"])
 
-    def flags_rollback(self, args: dict[str, Any]) -> None:
-        self.flags.rollback(args["feature"])
+    def flags_rollback(self, args: dict[str, Any]) -> dict[str, Any]:
+        return self.flags.rollback(args["feature"], **only(args, "who", "why"))
 
-    def flags_rollback_all(self, _: dict[str, Any]) -> None:
-        self.flags.rollback_all()
+    def flags_rollback_all(self, args: dict[str, Any]) -> list[Any]:
+        return self.flags.rollback_all(**only(args, "who", "why"))
+
+    def flags_history(self, args: dict[str, Any]) -> list[Any]:
+        return self.flags.history(**only(args, "feature", "most"))
+
+    def flags_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        return self.flags.status()
+
+    def flags_force(self, args: dict[str, Any]) -> None:
+        self.flags.force(args.get("side"))
 
     def flags_list(self, _: dict[str, Any]) -> list[Any]:
         return self.flags.list()
@@ -287,6 +305,9 @@ class Case:
             assert actual == expected
         else:
             assert same(actual, expected), f"{actual!r} is not {expected!r}"
+
+    def check_like(self, expected: Any, actual: Any) -> None:
+        assert same(alike(actual, expected), expected), f"{actual!r} is not like {expected!r}"
 
     def check_undefined(self, _: bool, actual: Any) -> None:
         assert actual is sark.UNDEFINED

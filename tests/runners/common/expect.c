@@ -30,6 +30,24 @@ static bool equal(const cJSON *left, const cJSON *right) {
   return true;
 }
 
+/* Equal, but objects on the left may have more members. */
+static bool like(const cJSON *left, const cJSON *right) {
+  const cJSON *one;
+  if (cJSON_IsArray(left) && cJSON_IsArray(right)) {
+    const cJSON *other = right->child;
+    if (cJSON_GetArraySize(left) != cJSON_GetArraySize(right)) return false;
+    for (one = left->child; one; one = one->next, other = other->next)
+      if (!like(one, other)) return false;
+    return true;
+  }
+  if (!cJSON_IsObject(left) || !cJSON_IsObject(right)) return equal(left, right);
+  for (one = right->child; one; one = one->next) {
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(left, one->string);
+    if (!member || !like(member, one)) return false;
+  }
+  return true;
+}
+
 static bool complain(char **complaint, const char *what, const cJSON *wanted, const outcome *got) {
   char *want = wanted ? cJSON_PrintUnformatted(wanted) : NULL;
   char *value = got->value ? cJSON_PrintUnformatted(got->value) : NULL;
@@ -105,6 +123,9 @@ static bool meets_change(const outcome *got, const cJSON *changed, const char *l
 static bool meets_one(const outcome *got, const cJSON *wanted, const char *last, char **complaint) {
   const char *name = wanted->string;
   if (strcmp(name, "value") == 0) return meets_value(got, wanted, complaint);
+  if (strcmp(name, "like") == 0)
+    return (got->kind == OUTCOME_VALUE && got->value && like(got->value, wanted)) ||
+           complain(complaint, "like", wanted, got);
   if (strcmp(name, "undefined") == 0)
     return got->kind == OUTCOME_UNDEFINED || complain(complaint, "undefined", wanted, got);
   if (strcmp(name, "miss") == 0) return got->kind == OUTCOME_MISS || complain(complaint, "miss", wanted, got);

@@ -21,7 +21,8 @@ outcome is_enabled(world &world, const cJSON *args, const char *) {
 }
 
 outcome set_rollout(world &world, const cJSON *args, const char *) {
-  return done(world.flags.set_rollout(argument(args_bytes(args, "feature")), args_number(args, "percentage")));
+  const argument feature(args_bytes(args, "feature")), who(args_bytes(args, "who")), why(args_bytes(args, "why"));
+  return answered(world.flags.set_rollout(world.buffer, feature, args_number(args, "percentage"), {who, why}));
 }
 
 outcome rollout(world &world, const cJSON *args, const char *) {
@@ -29,10 +30,31 @@ outcome rollout(world &world, const cJSON *args, const char *) {
 }
 
 outcome rollback(world &world, const cJSON *args, const char *) {
-  return done(world.flags.rollback(argument(args_bytes(args, "feature"))));
+  const argument feature(args_bytes(args, "feature")), who(args_bytes(args, "who")), why(args_bytes(args, "why"));
+  return answered(world.flags.rollback(world.buffer, feature, {who, why}));
 }
 
-outcome rollback_all(world &world, const cJSON *, const char *) { return done(world.flags.rollback_all()); }
+outcome rollback_all(world &world, const cJSON *args, const char *) {
+  const argument who(args_bytes(args, "who")), why(args_bytes(args, "why"));
+  return answered(world.flags.rollback_all(world.buffer, {who, why}));
+}
+
+outcome history(world &world, const cJSON *args, const char *) {
+  const argument feature(args_bytes(args, "feature"));
+  return answered(world.flags.history(world.buffer, feature, args_count(args, "most")));
+}
+
+outcome status(world &world, const cJSON *, const char *) { return answered(world.flags.status(world.buffer)); }
+
+outcome force(world &world, const cJSON *args, const char *) {
+  const argument side(args_bytes(args, "side"));
+  const std::string_view name = side;
+  return done(world.flags.force(name == "local"    ? sark::side::local
+                                : name == "remote" ? sark::side::remote
+                                : name.empty()     ? sark::side::none
+                                                   : static_cast<sark::side>(99)));
+}
+
 outcome list(world &world, const cJSON *, const char *) { return answered(world.flags.list(world.buffer)); }
 
 outcome close(world &world, const cJSON *, const char *) {
@@ -50,6 +72,9 @@ call flags_call(std::string_view name) {
                                    {"rollout", rollout},
                                    {"rollback", rollback},
                                    {"rollback_all", rollback_all},
+                                   {"history", history},
+                                   {"status", status},
+                                   {"force", force},
                                    {"list", list},
                                    {"close", close}};
   return find_call(verbs, name);

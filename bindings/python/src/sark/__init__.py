@@ -36,6 +36,7 @@ from sark.error import (
     Unavailable,
     Unsupported,
 )
+from sark.feature_flags import FeatureFlagManager, assign_implementation
 from sark.flags import Flags
 from sark.input import Input
 from sark.metrics import Metrics
@@ -47,6 +48,6 @@ __version__ = _version()
 
 __all__ = [
     "UNDEFINED", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "Engine", "Error",
-    "EvaluationError", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
-    "PolicyNotFound", "Query", "SerializationError", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update",
+    "EvaluationError", "FeatureFlagManager", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
+    "PolicyNotFound", "Query", "SerializationError", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
 ]

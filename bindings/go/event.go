@@ -1,0 +1,56 @@
+package sark
+
+/*
+#include <sark.h>
+*/
+import "C"
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"time"
+	"weak"
+)
+
+// Event is something that happened to flags.
+type Event struct {
+	When    time.Time      `json:"when"`
+	Level   string         `json:"level"` // "info", "warning" or "error"
+	Name    string         `json:"event"` // for a program: "rollout_updated", "store_away", …
+	Message string         `json:"message"`
+	Fields  map[string]any `json:"fields"`
+}
+
+// NextEvent gives the next thing that happened, for one who logs himself, and false where nothing did within the time. 256 wait.
+func (f *Flags) NextEvent(timeout time.Duration) (Event, bool, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_flags_next(f.handle, C.uint64_t(max(0, timeout)), out.handle, &failed)
+	runtime.KeepAlive(f)
+	if err := failure(status, failed); err != nil || status == C.SARK_MISS {
+		return Event{}, false, err
+	}
+	event, err := unmarshal[Event](out, nil)
+	return event, err == nil, err
+}
+
+// patience is how long a goroutine keeps flags alive that nobody else has.
+const patience = 500 * time.Millisecond
+
+// logEvents ends once the flags are closed, or nobody has them.
+func logEvents(reference weak.Pointer[Flags], logger *slog.Logger) {
+	levels := map[string]slog.Level{"info": slog.LevelInfo, "warning": slog.LevelWarn}
+	for flags := reference.Value(); flags != nil; flags = reference.Value() {
+		event, happened, err := flags.NextEvent(patience)
+		if err != nil {
+			return
+		}
+		if level, known := levels[event.Level]; happened && known {
+			logger.Log(context.Background(), level, event.Message, "event", event.Name, "fields", event.Fields)
+		} else if happened {
+			logger.Error(event.Message, "event", event.Name, "fields", event.Fields)
+		}
+	}
+}
