@@ -113,8 +113,8 @@ fn run(state: &Weak<State>, generation: u64) {
     }
 }
 
-/// Between three quarters and five quarters of the time: the processes that lost a store together do not come back together.
-fn jittered(pause: Duration) -> Duration {
+/// Between three quarters and five quarters of the time: what was thrown back together does not come back together.
+pub(super) fn jittered(pause: Duration) -> Duration {
     let mut byte = [128];
     // Without randomness they come back together: no harm beyond that.
     let _ = getrandom::fill(&mut byte);

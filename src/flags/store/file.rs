@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub(super) struct File {
     name: String,
     /// One writer of this process at a time: the lock on the file is the whole process's.
     writing: Mutex<()>,
+    /// How often this process wrote: a file that was written and vanished between two looks is missed by who looks at it alone.
+    writes: AtomicU64,
 }
 
 /// Tells one file from the one that replaced it.
@@ -51,7 +54,7 @@ impl File {
         }
         // A relative path means the directory of now, wherever the process goes later.
         let path = std::path::absolute(path).map_err(|e| Error::invalid("url", e))?;
-        Ok(Self { name: format!("file:{}", path.display()), path, writing: Mutex::new(()) })
+        Ok(Self { name: format!("file:{}", path.display()), path, writing: Mutex::new(()), writes: AtomicU64::new(0) })
     }
 
     fn identity(&self) -> Option<Identity> {
@@ -105,6 +108,7 @@ impl Store for File {
         }
         document.history.truncate(MAX_HISTORY);
         document.write(&self.path)?;
+        self.writes.fetch_add(1, Ordering::Relaxed);
         Ok(changes)
     }
 
@@ -116,7 +120,7 @@ impl Store for File {
         let mut last = None;
         while !sink.is_over() {
             // Before the file is read: what replaces it meanwhile is read next.
-            let now = Some(self.identity());
+            let now = Some((self.identity(), self.writes.load(Ordering::Relaxed)));
             if now != last {
                 sink.learn(self.read()?);
                 last = now;

@@ -48,7 +48,7 @@ class Flags(Closable):
             metrics=metrics._handle if metrics is not None else None,
             max_age_ns=_values.nanoseconds("max_age", max_age),
         )
-        self._logger = logger or logging.getLogger("sark")
+        self._logger = logging.getLogger("sark") if logger is None else logger
         self._handle = _calls.create(lib.sark_flags_new, "sark_flags", lib.sark_flags_free, url_text, len(url_text), options)
         self._log()
         # What happens to a store that others change too is logged when it happens, by a thread.

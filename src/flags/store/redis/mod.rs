@@ -10,6 +10,7 @@ mod location;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use redis::{Commands, Connection, PubSub, RedisError, RedisResult, cmd, pipe};
@@ -21,6 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flags::bucket::FORMULA;
 use crate::flags::change::{Change, MAX_HISTORY};
 use crate::flags::event::Level;
+use crate::flags::keeper::jittered;
 use crate::flags::percentage::Percentage;
 use crate::flags::rollouts::{Rollout, Rollouts};
 use crate::process;
@@ -36,7 +38,10 @@ const TICK: Duration = Duration::from_millis(500);
 const CHUNK: usize = 500;
 
 /// How often a change is tried again since someone else changed the same feature meanwhile.
-const MAX_RETRIES: usize = 10;
+const MAX_RETRIES: u32 = 50;
+
+/// The pause before the first of them; later ones are longer.
+const RETRY_PAUSE: Duration = Duration::from_micros(200);
 
 /// Where the server publishes the names of changed keys.
 const INVALIDATIONS: &str = "__redis__:invalidate";
@@ -112,10 +117,11 @@ impl Store for Redis {
 
     fn write(&self, edit: &Edit<'_>, known: &Known) -> Result<Vec<Change>> {
         self.with_writer(|connection| {
-            for _ in 0..MAX_RETRIES {
+            for attempt in 1..=MAX_RETRIES {
                 if let Some(changes) = write_once(connection, edit, known)? {
                     return Ok(changes);
                 }
+                thread::sleep(jittered(RETRY_PAUSE * attempt.min(10)));
             }
             Err((redis::ErrorKind::Client, "others change the same feature all the time; try again").into())
         })
@@ -175,24 +181,30 @@ fn follow_pushes(data: &mut Connection, mut pushes: PubSub<'_>, sink: &dyn Sink)
 fn learn_all(data: &mut Connection, sink: &dyn Sink) -> RedisResult<()> {
     let names = all_features(data)?;
     let found = Found { features: read(data, &names)?, is_all: true, is_marked: is_marked(data)? };
-    let is_unmarked = !found.is_marked && !found.features.is_empty();
-    let is_lost = sink.learn(found);
-    if is_unmarked && !is_lost {
-        // Other programs filled it. Where we may only read, it stays unmarked: what is removed there holds until it is set to 0.
-        let _ = data.set_nx::<_, _, bool>(keys::MARK, 1);
-    }
-    sink.contact();
+    learn(data, found, sink);
     Ok(())
 }
 
 fn learn_changed(data: &mut Connection, changed: &[Vec<u8>], sink: &dyn Sink) -> RedisResult<()> {
     let names: BTreeSet<Arc<str>> = changed.iter().filter_map(|key| keys::feature(key)).map(Arc::from).collect();
-    if !names.is_empty() {
+    if names.is_empty() {
+        sink.contact();
+    } else {
         let found = Found { features: read(data, &names)?, is_all: false, is_marked: is_marked(data)? };
-        sink.learn(found);
+        learn(data, found, sink);
+    }
+    Ok(())
+}
+
+fn learn(data: &mut Connection, found: Found, sink: &dyn Sink) {
+    let is_marked = found.is_marked;
+    let is_lost = sink.learn(found);
+    if !is_marked && !is_lost {
+        // A new server, or one that other programs filled. Where we may only read, it stays unmarked: what is removed there holds
+        // until it is set to 0.
+        let _ = data.set_nx::<_, _, bool>(keys::MARK, 1);
     }
     sink.contact();
-    Ok(())
 }
 
 fn is_marked(data: &mut Connection) -> RedisResult<bool> {
