@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::boundary::{entry, free, give, handle, infallible, optional_bytes, optional_text, place, predicate, text};
+use super::boundary::{bytes, entry, free, give, handle, infallible, optional_bytes, optional_text, place, predicate, text};
 use super::buffer::{output, sark_buffer};
 use super::error::sark_error;
 use super::metrics::{metrics_of, sark_metrics};
@@ -116,8 +116,13 @@ pub unsafe extern "C" fn sark_flags_is_enabled(
     unsafe {
         predicate(error, || {
             let flags = handle("flags", flags)?;
-            let feature = text("feature", feature, feature_length)?;
-            flags.flags.is_enabled(feature, optional_bytes("user", user, user_length)?.unwrap_or_default())
+            let name = bytes("feature", feature.cast(), feature_length)?;
+            let user = optional_bytes("user", user, user_length)?.unwrap_or_default();
+            if let Some(is_enabled) = flags.flags.is_enabled_by_bytes(name, user)? {
+                return Ok(is_enabled);
+            }
+            text("feature", feature, feature_length)?;
+            Ok(false)
         })
     }
 }

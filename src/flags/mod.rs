@@ -111,13 +111,20 @@ impl Flags {
     /// # Errors
     /// `CLOSED`.
     pub fn is_enabled(&self, feature: &str, user: &[u8]) -> Result<bool> {
+        Ok(self.is_enabled_by_bytes(feature.as_bytes(), user)?.unwrap_or_default())
+    }
+
+    /// The same by the bytes of a name that was not looked at: `None` for a feature that was never set, or is no UTF-8. To look at each
+    /// name first would cost as much as the check.
+    pub(crate) fn is_enabled_by_bytes(&self, feature: &[u8], user: &[u8]) -> Result<Option<bool>> {
         // A forked child has no keeper yet.
         self.keeper.start(&self.state);
         let snapshot = self.state.snapshot()?;
+        let is_local = snapshot.is_local(feature, user);
         if self.state.is_too_old() && snapshot.force.is_none() {
-            return Ok(false);
+            return Ok(is_local.map(|_| false));
         }
-        Ok(snapshot.is_local(feature, user))
+        Ok(is_local)
     }
 
     /// Sets a feature's percentage, and says what it was.

@@ -43,7 +43,8 @@ pub(super) struct Snapshot {
     pub(super) is_known: bool,
     /// Whether the store lost its contents: the last known percentages hold.
     pub(super) is_emptied: bool,
-    index: HashMap<Arc<str>, Check, BuildHasherDefault<NameHasher>>,
+    /// By the bytes of the name: a name that is found needs no look at its UTF-8.
+    index: HashMap<Box<[u8]>, Check, BuildHasherDefault<NameHasher>>,
 }
 
 /// What one check needs.
@@ -62,7 +63,7 @@ impl Snapshot {
     /// The same with percentages that are known from now on.
     pub(super) fn with_rollouts(&self, rollouts: Rollouts, is_emptied: bool) -> Self {
         let check = |name: &Arc<str>, r: &Rollout| Check { threshold: r.threshold(), hash: FeatureHash::new(name) };
-        let index = rollouts.iter().map(|(name, rollout)| (Arc::clone(name), check(name, rollout))).collect();
+        let index = rollouts.iter().map(|(name, rollout)| (name.as_bytes().into(), check(name, rollout))).collect();
         Self { rollouts, index, force: self.force, is_known: true, is_emptied }
     }
 
@@ -73,16 +74,18 @@ impl Snapshot {
     }
 
     /// Whether `user` takes the local path; without a user (or with an empty one) only where everyone does: hashing nothing would put
-    /// all such requests on one side, and never taking the local path would keep the remote alive for them alone.
-    pub(super) fn is_local(&self, feature: &str, user: &[u8]) -> bool {
+    /// all such requests on one side, and never taking the local path would keep the remote alive for them alone. `None` for a feature
+    /// that was never set, whose name may be anything.
+    pub(super) fn is_local(&self, feature: &[u8], user: &[u8]) -> Option<bool> {
         if let Some(force) = self.force {
-            return force == Force::Local;
+            return std::str::from_utf8(feature).is_ok().then_some(force == Force::Local);
         }
-        let Some(check) = self.index.get(feature) else { return false };
-        if user.is_empty() {
-            return check.threshold == Percentage::FULL.hundredths();
-        }
-        check.hash.bucket(user) < check.threshold
+        let check = self.index.get(feature)?;
+        Some(if user.is_empty() {
+            check.threshold == Percentage::FULL.hundredths()
+        } else {
+            check.hash.bucket(user) < check.threshold
+        })
     }
 }
 
@@ -105,8 +108,8 @@ impl Hasher for NameHasher {
         self.add(rest.iter().fold(bytes.len() as u64, |word, byte| word << 8 | u64::from(*byte)));
     }
 
-    fn write_u8(&mut self, _: u8) {
-        // The mark that `str` puts after its bytes; the length is in already.
+    fn write_usize(&mut self, _: usize) {
+        // The length, which `write` takes in.
     }
 
     fn finish(&self) -> u64 {

@@ -1,6 +1,6 @@
 // Who takes the local path: features rolled out to a percentage of the users.
 
-import { constants, errorSlot, options, output, sark, slot } from "./native.js";
+import { addressOf, byAddress, constants, errorAddress, errorSlot, options, output, sark, slot } from "./native.js";
 import { check, checkPredicate, Closed, InvalidArgument } from "./error.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
 import { Argument, byteLength, nanoseconds, size, text } from "./values.js";
@@ -14,14 +14,50 @@ const SIDES = { local: constants.SARK_FORCE_LOCAL, remote: constants.SARK_FORCE_
 /** How often what happened is given to the logger, in milliseconds. */
 const LOG_AGAIN = 250;
 
+const isEnabled = byAddress("sark_flags_is_enabled");
+
+/** Where a user of ASCII is written, which most are: letter by letter takes half the time of an encoder. */
+const ascii = new Uint8Array(new ArrayBuffer(256));
+const asciiAddress = addressOf(ascii);
+
+/** Writes the user, and tells whether it is ASCII that fits. */
+function isAscii(user) {
+  if (user.length > ascii.length) return false;
+  for (let place = 0; place < user.length; place += 1) {
+    const code = user.charCodeAt(place);
+    if (code > 127) return false;
+    ascii[place] = code;
+  }
+  return true;
+}
+
+/** The UTF-8 of features that were asked for; beyond so many, all are encoded anew. */
+const names = new Map();
+const MAX_NAMES = 256;
+
+function nameOf(feature) {
+  const known = names.get(feature);
+  if (known !== undefined) return known;
+  const bytes = new TextEncoder().encode(text("feature", feature));
+  // Longer than V8 keeps among its own objects, so that it does not move.
+  const memory = new Uint8Array(new ArrayBuffer(Math.max(64, bytes.length)));
+  memory.set(bytes);
+  const name = { memory, address: addressOf(memory), length: bytes.length };
+  if (names.size >= MAX_NAMES) names.clear();
+  names.set(feature, name);
+  return name;
+}
+
 export class Flags extends Handle {
   #logger;
+  #address;
 
   constructor(url = "memory:", { metrics, maxAgeMs, logger } = {}) {
     const maxAge = nanoseconds("maxAgeMs", maxAgeMs);
     const settings = options("sark_flags_options", { metrics: optionalPointer(metrics), max_age_ns: maxAge });
     text("url", url);
     super(create(sark.sark_flags_new(url, byteLength(url), settings, slot, errorSlot)), sark.sark_flags_free, sark.sark_flags_close);
+    this.#address = Number(pointer(this));
     if (logger !== undefined) this.#logTo(logger);
   }
 
@@ -52,11 +88,14 @@ export class Flags extends Handle {
   }
 
   isEnabled(feature, user) {
-    text("feature", feature);
+    // The check that it is open, which the number would not make.
+    pointer(this);
+    const name = nameOf(feature);
+    if (typeof user === "string" && isAscii(user)) {
+      return checkPredicate(isEnabled(this.#address, name.address, name.length, asciiAddress, user.length, errorAddress));
+    }
     const bytes = users.take(user);
-    return checkPredicate(
-      sark.sark_flags_is_enabled(pointer(this), feature, byteLength(feature), bytes, users.length, errorSlot),
-    );
+    return checkPredicate(sark.sark_flags_is_enabled(pointer(this), feature, name.length, bytes, users.length, errorSlot));
   }
 
   static bucket(feature, user) {

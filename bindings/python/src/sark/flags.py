@@ -60,7 +60,12 @@ class Flags(Closable):
 
     def is_enabled(self, feature: str, user: _values.Octets | None = None) -> bool:
         """Whether the feature is on for the user. Without a user (None or empty) only at 100 %."""
-        return _calls.flags_is_enabled(self._handle, _values.text(feature), _values.optional_octets(user))
+        try:
+            # No user is the empty user, which the library takes for none.
+            octets = user.encode() if type(user) is str else _values.octets(user or b"")
+            return _calls.flags_is_enabled(self._handle, feature.encode(), octets)
+        except UnicodeEncodeError as error:
+            raise _values.InvalidArgument(f"not Unicode text: {error}") from error
 
     @staticmethod
     def bucket(feature: str, user: _values.Octets) -> int:
