@@ -15,10 +15,10 @@ flags = sark.Flags(url, **options)
 
 
 def watch(feature, *values):
-    """When (in seconds of the machine's clock) the feature had each of these percentages, one after the other."""
+    """When (in seconds of the machine's clock) the feature had come to each of these percentages, which rise."""
     seen = []
     for value in values:
-        while flags.rollout(feature) != value:
+        while flags.rollout(feature) < value:
             time.sleep(0.0002)
         seen.append(time.monotonic())
     return seen

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import subprocess
+import time
 
 import pytest
 import sark
-from conftest import RedisServer, percentages, wait_for
+from conftest import RedisServer, free_port, percentages, wait_for
 
 PERCENTAGE, FORMULA, MARK, HISTORY = "feature:{}:rollout_pct", "feature:{}:rollout_formula", "feature::sark", "feature::history"
 
@@ -246,7 +248,7 @@ def test_no_password_is_ever_shown(redis_server, flags, logger):
     shown = [str(failed.value), str(ours.status()), metrics.render(), str(list(logger)), repr(ours)]
     assert logger.has("authentication failed")
     assert not any("hunter2" in text for text in shown)
-    for bad in ["redis://:hunter2@host:port", "redis://:hunter2@", "rediss://:hunter2@host?state_file=%00", "redis:hunter2"]:
+    for bad in ["redis://:hunter2@host:port", "redis://:hunter2@", "redis:hunter2"]:
         with pytest.raises(sark.Error) as failed:
             sark.Flags(bad)
         assert "hunter2" not in str(failed.value)
@@ -319,10 +321,8 @@ def test_the_manager_of_gateways_takes_a_client_or_a_url(redis_server):
 
 
 def test_how_soon_another_process_sees_a_change(redis_server, flags, other, capsys):
-    import time
-
     ours, others = flags(redis_server.url), other(redis_server.url)
-    values = [number % 100 + 1 for number in range(200)]
+    values = [(number + 1) / 100 for number in range(200)]
     others.send("watch", "f", *values)
     sent = []
     for value in values:
@@ -332,3 +332,47 @@ def test_how_soon_another_process_sees_a_change(redis_server, flags, other, caps
     delays = sorted((seen - start) * 1e3 for start, seen in zip(sent, others.answer(), strict=True))
     with capsys.disabled():
         print(f"\na change in Redis is seen by another process after {delays[100]:.1f} ms (median), {delays[198]:.1f} ms (p99)")
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    """An authority, and what it signed for a server and for a client."""
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=tmp_path)
+
+    (tmp_path / "names").write_text("subjectAltName=DNS:localhost")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
+    for name in ("server", "client"):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem",
+                "-days", "2", "-extfile", "names")
+    return tmp_path
+
+
+def test_tls_with_certificates_on_both_sides(certificates, flags):
+    port = free_port()
+    tls = ["--tls-port", str(port)]
+    for option, file in [("cert", "server.pem"), ("key", "server.key"), ("ca-cert", "ca.pem")]:
+        tls += [f"--tls-{option}-file", str(certificates / file)]
+    server = RedisServer(certificates, *tls).start()
+    try:
+        both = f"ca_file={certificates}/ca.pem&cert_file={certificates}/client.pem&key_file={certificates}/client.key"
+        ours = flags(f"rediss://localhost:{port}?{both}")
+        ours.set_rollout("f", 12)
+        assert server.client().get(PERCENTAGE.format("f")) == "12"
+        server.client().set(PERCENTAGE.format("f"), 13)
+        wait_for(lambda: ours.rollout("f") == 13)
+        for url in [
+            f"rediss://localhost:{port}?cert_file={certificates}/client.pem&key_file={certificates}/client.key",
+            f"rediss://localhost:{port}?ca_file={certificates}/ca.pem",
+            f"rediss://127.0.0.1:{port}?{both}",
+            f"rediss://localhost:{port}?{both}#insecure",
+        ]:
+            stranger = flags(url)
+            assert stranger.status()["problem"] and not stranger.status()["known"], url
+    finally:
+        server.stop()
+    for bad in ["ca_file=/nowhere", f"cert_file={certificates}/client.pem", f"ca_file={certificates}/names"]:
+        with pytest.raises(sark.InvalidArgument):
+            sark.Flags(f"rediss://localhost:{port}?{bad}")

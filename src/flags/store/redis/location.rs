@@ -1,9 +1,10 @@
 //! A Redis URL: where the server is, and what of its query is ours.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, TlsCertificates};
 use url::Url;
 
 use crate::error::{Error, Result};
@@ -23,15 +24,19 @@ pub(super) struct Location {
 }
 
 impl Location {
-    /// `redis://[user:password@]host[:port][/db]`, `rediss://…`, `unix:PATH[?db=…&user=…&pass=…]`.
+    /// `redis://[user:password@]host[:port][/db]`, `rediss://…[?ca_file=PATH&cert_file=PATH&key_file=PATH]`,
+    /// `unix:PATH[?db=…&user=…&pass=…]`.
     pub(super) fn parse(text: &str) -> Result<Self> {
         // What these parsers say of a malformed URL does not repeat it; it may hold a password.
         let mut url = Url::parse(text).map_err(|e| Error::invalid("url", format_args!("not a Redis URL: {e}")))?;
-        let (mut state_file, mut poll, mut others) = (None, POLL, Vec::new());
+        let (mut state_file, mut poll, mut tls, mut others) = (None, POLL, Tls::default(), Vec::new());
         for (name, value) in url.query_pairs() {
             match name.as_ref() {
                 "state_file" => state_file = Some(state_path(&value)?),
                 "poll_ms" => poll = poll_interval(&value)?,
+                "ca_file" => tls.root_cert = Some(pem("ca_file", &value)?),
+                "cert_file" => tls.cert = Some(pem("cert_file", &value)?),
+                "key_file" => tls.key = Some(pem("key_file", &value)?),
                 _ => others.push((name.into_owned(), value.into_owned())),
             }
         }
@@ -42,9 +47,47 @@ impl Location {
         let info =
             url.into_connection_info().map_err(|e| Error::invalid("url", format_args!("not a Redis URL: {}", e.category())))?;
         let name = name(&info);
-        let client = Client::open(info).map_err(|e| Error::invalid("url", format_args!("not a Redis URL: {}", e.category())))?;
+        let client = tls.client(info)?;
         Ok(Self { client, name, state_file, poll })
     }
+}
+
+/// Whom to trust, and who we are, in PEM: `?ca_file=PATH&cert_file=PATH&key_file=PATH`.
+#[derive(Default)]
+struct Tls {
+    root_cert: Option<Vec<u8>>,
+    cert: Option<Vec<u8>>,
+    key: Option<Vec<u8>>,
+}
+
+impl Tls {
+    fn client(self, info: ConnectionInfo) -> Result<Client> {
+        let bad = |e: redis::RedisError| Error::invalid("url", format_args!("not a Redis URL, or not its certificates: {e}"));
+        let client_tls = match (self.cert, self.key) {
+            (Some(client_cert), Some(client_key)) => Some(ClientTlsConfig { client_cert, client_key }),
+            (None, None) => None,
+            _ => return Err(Error::invalid("url", "cert_file and key_file go together")),
+        };
+        let is_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+        if !is_tls && (client_tls.is_some() || self.root_cert.is_some()) {
+            return Err(Error::invalid("url", "ca_file, cert_file and key_file are for rediss://"));
+        }
+        if !is_tls {
+            return Client::open(info).map_err(bad);
+        }
+        // Where the program has chosen one already, that one holds.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Client::build_with_tls(info, TlsCertificates { client_tls, root_cert: self.root_cert }).map_err(bad)
+    }
+}
+
+fn pem(name: &str, path: &str) -> Result<Vec<u8>> {
+    let content = fs::read(path).map_err(|e| Error::invalid("url", format_args!("{name}: {path}: {e}")))?;
+    // A file without any would be no error of the parser's, and trust nobody.
+    if memchr::memmem::find(&content, b"-----BEGIN ").is_none() {
+        return Err(Error::invalid("url", format_args!("{name}: {path} holds no PEM")));
+    }
+    Ok(content)
 }
 
 fn state_path(value: &str) -> Result<PathBuf> {

@@ -197,11 +197,11 @@ fn learn_changed(data: &mut Connection, changed: &[Vec<u8>], sink: &dyn Sink) ->
 }
 
 fn learn(data: &mut Connection, found: Found, sink: &dyn Sink) {
-    let is_marked = found.is_marked;
+    let is_filled = !found.is_marked && found.features.values().any(|read| matches!(read, Read::Rollout(_)));
     let is_lost = sink.learn(found);
-    if !is_marked && !is_lost {
-        // A new server, or one that other programs filled. Where we may only read, it stays unmarked: what is removed there holds
-        // until it is set to 0.
+    if is_filled && !is_lost {
+        // Other programs filled it. (An empty one is left alone: those who know what it held would take it for emptied on purpose.)
+        // Where we may only read, it stays unmarked: what is removed there holds until it is set to 0.
         let _ = data.set_nx::<_, _, bool>(keys::MARK, 1);
     }
     sink.contact();
