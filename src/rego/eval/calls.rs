@@ -3,8 +3,18 @@
 use super::scope::{CallMemo, Mock};
 use super::{Frame, Machine, Memo, Stop, conflict};
 use crate::rego::builtins::Failure;
-use crate::rego::plan::{Operands, RoutineKind};
-use crate::rego::value::Value;
+use crate::rego::plan::{Callee, Operands, RoutineKind};
+use crate::rego::value::{Value, equal};
+
+/// Where a call's result is wanted, and where to go on with it and without.
+#[derive(Clone, Copy)]
+struct Asker {
+    to: u32,
+    done: u32,
+    fail: u32,
+    /// Replaced functions up to this number are hidden from what is called.
+    hide: Option<usize>,
+}
 
 impl<'a> Machine<'a, '_> {
     /// Begins a routine. Its value goes to the absolute register `to`.
@@ -33,6 +43,7 @@ impl<'a> Machine<'a, '_> {
             early_exit: code.early_exit,
             group: u32::MAX,
             produced: false,
+            late: false,
             result: None,
             hidden_mocks,
             memo,
@@ -66,8 +77,8 @@ impl<'a> Machine<'a, '_> {
             Memo::No => {}
             Memo::Slot => self.remember(frame.routine, value),
             Memo::Call(number) => {
-                if let Some(memo) = self.stacks.scopes.last_mut().and_then(|scope| scope.call_memo.get_mut(number)) {
-                    memo.result = Some(value);
+                if let Some(scope) = self.stacks.scopes.last_mut() {
+                    scope.remember_call(number, value);
                 }
             }
         }
@@ -135,42 +146,83 @@ impl<'a> Machine<'a, '_> {
     /// A call with arguments.
     pub(super) fn call(&mut self, to: u32, routine: u32, args: Operands, fail: u32) -> Result<(), Stop> {
         let done = self.next_pc();
-        self.call_to(to, routine, args, done, fail, None)
+        self.call_to(routine, args, Asker { to, done, fail, hide: None })
     }
 
-    fn call_to(&mut self, to: u32, routine: u32, args: Operands, done: u32, fail: u32, hide: Option<usize>) -> Result<(), Stop> {
+    fn call_to(&mut self, routine: u32, args: Operands, asker: Asker) -> Result<(), Stop> {
         self.collect_args(args);
         let hash = identity_hash(routine, &self.stacks.args);
-        let mut memo = Memo::No;
-        if let Some(scope) = self.stacks.scopes.last_mut() {
-            let known = scope.calls.get(&hash).into_iter().flatten().filter_map(|n| scope.call_memo.get(*n as usize));
-            let found =
-                known.into_iter().find(|m| m.routine == routine && same_all(&m.args, &self.stacks.args)).and_then(|m| m.result);
-            if let Some(value) = found {
-                self.pc = done as usize;
-                let at = self.base() + to as usize;
-                match value {
-                    Some(value) => {
-                        if let Some(place) = self.stacks.registers.get_mut(at) {
-                            *place = value;
-                        }
-                    }
-                    None => self.pc = fail as usize,
-                }
-                return Ok(());
-            }
-            let number = scope.call_memo.len();
-            scope.call_memo.push(CallMemo { routine, args: self.stacks.args.clone(), result: None });
-            scope.calls.entry(hash).or_default().push(u32::try_from(number).unwrap_or(u32::MAX));
-            memo = Memo::Call(number);
+        if let Some(value) = self.known_call(hash, routine) {
+            self.answer_asker(value, asker);
+            return Ok(());
         }
+        let memo = self.begin_call(hash, routine, None);
+        self.enter_call(routine, args, memo, asker)
+    }
+
+    /// A call whose result must be the last argument.
+    pub(super) fn call_known(&mut self, to: u32, callee: Callee, args: Operands, fail: u32) -> Result<(), Stop> {
+        let done = self.next_pc();
+        self.call_known_to(callee, args, Asker { to, done, fail, hide: None })
+    }
+
+    fn call_known_to(&mut self, callee: Callee, args: Operands, asker: Asker) -> Result<(), Stop> {
+        self.collect_args(args);
+        let hash = identity_hash(callee.known, &self.stacks.args);
+        if let Some(value) = self.known_call(hash, callee.known) {
+            self.answer_asker(value, asker);
+            return Ok(());
+        }
+        // OPA looks a call up by its arguments alone, and remembers it so (`evalFunc.evalCache`).
+        let result = self.stacks.args.pop();
+        let any_hash = identity_hash(callee.routine, &self.stacks.args);
+        if let Some(value) = self.known_call(any_hash, callee.routine) {
+            let fits = |value: &Value<'a>| result.is_some_and(|result| equal(value, &result));
+            self.answer_asker(value.filter(fits), asker);
+            return Ok(());
+        }
+        let any_result = self.begin_call(any_hash, callee.routine, None);
+        self.stacks.args.extend(result);
+        let memo = self.begin_call(hash, callee.known, any_result);
+        self.enter_call(callee.known, args, memo, asker)
+    }
+
+    /// What is remembered of a call with the collected arguments; the outer `None` is nothing.
+    fn known_call(&self, hash: u64, routine: u32) -> Option<Option<Value<'a>>> {
+        let scope = self.scope()?;
+        let known = scope.calls.get(&hash).into_iter().flatten().filter_map(|n| scope.call_memo.get(*n as usize));
+        known.filter(|m| m.routine == routine && same_all(&m.args, &self.stacks.args)).find_map(|m| m.result)
+    }
+
+    /// The number of a new call with the collected arguments.
+    fn begin_call(&mut self, hash: u64, routine: u32, any_result: Option<u32>) -> Option<u32> {
+        let args = self.stacks.args.clone();
+        let scope = self.stacks.scopes.last_mut()?;
+        let number = u32::try_from(scope.call_memo.len()).unwrap_or(u32::MAX);
+        scope.call_memo.push(CallMemo { routine, args, result: None, any_result });
+        scope.calls.entry(hash).or_default().push(number);
+        Some(number)
+    }
+
+    fn enter_call(&mut self, routine: u32, args: Operands, memo: Option<u32>, asker: Asker) -> Result<(), Stop> {
         self.pass(args);
-        let to = self.base() + to as usize;
-        self.enter(routine, memo, to, done, fail)?;
-        if let (Some(hide), Some(frame)) = (hide, self.frame()) {
+        let to = self.base() + asker.to as usize;
+        let memo = memo.map_or(Memo::No, |number| Memo::Call(number as usize));
+        self.enter(routine, memo, to, asker.done, asker.fail)?;
+        if let (Some(hide), Some(frame)) = (asker.hide, self.frame()) {
             frame.hidden_mocks = hide;
         }
         Ok(())
+    }
+
+    fn answer_asker(&mut self, value: Option<Value<'a>>, asker: Asker) {
+        match value {
+            Some(value) => {
+                self.set(asker.to, value);
+                self.pc = asker.done as usize;
+            }
+            None => self.pc = asker.fail as usize,
+        }
     }
 
     fn collect_args(&mut self, args: Operands) {
@@ -210,7 +262,14 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// Calls what stands in for a function; goes on to the call itself where nothing does.
-    pub(super) fn mocked(&mut self, to: u32, name: u32, args: Operands, fail: u32, done: u32) -> Result<(), Stop> {
+    pub(super) fn mocked(
+        &mut self,
+        to: u32,
+        name: u32,
+        (args, is_known): (Operands, bool),
+        fail: u32,
+        done: u32,
+    ) -> Result<(), Stop> {
         let hidden = self.stacks.frames.last().map_or(0, |frame| frame.hidden_mocks);
         let Some(scope) = self.scope() else { return Ok(()) };
         let all = scope.mocks.len();
@@ -225,8 +284,11 @@ impl<'a> Machine<'a, '_> {
                 self.pc = done as usize;
                 Ok(())
             }
-            Some(Mock::Builtin(site)) => self.builtin(to, site, args, done, fail),
-            Some(Mock::Routine(routine)) => self.call_to(to, routine, args, done, fail, Some(all)),
+            Some(Mock::Builtin(site)) => self.builtin(to, site, if is_known { without_last(args) } else { args }, done, fail),
+            Some(Mock::Routine(callee)) => {
+                let asker = Asker { to, done, fail, hide: Some(all) };
+                if is_known { self.call_known_to(callee, args, asker) } else { self.call_to(callee.routine, args, asker) }
+            }
         }
     }
 
@@ -243,6 +305,10 @@ impl<'a> Machine<'a, '_> {
     fn next_pc(&self) -> u32 {
         u32::try_from(self.pc + 1).unwrap_or(u32::MAX)
     }
+}
+
+const fn without_last(args: Operands) -> Operands {
+    Operands { start: args.start, length: args.length.saturating_sub(1) }
 }
 
 fn grow<T: Clone>(stack: &mut Vec<T>, length: usize, fill: T) {

@@ -11,6 +11,8 @@ pub(super) enum Iter<'a> {
     Array(Elements<'a>, usize),
     Set(Elements<'a>, usize),
     Object(Entries<'a>, usize),
+    /// The outputs of a builtin, and whether the walk began before the routine had a value.
+    Outputs(Elements<'a>, usize, bool),
     /// The keys of base data, then those that only rules have.
     Keys {
         base: Option<Value<'a>>,
@@ -51,7 +53,7 @@ impl<'a> Iter<'a> {
                 *at += 1;
                 Some(entry)
             }
-            Self::Done | Self::Keys { .. } => None,
+            Self::Done | Self::Outputs(..) | Self::Keys { .. } => None,
         }
     }
 }

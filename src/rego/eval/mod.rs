@@ -59,6 +59,8 @@ struct Frame<'a> {
     early_exit: bool,
     group: u32,
     produced: bool,
+    /// Whether it has a value, and stands in a turn of `walk` after the one that gave it.
+    late: bool,
     result: Option<Value<'a>>,
     /// Replaced functions up to this number are hidden: a replacement may call what it replaces.
     hidden_mocks: usize,
@@ -161,7 +163,7 @@ pub(super) fn run<'a>(
         strict: Strict::new(strict),
         pc: 0,
     };
-    let result = machine.begin(input).and_then(|()| machine.steps());
+    let result = machine.begin(input).and_then(|()| machine.conclude());
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {
         Err(Stop::Exceeded(_)) => result,
@@ -178,6 +180,16 @@ impl<'a> Machine<'a, '_> {
         scope.input = input;
         self.stacks.scopes.push(scope);
         self.enter(QUERY, Memo::No, 0, 0, 0)
+    }
+
+    /// Runs until the query's own routine ends; what may not be an error is set aside.
+    fn conclude(&mut self) -> Result<Option<Value<'a>>, Stop> {
+        loop {
+            match self.steps() {
+                Err(stop) => self.set_aside(stop)?,
+                Ok(value) => return Ok(value),
+            }
+        }
     }
 
     #[inline]

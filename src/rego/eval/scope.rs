@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use super::{Machine, Stop, conflict};
 use crate::rego::ast::Span;
-use crate::rego::plan::Replacement;
+use crate::rego::plan::{Callee, Replacement};
 use crate::rego::value::{Arena, Entries, ObjectBuilder, Value};
 
 /// What takes a function's place.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Mock<'a> {
     Value(Value<'a>),
-    Routine(u32),
+    Routine(Callee),
     Builtin(u32),
 }
 
@@ -32,12 +32,14 @@ pub(super) struct Scope<'a> {
     pub(super) call_memo: Vec<CallMemo<'a>>,
 }
 
-/// A call that was made: `result` is `None` while it is under way.
+/// A call that was made: `result` is `None` while it is under way, or where it is not remembered.
 #[derive(Debug)]
 pub(super) struct CallMemo<'a> {
     pub(super) routine: u32,
     pub(super) args: Vec<Value<'a>>,
     pub(super) result: Option<Option<Value<'a>>>,
+    /// The number of the same call, whatever its result, where this one asked for a known one: a value is remembered there, too.
+    pub(super) any_result: Option<u32>,
 }
 
 impl Scope<'_> {
@@ -62,7 +64,24 @@ impl Scope<'_> {
             memo: self.memo,
             values: self.values.into_iter().map(|_| Value::Null).collect(),
             calls: self.calls,
-            call_memo: self.call_memo.into_iter().map(|_| CallMemo { routine: 0, args: Vec::new(), result: None }).collect(),
+            call_memo: self
+                .call_memo
+                .into_iter()
+                .map(|_| CallMemo { routine: 0, args: Vec::new(), result: None, any_result: None })
+                .collect(),
+        }
+    }
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn remember_call(&mut self, number: usize, value: Option<Value<'a>>) {
+        let Some(memo) = self.call_memo.get_mut(number) else { return };
+        memo.result = Some(value);
+        if let Some(any) = memo.any_result
+            && value.is_some()
+            && let Some(memo) = self.call_memo.get_mut(any as usize)
+        {
+            memo.result = Some(value);
         }
     }
 }

@@ -74,6 +74,11 @@ impl<'a> Machine<'a, '_> {
                     self.go_if(holds, *fail);
                 }
                 Op::Next { iter, key, value, fail } => self.next(*iter, *key, *value, *fail)?,
+                Op::ScanOutputs { iter, from } => {
+                    self.scan_outputs(*iter, *from);
+                    self.pc += 1;
+                }
+                Op::NextOutput { iter, to, fail } => self.next_output(*iter, *to, *fail)?,
                 Op::MayBe { value, shape, fail } => {
                     let value = self.get(*value);
                     let fits = match shape {
@@ -125,11 +130,11 @@ impl<'a> Machine<'a, '_> {
                     let value = self.end_collecting(*shape, *span)?;
                     self.put(*to, value);
                 }
-                Op::Enough { from, to } => {
+                Op::Enough { from, to, done } => {
+                    self.pc = *done as usize;
                     if self.strict.is_waiting() {
                         self.end_waiting_within(*from, *to)?;
                     }
-                    self.pc += 1;
                 }
                 Op::Jump { to } => self.pc = *to as usize,
                 Op::JumpIf { flag, to } => {
@@ -141,8 +146,11 @@ impl<'a> Machine<'a, '_> {
                     let done = u32::try_from(self.pc + 1).unwrap_or(u32::MAX);
                     self.builtin(*to, *site, *args, done, *fail)?;
                 }
-                Op::Mocked { to, name, args, fail, done } => self.mocked(*to, *name, *args, *fail, *done)?,
+                Op::Mocked { to, name, args, is_known, fail, done } => {
+                    self.mocked(*to, *name, (*args, *is_known), *fail, *done)?
+                }
                 Op::Call { to, routine, args, fail } => self.call(*to, *routine, *args, *fail)?,
+                Op::CallKnown { to, callee, args, fail } => self.call_known(*to, *callee, *args, *fail)?,
                 Op::Document { to, routine, args, fail } => self.document(*to, *routine, *args, *fail)?,
                 Op::Keys { iter, node, .. } => {
                     let keys = self.keys(*node);
@@ -205,7 +213,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     #[inline]
-    fn put(&mut self, to: u32, value: Value<'a>) {
+    pub(super) fn put(&mut self, to: u32, value: Value<'a>) {
         self.set(to, value);
         self.pc += 1;
     }
@@ -234,11 +242,11 @@ impl<'a> Machine<'a, '_> {
         Ok(elements.iter().any(|element| equal(&element, value)))
     }
 
-    fn iter_at(&self, iter: u32) -> usize {
+    pub(super) fn iter_at(&self, iter: u32) -> usize {
         self.iters + iter as usize
     }
 
-    fn set_iter(&mut self, iter: u32, state: Iter<'a>) {
+    pub(super) fn set_iter(&mut self, iter: u32, state: Iter<'a>) {
         let at = self.iter_at(iter);
         if let Some(place) = self.stacks.iters.get_mut(at) {
             *place = state;
@@ -324,16 +332,17 @@ impl<'a> Machine<'a, '_> {
         if frame.result.is_some_and(|result| !equal(&result, &value)) {
             let name = routine.map(|r| r.name.clone()).unwrap_or_default();
             let stop = conflict(conflict_message(routine.map(|r| r.kind), &name), span);
-            if !self.strict.enabled {
+            if !self.strict.enabled || frame.late {
                 return Err(stop);
             }
             self.conflict_found(stop);
             return Ok(());
         }
+        let is_first = frame.result.is_none();
         frame.result.get_or_insert(value);
         frame.produced = true;
         let stop = frame.early_exit;
-        if self.strict.is_waiting() && self.value_while_waiting() {
+        if self.strict.is_waiting() && self.value_while_waiting(is_first, stop) {
             self.leave(Some(value));
             return Ok(());
         }

@@ -80,8 +80,7 @@ impl Planner<'_> {
             planner.destructure(&every.value, value);
             let from = planner.here();
             planner.body(&every.body);
-            planner.emit(Op::Enough { from, to: none });
-            planner.emit(Op::Jump { to: again });
+            planner.emit(Op::Enough { from, to: none, done: again });
         });
         self.place(none);
         self.emit(Op::Jump { to: inside });
@@ -92,11 +91,15 @@ impl Planner<'_> {
     /// Whether a body has a solution: goes on at `yes` with the first, at `no` without.
     fn operand(&mut self, body: &Body, no: super::Label) {
         let outside = self.fail;
-        self.fail = no;
+        // A label of its own, so that what waits in the operand is told from what waits around it.
+        let (failed, done) = (self.label(), self.label());
+        self.fail = failed;
         let from = self.here();
         self.scope(|planner| planner.body(body));
-        let to = self.here();
-        self.emit(Op::Enough { from, to });
+        self.emit(Op::Enough { from, to: failed, done });
+        self.place(failed);
+        self.emit(Op::Jump { to: no });
+        self.place(done);
         self.fail = outside;
     }
 

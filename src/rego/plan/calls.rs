@@ -1,14 +1,9 @@
 //! Calls of functions and builtins.
 
+use super::op::Callee;
 use super::{Op, Operands, Planner, Reg, RoutineKind, Site, Test, Wanted, index};
-use crate::rego::ast::{Span, Term};
-use crate::rego::compile::{self, Key};
-
-/// What a call's operator names.
-enum Callee {
-    Builtin(u32),
-    Function(u32),
-}
+use crate::rego::ast::{Span, Term, TermKind};
+use crate::rego::compile::{self, Key, is_constant};
 
 impl Planner<'_> {
     /// A call whose result must not be false, or is unified with its last operand.
@@ -22,11 +17,11 @@ impl Planner<'_> {
         if output.is_empty() && self.comparison(reference, inputs) {
             return;
         }
-        let args = self.values(inputs);
         if compile::builtin(reference).is_some_and(|b| b.relation) {
+            let args = self.values(inputs);
             return self.relation(reference, args, output.first(), span);
         }
-        let result = self.result(reference, args, span);
+        let result = self.result(reference, inputs, output.first(), span);
         match output.first() {
             Some(output) => self.destructure(output, result),
             None => {
@@ -58,29 +53,50 @@ impl Planner<'_> {
     }
 
     /// The register of a call's result.
-    fn result(&mut self, reference: &[Term], args: Operands, span: Span) -> Reg {
+    fn result(&mut self, reference: &[Term], inputs: &[Term], output: Option<&Term>, span: Span) -> Reg {
+        let builtin = compile::builtin(reference);
+        let known = output.filter(|output| builtin.is_none() && self.is_known(output));
+        let mut regs: Vec<Reg> = inputs.iter().map(|term| self.value(term)).collect();
+        regs.extend(known.map(|output| self.value(output)));
+        let args = self.operands(&regs);
         let to = self.register();
         let fail = self.fail;
         let name = compile::dotted(reference).unwrap_or_default();
         let done = self.label();
         if self.mocked.contains(&name) {
             let name = self.function_name(&name);
-            self.emit(Op::Mocked { to, name, args, fail, done });
+            self.emit(Op::Mocked { to, name, args, is_known: known.is_some(), fail, done });
         }
-        match self.callee(reference, span) {
-            Some(Callee::Builtin(site)) => self.emit(Op::Builtin { to, site, args, fail }),
-            Some(Callee::Function(routine)) => self.emit(Op::Call { to, routine, args, fail }),
-            None => self.unplannable(span, "a call of an unknown function"),
+        match (builtin, self.function_path(reference)) {
+            (Some(builtin), _) => {
+                let site = self.site(builtin, span);
+                self.emit(Op::Builtin { to, site, args, fail });
+            }
+            (None, Some(path)) if known.is_some() => {
+                let callee = self.callee(path);
+                self.emit(Op::CallKnown { to, callee, args, fail });
+            }
+            (None, Some(path)) => {
+                let routine = self.want(Wanted::Rules { path, mask: 0 }, RoutineKind::Function);
+                self.emit(Op::Call { to, routine, args, fail });
+            }
+            (None, None) => self.unplannable(span, "a call of an unknown function"),
         }
         self.place(done);
         to
     }
 
-    fn callee(&mut self, reference: &[Term], span: Span) -> Option<Callee> {
-        if let Some(builtin) = compile::builtin(reference) {
-            return Some(Callee::Builtin(self.site(builtin, span)));
-        }
-        self.function(reference).map(Callee::Function)
+    /// Whether a call's output is a value before the call: OPA unifies it with each definition's value before the definition's body, so that
+    /// what gives another value is not evaluated (`evalFunc.evalOneRule`).
+    fn is_known(&self, output: &Term) -> bool {
+        is_constant(output) || (matches!(output.kind, TermKind::Var(_)) && self.is_bound(output))
+    }
+
+    /// A function, whatever its result and where that is known.
+    fn callee(&mut self, path: Vec<Key>) -> Callee {
+        let routine = self.want(Wanted::Rules { path: path.clone(), mask: 0 }, RoutineKind::Function);
+        let known = self.want(Wanted::Rules { path, mask: 1 }, RoutineKind::Function);
+        Callee { routine, known }
     }
 
     pub(super) fn site(&mut self, builtin: &'static crate::rego::builtins::Builtin, span: Span) -> u32 {
@@ -88,21 +104,29 @@ impl Planner<'_> {
         index(self.plan.sites.len() - 1)
     }
 
-    /// The routine of the function at a reference.
-    pub(super) fn function(&mut self, reference: &[Term]) -> Option<u32> {
+    /// The function at a reference.
+    pub(super) fn function(&mut self, reference: &[Term]) -> Option<Callee> {
+        let path = self.function_path(reference)?;
+        Some(self.callee(path))
+    }
+
+    fn function_path(&self, reference: &[Term]) -> Option<Vec<Key>> {
         let path: Vec<Key> = reference.iter().skip(1).map(Key::of).collect::<Option<_>>()?;
         self.node_at(&path).filter(|node| !node.rules.is_empty())?;
-        Some(self.want(Wanted::Rules { path, mask: 0 }, RoutineKind::Function))
+        Some(path)
     }
 
     /// A builtin with several results: what follows runs for each.
     fn relation(&mut self, reference: &[Term], args: Operands, output: Option<&Term>, span: Span) {
         let Some(builtin) = compile::builtin(reference) else { return };
         let site = self.site(builtin, span);
-        let (all, key, value) = (self.register(), self.register(), self.register());
-        let fail = self.fail;
+        let (all, value) = (self.register(), self.register());
+        let (fail, iter) = (self.fail, self.iterator());
         self.emit(Op::Builtin { to: all, site, args, fail });
-        self.loop_over(all, key, value);
+        self.emit(Op::ScanOutputs { iter, from: all });
+        let next = self.here();
+        self.emit(Op::NextOutput { iter, to: value, fail });
+        self.fail = next;
         if let Some(output) = output {
             self.destructure(output, value);
         }

@@ -16,7 +16,9 @@ mod with;
 use std::collections::{BTreeSet, HashMap};
 
 pub(super) use index::{Branch as IndexBranch, Check, Index, Source};
-pub(super) use op::{Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, WithSpec};
+pub(super) use op::{
+    Callee, Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, WithSpec,
+};
 
 use super::Path;
 use super::ast::{Body, Name, Span, Term, TermKind};
@@ -92,7 +94,7 @@ pub(super) fn plan_query(compiled: &Compiled, body: Body) -> Result<Plan, Vec<Pr
 /// A routine that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Wanted {
-    /// The rules at a node, whole or by those keys whose bits are set.
+    /// The rules at a node, whole or by those keys whose bits are set. A function's result is its only key.
     Rules { path: Vec<Key>, mask: u64 },
     /// The document of a package.
     Package { path: Vec<Key> },
@@ -377,12 +379,14 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::NotFalse { fail, .. }
         | Op::Scan { fail, .. }
         | Op::Next { fail, .. }
+        | Op::NextOutput { fail, .. }
         | Op::MayBe { fail, .. }
         | Op::IsCollection { fail, .. }
         | Op::IsArray { fail, .. }
         | Op::IsObject { fail, .. }
         | Op::Builtin { fail, .. }
         | Op::Call { fail, .. }
+        | Op::CallKnown { fail, .. }
         | Op::Document { fail, .. }
         | Op::Keys { fail, .. }
         | Op::NextKey { fail, .. } => place(fail),
@@ -390,9 +394,10 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
             place(fail);
             place(done);
         }
-        Op::Enough { from, to } => {
+        Op::Enough { from, to, done } => {
             place(from);
             place(to);
+            place(done);
         }
         Op::Jump { to } | Op::JumpIf { to, .. } | Op::JumpIfProduced { to } => place(to),
         Op::Candidates { done } | Op::NextCandidate { done } => place(done),
@@ -400,6 +405,7 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::Copy { .. }
         | Op::Array { .. }
         | Op::Set { .. }
+        | Op::ScanOutputs { .. }
         | Op::Object { .. }
         | Op::Begin
         | Op::Collect { .. }

@@ -91,6 +91,10 @@ pub(in crate::rego) enum Op {
     Scan { iter: Iter, from: Reg, fail: Label },
     /// The next element; `fail` after the last.
     Next { iter: Iter, key: Reg, value: Reg, fail: Label },
+    /// Begins to walk the outputs of a builtin that has several.
+    ScanOutputs { iter: Iter, from: Reg },
+    /// The next output; `fail` after the last.
+    NextOutput { iter: Iter, to: Reg, fail: Label },
     /// A value that could be equal to a comprehension of this shape.
     MayBe { value: Reg, shape: Shape, fail: Label },
     /// A collection, as `every` needs one.
@@ -115,18 +119,20 @@ pub(in crate::rego) enum Op {
     End { to: Reg, shape: Shape, span: Span },
     /// Goes on elsewhere.
     Jump { to: Label },
-    /// One solution of the code between was enough (what strict errors wait for).
-    Enough { from: Label, to: Label },
+    /// One solution of the code between was enough: what waits there has no turn any more. Goes on at `done`.
+    Enough { from: Label, to: Label, done: Label },
     /// Goes on elsewhere if a flag (a boolean) is set.
     JumpIf { flag: Reg, to: Label },
     /// Sets a flag.
     Flag { to: Reg, value: bool },
     /// Calls a builtin.
     Builtin { to: Reg, site: u32, args: Operands, fail: Label },
-    /// Calls what replaces a function by `with`, where something does, and then goes to `done`.
-    Mocked { to: Reg, name: u32, args: Operands, fail: Label, done: Label },
+    /// Calls what replaces a function by `with`, where something does, and then goes to `done`. The last argument may be the known result.
+    Mocked { to: Reg, name: u32, args: Operands, is_known: bool, fail: Label, done: Label },
     /// Calls a function.
     Call { to: Reg, routine: u32, args: Operands, fail: Label },
+    /// Calls a function whose result is known: it is the last argument, and the rules are asked for it alone.
+    CallKnown { to: Reg, callee: Callee, args: Operands, fail: Label },
     /// The document of a rule or a package.
     Document { to: Reg, routine: u32, args: Operands, fail: Label },
     /// Begins to walk the keys of a node in the rule tree, base data's first.
@@ -166,13 +172,21 @@ pub(in crate::rego) struct Site {
     pub(in crate::rego) span: Span,
 }
 
+/// A function.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::rego) struct Callee {
+    pub(in crate::rego) routine: u32,
+    /// The same where the result is known.
+    pub(in crate::rego) known: u32,
+}
+
 /// What takes the place of a function.
 #[derive(Debug, Clone)]
 pub(in crate::rego) enum Replacement {
     /// A value, whatever the arguments.
     Value(Reg),
     /// Another function.
-    Routine(u32),
+    Routine(Callee),
     /// A builtin.
     Builtin(u32),
 }

@@ -64,7 +64,9 @@ impl<'c> Planner<'c> {
         let Some(node) = self.node_at(path) else { return };
         let set = self.rule_set(node, path.len());
         let is_partial = matches!(set.kind, RoutineKind::Partial { .. });
-        let args = if is_partial { mask.count_ones() as usize } else { arity(&set) };
+        // A function's result, where it is known, is one more argument.
+        let args = mask.count_ones() as usize + if is_partial { 0 } else { arity(&set) };
+        let known = (!is_partial && mask != 0).then(|| index(arity(&set)));
         for _ in 0..args {
             self.register();
         }
@@ -86,7 +88,7 @@ impl<'c> Planner<'c> {
                     if is_partial {
                         planner.partial_branch(entry, rule, path.len(), mask);
                     } else {
-                        planner.complete_branch(rule, finish);
+                        planner.complete_branch(rule, known, finish);
                     }
                 });
                 most_registers = most_registers.max(std::mem::replace(&mut self.registers, registers));
@@ -96,7 +98,7 @@ impl<'c> Planner<'c> {
         }
         self.place(done);
         if !is_partial {
-            self.default_rule(&set, finish);
+            self.default_rule(&set, known, finish);
         }
         self.registers = self.registers.max(most_registers);
         self.iters = self.iters.max(most_iters);
@@ -118,17 +120,25 @@ impl<'c> Planner<'c> {
         }
     }
 
-    fn default_rule(&mut self, set: &RuleSet<'c>, finish: Label) {
+    fn default_rule(&mut self, set: &RuleSet<'c>, known: Option<Reg>, finish: Label) {
         let Some(default) = set.entries.iter().find(|entry| entry.rule.is_default) else { return };
         self.emit(Op::JumpIfProduced { to: finish });
         self.fail = finish;
-        self.scope(|planner| planner.complete_branch(&default.rule, finish));
+        self.scope(|planner| planner.complete_branch(&default.rule, known, finish));
     }
 
-    /// Arguments, body, value.
-    fn complete_branch(&mut self, rule: &'c Rule, done: Label) {
+    /// Arguments, the value where it is known, body, value.
+    fn complete_branch(&mut self, rule: &'c Rule, known: Option<Reg>, done: Label) {
         for (reg, arg) in rule.head.args.iter().enumerate() {
             self.destructure(arg, index(reg));
+        }
+        match (known, &rule.head.value) {
+            (Some(reg), Some(value)) => self.destructure(value, reg),
+            (Some(reg), None) => {
+                let (constant, fail) = (self.constant(Document::Bool(true)), self.fail);
+                self.emit(Op::EqualConst { a: reg, constant, fail });
+            }
+            (None, _) => {}
         }
         self.body(&rule.body);
         let value = match &rule.head.value {

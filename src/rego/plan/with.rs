@@ -70,9 +70,9 @@ impl Planner<'_> {
                 return Replacement::Builtin(self.site(builtin, value.span));
             }
             if self.compiled.tree.function_arity(parts).is_some_and(|arity| arity > 0)
-                && let Some(routine) = self.function(parts)
+                && let Some(callee) = self.function(parts)
             {
-                return Replacement::Routine(routine);
+                return Replacement::Routine(callee);
             }
         }
         Replacement::Value(self.value(value))
