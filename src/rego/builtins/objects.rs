@@ -1,19 +1,8 @@
 //! Objects.
 
-use super::super::value::{Elements, Entries, ObjectBuilder, SetBuilder, Value, equal, number};
+use super::super::value::{Elements, Entries, ObjectBuilder, SetBuilder, Value, equal};
 use super::operand::{any, array, element_error, object, type_error};
 use super::{Context, Failure, Outcome};
-
-/// What a step of a path finds in a value; a set gives the key as it was asked for.
-fn step<'a>(value: &Value<'a>, key: &Value<'a>) -> Option<Value<'a>> {
-    if let Some(set) = value.as_set() {
-        return set.find(key).map(|_| *key);
-    }
-    if let Some(array) = value.as_array() {
-        return array.get(usize::try_from(number::to_i64(key)?).ok()?);
-    }
-    value.as_object()?.get(key)
-}
 
 /// By a key or by an array of keys.
 pub(super) fn get<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
@@ -21,7 +10,7 @@ pub(super) fn get<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<
     let (key, default) = (any(operands, 2), any(operands, 3));
     let Some(path) = key.as_array() else { return Ok(entries.get(&key).unwrap_or(default)) };
     ctx.charge(path.len())?;
-    let found = path.iter().try_fold(any(operands, 1), |value, key| step(&value, &key));
+    let found = path.iter().try_fold(any(operands, 1), |value, key| value.get(&key));
     Ok(found.unwrap_or(default))
 }
 

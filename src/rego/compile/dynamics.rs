@@ -1,6 +1,7 @@
 //! References and comprehensions inside other terms are bound to variables first (OPA's `rewriteEquals`, `rewriteDynamicTerms`).
 
 use super::heads::bound_variable;
+use super::order::{sort_entries, sort_members};
 use super::{Compiler, Generator, as_equality, is_operator, operator};
 use crate::rego::ast::{Body, Expr, ExprKind, Term, TermKind, With};
 
@@ -76,13 +77,17 @@ fn rewrite_one(generator: &mut Generator, with: &[With], term: &mut Term, result
                 rewrite_one(generator, with, part, result);
             }
         }
-        TermKind::Array(parts) | TermKind::Set(parts) => {
-            for part in parts {
-                rewrite_one(generator, with, part, result);
-            }
+        TermKind::Array(parts) => {
+            rewrite_all(generator, with, parts, result);
+            return;
+        }
+        TermKind::Set(members) => {
+            sort_members(members);
+            rewrite_all(generator, with, members, result);
             return;
         }
         TermKind::Object(entries) => {
+            sort_entries(entries);
             for (key, value) in entries {
                 rewrite_one(generator, with, key, result);
                 rewrite_one(generator, with, value, result);
@@ -99,4 +104,10 @@ fn rewrite_one(generator: &mut Generator, with: &[With], term: &mut Term, result
         *term = local;
     }
     result.push(bind);
+}
+
+fn rewrite_all(generator: &mut Generator, with: &[With], terms: &mut [Term], result: &mut Body) {
+    for term in terms {
+        rewrite_one(generator, with, term, result);
+    }
 }

@@ -1,6 +1,7 @@
 //! Nested calls lifted out of terms: `f(g(x))` becomes `g(x, y); f(y)` (OPA's `rewriteExprTerms`, `rewriteComprehensionTerms`).
 
 use super::heads::bound_variable;
+use super::order::{sort_entries, sort_members};
 use super::visit::{NodeMut, requires_eval, walk_body_mut, walk_head_mut};
 use super::{Compiler, Generator, append, equality};
 use crate::rego::ast::{Body, Expr, ExprKind, Rule, Term, TermKind};
@@ -81,12 +82,13 @@ fn expand_term(generator: &mut Generator, term: &mut Term, support: &mut Body) {
             *term = output;
         }
         TermKind::Ref(parts) => expand_ref(generator, parts, support),
-        TermKind::Array(parts) | TermKind::Set(parts) => {
-            for part in parts {
-                expand_term(generator, part, support);
-            }
+        TermKind::Array(parts) => expand_all(generator, parts, support),
+        TermKind::Set(members) => {
+            sort_members(members);
+            expand_all(generator, members, support);
         }
         TermKind::Object(entries) => {
+            sort_entries(entries);
             for (key, value) in entries {
                 expand_term(generator, key, support);
                 expand_term(generator, value, support);
@@ -106,6 +108,12 @@ fn expand_term(generator: &mut Generator, term: &mut Term, support: &mut Body) {
             expand_body(generator, &mut c.2);
         }
         _ => {}
+    }
+}
+
+fn expand_all(generator: &mut Generator, terms: &mut [Term], support: &mut Body) {
+    for term in terms {
+        expand_term(generator, term, support);
     }
 }
 

@@ -9,6 +9,7 @@ mod exprs;
 mod globals;
 mod heads;
 mod locals;
+mod order;
 mod query;
 mod recursion;
 mod safety;

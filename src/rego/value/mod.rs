@@ -285,7 +285,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What a reference finds under `key`: an object's value, an array's element, a set's member (as the set holds it).
+    /// What a reference finds under `key`: an object's value, an array's element, in a set the key itself (`evalTerm.get`: `1`, where the
+    /// set holds `1.0`).
     #[inline]
     #[must_use]
     pub fn get(&self, key: &Value<'a>) -> Option<Value<'a>> {
@@ -297,8 +298,7 @@ impl<'a> Value<'a> {
             let at = number::to_i64(key)?;
             return elements.get(usize::try_from(at).ok()?);
         }
-        let set = self.as_set()?;
-        set.get(set.find(key)?)
+        self.as_set()?.find(key).map(|_| *key)
     }
 }
 
