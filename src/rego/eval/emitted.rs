@@ -14,6 +14,24 @@ pub(super) struct Collector<'a> {
     entries: Vec<Entry>,
     /// Whether the values are keys and values in turn.
     pairs: bool,
+    /// Where these are the solutions of a reference.
+    solutions: Option<Solutions>,
+}
+
+/// Solutions of a reference that are collected before what follows it runs for each: where the code stands, and what to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Solutions {
+    /// The number of frames, the one that asks on top.
+    pub(super) depth: usize,
+    pub(super) scopes: usize,
+    /// The code that collects, and the instruction that takes one solution after another.
+    pub(super) begin: usize,
+    pub(super) end: usize,
+    pub(super) next: usize,
+    /// The iterator of that instruction, as the stack counts.
+    pub(super) iter: usize,
+    /// Counts the keys that only rules have: between solutions of two sections, OPA's loop ends with any early exit (`evalTree.enumerate`).
+    pub(super) section: i64,
 }
 
 /// An entry of a partial rule: how many values it has, whether the last is a member of a set, and the place of its rule.
@@ -29,7 +47,12 @@ impl Collector<'_> {
     pub(super) fn recycle<'b>(mut self) -> Collector<'b> {
         self.values.clear();
         self.entries.clear();
-        Collector { values: self.values.into_iter().map(|_| Value::Null).collect(), entries: self.entries, pairs: false }
+        Collector {
+            values: self.values.into_iter().map(|_| Value::Null).collect(),
+            entries: self.entries,
+            pairs: false,
+            solutions: None,
+        }
     }
 }
 
@@ -42,8 +65,54 @@ impl<'a> Machine<'a, '_> {
             collector.values.clear();
             collector.entries.clear();
             collector.pairs = false;
+            collector.solutions = None;
         }
         self.collecting += 1;
+    }
+
+    pub(super) fn begin_solutions(&mut self, end: u32, next: u32, iter: u32) {
+        let solutions = Solutions {
+            depth: self.stacks.frames.len(),
+            scopes: self.stacks.scopes.len(),
+            begin: self.pc,
+            end: end as usize,
+            next: next as usize,
+            iter: self.iter_at(iter),
+            section: 0,
+        };
+        self.begin_collecting();
+        if let Some(collector) = self.collector() {
+            collector.solutions = Some(solutions);
+        }
+    }
+
+    /// The innermost solutions that are being collected, where there are some: of which collector, and how many.
+    pub(super) fn solutions_under_way(&self) -> Option<(usize, usize, Solutions)> {
+        let open = self.stacks.collectors.iter().take(self.collecting).enumerate().rev();
+        let mut found = open.filter_map(|(at, collector)| Some((at, collector.values.len(), collector.solutions?)));
+        found.find(|(_, count, _)| *count > 0)
+    }
+
+    /// The section of what is collected now; 0 outside.
+    pub(super) fn section(&mut self) -> i64 {
+        self.collector().and_then(|collector| collector.solutions).map_or(0, |solutions| solutions.section)
+    }
+
+    /// A new section begins, where this frame collects solutions.
+    pub(super) fn begin_section(&mut self) {
+        let depth = self.stacks.frames.len();
+        if let Some(solutions) = self.collector().and_then(|collector| collector.solutions.as_mut())
+            && solutions.depth == depth
+        {
+            solutions.section += 1;
+        }
+    }
+
+    /// Leaves the collectors above the first `kept`.
+    pub(super) fn drop_collectors(&mut self, kept: usize) {
+        let dropped = self.stacks.collectors.iter().take(self.collecting).skip(kept).map(|collector| collector.values.len());
+        self.collected = self.collected.saturating_sub(dropped.sum());
+        self.collecting = kept;
     }
 
     fn collector(&mut self) -> Option<&mut Collector<'a>> {
@@ -162,15 +231,32 @@ struct Leaf<'a, 'v> {
     value: Value<'a>,
     is_member: bool,
     span: Span,
+    /// Where it stands among the entries, as they were made.
+    at: usize,
+}
+
+/// An object that is being built, and its key in the one above: of equal keys, `1` and `1.0`, the one that was made first stays.
+#[derive(Default)]
+struct Open<'a> {
+    object: ObjectBuilder<'a>,
+    key: Option<(usize, Value<'a>)>,
+}
+
+impl<'a> Open<'a> {
+    fn name(&mut self, at: usize, key: Value<'a>) {
+        if self.key.is_none_or(|(first, _)| at < first) {
+            self.key = Some((at, key));
+        }
+    }
 }
 
 fn split_leaves<'a, 'v>(mut values: &'v [Value<'a>], entries: &[Entry]) -> Vec<Leaf<'a, 'v>> {
     let mut leaves = Vec::with_capacity(entries.len());
-    for entry in entries {
+    for (at, entry) in entries.iter().enumerate() {
         let Some((parts, rest)) = values.split_at_checked(entry.length as usize) else { break };
         values = rest;
         if let Some((value, keys)) = parts.split_last() {
-            leaves.push(Leaf { keys, value: *value, is_member: entry.is_member, span: entry.span });
+            leaves.push(Leaf { keys, value: *value, is_member: entry.is_member, span: entry.span, at });
         }
     }
     leaves
@@ -190,7 +276,7 @@ fn shared(a: &[Value<'_>], b: &[Value<'_>]) -> usize {
 /// are two values at one path.
 fn nested<'a>(arena: &'a Arena, mut leaves: Vec<Leaf<'a, '_>>) -> Result<Value<'a>, Stop> {
     leaves.sort_by(|a, b| compare_keys(a.keys, b.keys));
-    let mut open: Vec<ObjectBuilder<'a>> = vec![ObjectBuilder::default()];
+    let mut open: Vec<Open<'a>> = vec![Open::default()];
     let mut members: Vec<Value<'a>> = Vec::new();
     let mut at = 0;
     while let Some(leaf) = leaves.get(at) {
@@ -210,23 +296,24 @@ fn nested<'a>(arena: &'a Arena, mut leaves: Vec<Leaf<'a, '_>>) -> Result<Value<'
             value = set_of(arena, &members);
         }
         let Some((last, above)) = leaf.keys.split_last() else { continue };
-        open.resize_with(leaf.keys.len(), ObjectBuilder::default);
-        if let Some(object) = open.last_mut() {
-            object.insert(*last, value);
+        open.resize_with(leaf.keys.len(), Open::default);
+        open.iter_mut().skip(1).zip(above).for_each(|(open, key)| open.name(leaf.at, *key));
+        if let Some(open) = open.last_mut() {
+            open.object.insert(*last, value);
         }
         let keep = leaves.get(at).map_or(0, |next| shared(above, next.keys));
-        close(arena, &mut open, above, keep);
+        close(arena, &mut open, keep);
     }
-    close(arena, &mut open, leaves.last().map(|leaf| leaf.keys).unwrap_or_default(), 0);
-    Ok(open.pop().unwrap_or_default().build(arena))
+    close(arena, &mut open, 0);
+    Ok(open.pop().unwrap_or_default().object.build(arena))
 }
 
 /// Closes the objects below the first `keep` keys.
-fn close<'a>(arena: &'a Arena, open: &mut Vec<ObjectBuilder<'a>>, keys: &[Value<'a>], keep: usize) {
+fn close<'a>(arena: &'a Arena, open: &mut Vec<Open<'a>>, keep: usize) {
     while open.len() > keep + 1 {
-        let Some(object) = open.pop() else { return };
-        if let (Some(key), Some(parent)) = (keys.get(open.len() - 1), open.last_mut()) {
-            parent.insert(*key, object.build(arena));
+        let Some(closed) = open.pop() else { return };
+        if let (Some((_, key)), Some(parent)) = (closed.key, open.last_mut()) {
+            parent.object.insert(key, closed.object.build(arena));
         }
     }
 }

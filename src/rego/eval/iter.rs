@@ -81,8 +81,8 @@ impl<'a> Machine<'a, '_> {
         Iter::Keys { base: self.base_document(node.path), virtual_keys, at: 0 }
     }
 
-    /// The next key of a node, and the code for it.
-    pub(super) fn next_key(&mut self, iter: usize, node: u32) -> Option<(Value<'a>, u32)> {
+    /// The next key of a node, the code for it, and whether only rules have it.
+    pub(super) fn next_key(&mut self, iter: usize, node: u32) -> Option<(Value<'a>, u32, bool)> {
         let plan = self.plan;
         let node = plan.nodes.get(node as usize)?;
         let Some(Iter::Keys { base, virtual_keys, at }) = self.stacks.iters.get_mut(iter) else { return None };
@@ -93,7 +93,7 @@ impl<'a> Machine<'a, '_> {
             let from_base = base.as_ref().map_or(0, length);
             if let Some(key) = base.as_ref().and_then(|base| key_at(base, position)) {
                 let label = if virtual_keys { child_label(plan, node, &key) } else { None };
-                return Some((key, label.unwrap_or(node.base)));
+                return Some((key, label.unwrap_or(node.base), false));
             }
             if !virtual_keys {
                 return None;
@@ -101,7 +101,7 @@ impl<'a> Machine<'a, '_> {
             let (constant, label) = node.children.get(position - from_base)?;
             let key = plan.constants.get(*constant as usize)?.view();
             if base.as_ref().is_none_or(|base| base.get(&key).is_none()) {
-                return Some((key, *label));
+                return Some((key, *label, true));
             }
         }
     }

@@ -79,6 +79,11 @@ impl<'a> Machine<'a, '_> {
                     self.pc += 1;
                 }
                 Op::NextOutput { iter, to, fail } => self.next_output(*iter, *to, *fail)?,
+                Op::NextSolution { iter, to, fail } => self.next_solution(*iter, *to, *fail)?,
+                Op::Section { to } => {
+                    let section = self.section();
+                    self.put(*to, Value::Int(section));
+                }
                 Op::MayBe { value, shape, fail } => {
                     let value = self.get(*value);
                     let fits = match shape {
@@ -114,6 +119,10 @@ impl<'a> Machine<'a, '_> {
                 }
                 Op::Begin => {
                     self.begin_collecting();
+                    self.pc += 1;
+                }
+                Op::BeginSolutions { end, next, iter } => {
+                    self.begin_solutions(*end, *next, *iter);
                     self.pc += 1;
                 }
                 Op::Collect { value } => {
@@ -270,9 +279,12 @@ impl<'a> Machine<'a, '_> {
         self.charge(1)?;
         let at = self.iter_at(iter);
         match self.next_key(at, node) {
-            Some((found, label)) => {
+            Some((found, label, is_virtual)) => {
                 self.set(key, found);
                 self.pc = label as usize;
+                if is_virtual {
+                    self.begin_section();
+                }
             }
             None => self.pc = fail as usize,
         }

@@ -5,23 +5,54 @@
 //! Where errors of builtins are strict, one that arises in the rest comes, in OPA, after what the caller does with the value: it is kept aside
 //! until the caller's code has failed back to where it asked.
 //!
-//! And where the caller needs one solution only and has found it with that value, OPA's loop over `walk` ends with it, as no other does
+//! And where one solution is enough for the caller and it has found it with that value, OPA's loop over `walk` ends with it, as no other does
 //! (`evalBuiltin.onOutput` halts on any error, the deferred early exit as well; `evalTerm.enumerate` goes on): what a later turn of that loop
 //! would have met, a conflict or an error of a builtin, is none. It waits likewise, strict or not, and is dropped with the early exit.
+//!
+//! So it is with a reference that may be to any of several rules, whose solutions are collected before the first is used (`plan::data`): an
+//! early exit ends OPA's loop over keys that only rules have, and an early exit of the rule that asks, though not one further out, that over
+//! the keys of base data (`evalTree.enumerate`).
 
+use super::emitted::Solutions;
 use super::{Frame, Iter, Machine, Memo, Stop};
 use crate::rego::value::Value;
+
+/// Whose early exit undoes an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Nobody,
+    /// Of the routine in which it waits.
+    Own,
+    /// That, or one further out.
+    Any,
+}
 
 /// An error that waits for its turn.
 struct Waiting {
     stop: Stop,
     /// A builtin's error is remembered and evaluation goes on; a conflict ends it.
     is_conflict: bool,
-    /// Whether it arose in a later turn of `walk`: then the caller's early exit undoes it.
-    is_late: bool,
+    undone_by: Exit,
     /// The number of frames, and the place in the code, at which what the caller does with the value has ended.
     depth: usize,
     fail: usize,
+    turn: Option<Turn>,
+}
+
+/// The solution whose turn has to end before an error has its own.
+#[derive(Clone, Copy)]
+struct Turn {
+    /// The iterator over the solutions, and how many it has to have taken.
+    iter: usize,
+    count: usize,
+    /// The section in which the error arose.
+    section: i64,
+}
+
+impl Waiting {
+    fn can_be_undone(&self) -> bool {
+        self.undone_by != Exit::Nobody
+    }
 }
 
 /// A later turn of `walk`, and what to go back to in order to leave the loop.
@@ -32,7 +63,34 @@ struct LateTurn {
     fail: usize,
     scopes: usize,
     collecting: usize,
-    collected: usize,
+}
+
+/// A loop whose later turns OPA may not make.
+enum Doubtful {
+    /// Over `walk`, in a later turn.
+    Turn(LateTurn),
+    /// Over the solutions of a reference, which are being collected: by which collector, and how many there are.
+    Solution { at: usize, count: usize, solutions: Solutions },
+}
+
+impl Doubtful {
+    const fn depth(&self) -> usize {
+        match self {
+            Self::Turn(turn) => turn.depth,
+            Self::Solution { solutions, .. } => solutions.depth,
+        }
+    }
+
+    /// Whether something waits for code in the loop.
+    fn has_within(&self, waiting: &Waiting) -> bool {
+        match self {
+            Self::Turn(turn) => waiting.depth >= turn.depth,
+            Self::Solution { solutions, .. } => {
+                let is_here = waiting.depth == solutions.depth && (solutions.begin..=solutions.end).contains(&waiting.fail);
+                waiting.depth > solutions.depth || is_here
+            }
+        }
+    }
 }
 
 /// The errors of an evaluation that are not where they arose.
@@ -55,6 +113,22 @@ impl Strict {
     #[inline]
     pub(super) const fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+}
+
+/// The section of the solution that an iterator took last.
+fn section_at(iters: &[Iter<'_>], iter: usize) -> Option<i64> {
+    match iters.get(iter)? {
+        Iter::Outputs(solutions, taken, _) => section_of(&solutions.get(taken.checked_sub(1)?)?),
+        _ => None,
+    }
+}
+
+fn section_of(solution: &Value<'_>) -> Option<i64> {
+    let parts = solution.as_array()?;
+    match parts.get(parts.len().checked_sub(1)?)? {
+        Value::Int(section) => Some(section),
+        _ => None,
     }
 }
 
@@ -86,6 +160,32 @@ impl<'a> Machine<'a, '_> {
         Ok(())
     }
 
+    /// The next solution of a reference. Where the routine had its value in an earlier section of this loop, it is late from here on.
+    pub(super) fn next_solution(&mut self, iter: u32, to: u32, fail: u32) -> Result<(), Stop> {
+        self.charge(1)?;
+        let place = self.iter_at(iter);
+        let Some(Iter::Outputs(solutions, at, is_early)) = self.stacks.iters.get_mut(place) else {
+            self.pc = fail as usize;
+            return Ok(());
+        };
+        let before = at.checked_sub(1).and_then(|before| solutions.get(before));
+        let (found, is_early) = (solutions.get(*at), *is_early);
+        *at += 1;
+        let begins = before.zip(found).is_some_and(|(before, found)| section_of(&before) != section_of(&found));
+        if begins {
+            self.begin_section();
+        }
+        let has_value = is_early && self.stacks.frames.last().is_some_and(|frame| frame.result.is_some());
+        if has_value && (begins || found.is_none()) {
+            self.mark_late(found.is_some(), fail as usize);
+        }
+        match found {
+            Some(solution) => self.put(to, solution),
+            None => self.pc = fail as usize,
+        }
+        Ok(())
+    }
+
     fn mark_late(&mut self, is_late: bool, fail: usize) {
         let depth = self.stacks.frames.len();
         if let Some(frame) = self.stacks.frames.last_mut() {
@@ -93,39 +193,65 @@ impl<'a> Machine<'a, '_> {
         }
         self.strict.late.retain(|turn| turn.depth < depth);
         if is_late {
-            let (scopes, collecting, collected) = (self.stacks.scopes.len(), self.collecting, self.collected);
-            self.strict.late.push(LateTurn { depth, fail, scopes, collecting, collected });
+            self.strict.late.push(LateTurn { depth, fail, scopes: self.stacks.scopes.len(), collecting: self.collecting });
         }
     }
 
-    /// The innermost late turn under way.
-    fn late_turn(&self) -> Option<LateTurn> {
-        let depth = self.stacks.frames.iter().rposition(|frame| frame.late)? + 1;
-        self.strict.late.iter().rev().find(|turn| turn.depth == depth).copied()
+    /// The innermost loop under way whose later turns OPA may not make.
+    fn doubtful(&self) -> Option<Doubtful> {
+        let late = self.stacks.frames.iter().rposition(|frame| frame.late).map_or(0, |at| at + 1);
+        match self.solutions_under_way() {
+            Some((at, count, solutions)) if solutions.depth >= late => Some(Doubtful::Solution { at, count, solutions }),
+            _ => self.strict.late.iter().rev().find(|turn| turn.depth == late).copied().map(Doubtful::Turn),
+        }
     }
 
     /// The frame that has so many below it, itself counted, may owe an error to its caller.
-    fn wait(&mut self, stop: Stop, is_conflict: bool, is_late: bool, depth: usize) {
+    fn wait(&mut self, stop: Stop, is_conflict: bool, undone_by: Exit, depth: usize) {
         let Some(frame) = depth.checked_sub(1).and_then(|at| self.stacks.frames.get(at)) else { return };
         let fail = frame.fail as usize;
-        self.strict.waiting.push(Waiting { stop, is_conflict, is_late, depth: depth - 1, fail });
+        self.strict.waiting.push(Waiting { stop, is_conflict, undone_by, depth: depth - 1, fail, turn: None });
     }
 
-    /// An error ends the evaluation, unless it arose in a late turn: then it ends that loop, and waits for what the caller does.
-    pub(super) fn set_aside(&mut self, stop: Stop) -> Result<(), Stop> {
-        let turn = if matches!(stop, Stop::Exceeded(_)) { None } else { self.late_turn() };
-        let Some(turn) = turn else { return Err(stop) };
-        // What waits for code of this turn has no turn either.
-        self.strict.waiting.retain(|waiting| waiting.depth < turn.depth);
-        self.wait(stop, true, true, turn.depth);
-        self.stacks.frames.truncate(turn.depth);
-        self.stacks.scopes.truncate(turn.scopes);
-        (self.collecting, self.collected) = (turn.collecting, turn.collected);
-        if let Some(frame) = self.stacks.frames.last_mut() {
-            frame.late = false;
-            (self.base, self.iters) = (frame.registers, frame.iters);
+    fn wait_in(&mut self, doubtful: &Doubtful, stop: Stop, is_conflict: bool) {
+        match doubtful {
+            Doubtful::Turn(turn) => self.wait(stop, is_conflict, Exit::Any, turn.depth),
+            Doubtful::Solution { count, solutions, .. } => self.strict.waiting.push(Waiting {
+                stop,
+                is_conflict,
+                undone_by: Exit::Own,
+                depth: solutions.depth,
+                fail: solutions.next,
+                turn: Some(Turn { iter: solutions.iter, count: *count, section: solutions.section }),
+            }),
         }
-        self.pc = turn.fail;
+    }
+
+    /// An error ends the evaluation, unless it arose in a loop whose later turns OPA may not make: then it ends that loop, and waits for what
+    /// is done with the earlier ones.
+    pub(super) fn set_aside(&mut self, stop: Stop) -> Result<(), Stop> {
+        let doubtful = if matches!(stop, Stop::Exceeded(_)) { None } else { self.doubtful() };
+        let Some(doubtful) = doubtful else { return Err(stop) };
+        // What waits for code in the loop has no turn either.
+        self.strict.waiting.retain(|waiting| !doubtful.has_within(waiting));
+        self.wait_in(&doubtful, stop, true);
+        self.stacks.frames.truncate(doubtful.depth());
+        match doubtful {
+            Doubtful::Turn(turn) => {
+                self.stacks.scopes.truncate(turn.scopes);
+                self.drop_collectors(turn.collecting);
+                if let Some(frame) = self.stacks.frames.last_mut() {
+                    frame.late = false;
+                }
+                self.pc = turn.fail;
+            }
+            Doubtful::Solution { at, solutions, .. } => {
+                self.stacks.scopes.truncate(solutions.scopes);
+                self.drop_collectors(at + 1);
+                self.pc = solutions.end;
+            }
+        }
+        (self.base, self.iters) = self.stacks.frames.last().map_or((0, 0), |frame| (frame.registers, frame.iters));
         Ok(())
     }
 
@@ -135,20 +261,20 @@ impl<'a> Machine<'a, '_> {
             return Ok(());
         }
         self.check_collected()?;
-        if let Some(turn) = self.late_turn() {
-            self.forget_above(turn.depth);
-            self.wait(stop, false, true, turn.depth);
+        if let Some(doubtful) = self.doubtful() {
+            self.forget_above(doubtful.depth());
+            self.wait_in(&doubtful, stop, false);
             return Ok(());
         }
         // The outermost frame that has a value already: all that happens in it is later than what its caller does.
         match self.stacks.frames.iter().position(|frame| frame.result.is_some()) {
-            Some(at) => self.wait(stop, false, false, at + 1),
+            Some(at) => self.wait(stop, false, Exit::Nobody, at + 1),
             None => self.strict.first = Some(stop),
         }
         Ok(())
     }
 
-    /// What is evaluated above a late frame, and failed, may never have been: it is evaluated again where it is asked for again.
+    /// What failed above a frame in whose loop it is doubtful may never have been: it is evaluated again where it is asked for again.
     fn forget_above(&mut self, depth: usize) {
         let forget = |frame: &mut Frame<'a>| frame.memo = Memo::No;
         self.stacks.frames.iter_mut().skip(depth).for_each(forget);
@@ -156,24 +282,32 @@ impl<'a> Machine<'a, '_> {
 
     /// A rule has two values: its caller goes on with the first before that is an error.
     pub(super) fn conflict_found(&mut self, stop: Stop) {
+        if let Some(doubtful) = self.doubtful() {
+            self.forget_above(doubtful.depth());
+        }
         let depth = self.stacks.frames.len();
         let first: Option<Value<'a>> = self.stacks.frames.last().and_then(|frame| frame.result);
-        self.wait(stop, true, false, depth);
+        self.wait(stop, true, Exit::Nobody, depth);
         self.leave(first);
     }
 
     /// A rule has a value while something waits in it: that now waits for the rule's own caller. Whether the rule ends here.
     ///
-    /// What is late is undone where the rule's first value is enough, and does not wait for the caller where the rule had a value before:
-    /// nobody asks with this one.
+    /// What an early exit undoes is undone where the rule's first value is enough, and does not wait for the caller where the rule had a value
+    /// before: nobody asks with this one.
     pub(super) fn value_while_waiting(&mut self, is_first: bool, is_enough: bool) -> bool {
         let depth = self.stacks.frames.len();
         let fail = self.stacks.frames.last().map_or(0, |frame| frame.fail as usize);
-        self.strict.waiting.retain(|waiting| waiting.depth != depth || !(waiting.is_late && is_enough));
+        self.strict.waiting.retain(|waiting| waiting.depth != depth || !(waiting.can_be_undone() && is_enough));
         let mut ends = false;
-        for waiting in self.strict.waiting.iter_mut().filter(|waiting| waiting.depth == depth && (is_first || !waiting.is_late)) {
-            (waiting.depth, waiting.fail) = (depth - 1, fail);
-            ends |= waiting.is_conflict && !waiting.is_late;
+        let moved = |waiting: &&mut Waiting| waiting.depth == depth && (is_first || !waiting.can_be_undone());
+        for waiting in self.strict.waiting.iter_mut().filter(moved) {
+            if let Some(turn) = waiting.turn {
+                let is_same = section_at(&self.stacks.iters, turn.iter) == Some(turn.section);
+                waiting.undone_by = if is_same { Exit::Nobody } else { Exit::Any };
+            }
+            (waiting.depth, waiting.fail, waiting.turn) = (depth - 1, fail, None);
+            ends |= waiting.is_conflict && !waiting.can_be_undone();
         }
         ends
     }
@@ -182,25 +316,35 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn end_waiting(&mut self) -> Result<(), Stop> {
         let (depth, pc) = (self.stacks.frames.len(), self.pc);
         // The caller ended without failing back: one solution was enough for it.
-        self.strict.waiting.retain(|waiting| !(waiting.is_late && depth < waiting.depth));
-        self.end_where(|waiting| depth < waiting.depth || (depth == waiting.depth && pc == waiting.fail))
+        self.strict.waiting.retain(|waiting| !(waiting.can_be_undone() && depth < waiting.depth));
+        self.end_where(|machine, waiting| {
+            depth < waiting.depth || (depth == waiting.depth && pc == waiting.fail && machine.has_taken(waiting.turn))
+        })
+    }
+
+    fn has_taken(&self, turn: Option<Turn>) -> bool {
+        let taken = |turn: Turn| match self.stacks.iters.get(turn.iter) {
+            Some(Iter::Outputs(_, taken, _)) => *taken,
+            _ => usize::MAX,
+        };
+        turn.is_none_or(|turn| taken(turn) >= turn.count)
     }
 
     /// One solution of the code in `from..=to` was enough: nothing waits in it any longer.
     pub(super) fn end_waiting_within(&mut self, from: u32, to: u32) -> Result<(), Stop> {
         let depth = self.stacks.frames.len();
         let is_within = |waiting: &Waiting| waiting.depth == depth && (from as usize..=to as usize).contains(&waiting.fail);
-        self.strict.waiting.retain(|waiting| !(waiting.is_late && is_within(waiting)));
-        self.end_where(is_within)
+        self.strict.waiting.retain(|waiting| !(waiting.can_be_undone() && is_within(waiting)));
+        self.end_where(|_, waiting| is_within(waiting))
     }
 
-    fn end_where(&mut self, has_ended: impl Fn(&Waiting) -> bool) -> Result<(), Stop> {
-        while let Some(at) = self.strict.waiting.iter().position(&has_ended) {
+    fn end_where(&mut self, has_ended: impl Fn(&Self, &Waiting) -> bool) -> Result<(), Stop> {
+        while let Some(at) = self.strict.waiting.iter().position(|waiting| has_ended(self, waiting)) {
             let waiting = self.strict.waiting.remove(at);
             if waiting.is_conflict {
                 return Err(waiting.stop);
             }
-            if waiting.is_late {
+            if waiting.can_be_undone() {
                 self.builtin_failed(waiting.stop)?;
             } else {
                 self.strict.first.get_or_insert(waiting.stop);

@@ -1,6 +1,6 @@
 //! References: into input, base data, rules and packages.
 
-use super::{Label, Node, Op, Planner, Reg, RoutineKind, Shape, Wanted, index, key_document};
+use super::{Iter, Label, Node, Op, Planner, Reg, RoutineKind, Shape, Wanted, index, key_document};
 use crate::rego::ast::{Name, Span, Term};
 use crate::rego::compile::{Key, TreeNode, is_constant, is_scalar};
 use crate::rego::value::Document;
@@ -130,8 +130,8 @@ impl Planner<'_> {
         let Some((part, rest)) = parts.split_first() else { return 0 };
         let names = self.unbound_names(parts);
         let outside = self.fail;
-        let end = self.label();
-        self.emit(Op::Begin);
+        let (end, next, iter) = (self.label(), self.label(), self.iterator());
+        self.emit(Op::BeginSolutions { end, next, iter });
         self.fail = end;
         let key = self.register();
         let number = self.enter(part, key, &path);
@@ -159,7 +159,7 @@ impl Planner<'_> {
         }
         self.place(end);
         self.fail = outside;
-        self.solutions(&names)
+        self.solutions(&names, next, iter)
     }
 
     /// Goes to the code for the part's key: the one that is known, or each in turn.
@@ -191,6 +191,9 @@ impl Planner<'_> {
             let value = plan(planner);
             let mut regs: Vec<Reg> = names.iter().filter_map(|name| planner.bound.get(name).copied()).collect();
             regs.push(value);
+            let section = planner.register();
+            planner.emit(Op::Section { to: section });
+            regs.push(section);
             let parts = planner.operands(&regs);
             let solution = planner.register();
             planner.emit(Op::Array { to: solution, parts });
@@ -201,10 +204,14 @@ impl Planner<'_> {
     }
 
     /// What follows runs for each collected solution.
-    fn solutions(&mut self, names: &[Name]) -> Reg {
-        let (all, key, solution) = (self.register(), self.register(), self.register());
+    fn solutions(&mut self, names: &[Name], next: Label, iter: Iter) -> Reg {
+        let (all, solution) = (self.register(), self.register());
         self.emit(Op::End { to: all, shape: Shape::Array, span: Span::default() });
-        self.loop_over(all, key, solution);
+        let fail = self.fail;
+        self.emit(Op::ScanOutputs { iter, from: all });
+        self.place(next);
+        self.emit(Op::NextSolution { iter, to: solution, fail });
+        self.fail = next;
         let mut at = 0;
         let mut take = |planner: &mut Self| {
             let key = planner.constant(Document::Int(at));

@@ -380,6 +380,7 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::Scan { fail, .. }
         | Op::Next { fail, .. }
         | Op::NextOutput { fail, .. }
+        | Op::NextSolution { fail, .. }
         | Op::MayBe { fail, .. }
         | Op::IsCollection { fail, .. }
         | Op::IsArray { fail, .. }
@@ -394,6 +395,10 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
             place(fail);
             place(done);
         }
+        Op::BeginSolutions { end, next, .. } => {
+            place(end);
+            place(next);
+        }
         Op::Enough { from, to, done } => {
             place(from);
             place(to);
@@ -406,6 +411,7 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::Array { .. }
         | Op::Set { .. }
         | Op::ScanOutputs { .. }
+        | Op::Section { .. }
         | Op::Object { .. }
         | Op::Begin
         | Op::Collect { .. }

@@ -95,6 +95,10 @@ pub(in crate::rego) enum Op {
     ScanOutputs { iter: Iter, from: Reg },
     /// The next output; `fail` after the last.
     NextOutput { iter: Iter, to: Reg, fail: Label },
+    /// The next solution of a reference, an array whose last part is its section; `fail` after the last.
+    NextSolution { iter: Iter, to: Reg, fail: Label },
+    /// The section of the solution that is being collected.
+    Section { to: Reg },
     /// A value that could be equal to a comprehension of this shape.
     MayBe { value: Reg, shape: Shape, fail: Label },
     /// A collection, as `every` needs one.
@@ -111,6 +115,8 @@ pub(in crate::rego) enum Op {
     Object { to: Reg, parts: Operands },
     /// Begins to collect.
     Begin,
+    /// Begins to collect the solutions of a reference, until `end`; the code at `next` takes one after another by `iter`.
+    BeginSolutions { end: Label, next: Label, iter: Iter },
     /// Adds an element.
     Collect { value: Reg },
     /// Adds an entry.
