@@ -5,7 +5,7 @@
 //! Where errors of builtins are strict, one that arises in the rest comes, in OPA, after what the caller does with the value: it is kept aside
 //! until the caller's code has failed back to where it asked.
 //!
-//! And where one solution is enough for the caller and it has found it with that value, OPA's loop over `walk` ends with it, as no other does
+//! And where one solution is enough for the caller and it has found it with that value, OPA's loop over `walk` ends with it, unlike one over a value
 //! (`evalBuiltin.onOutput` halts on any error, the deferred early exit as well; `evalTerm.enumerate` goes on): what a later turn of that loop
 //! would have met, a conflict or an error of a builtin, is none. It waits likewise, strict or not, and is dropped with the early exit.
 //!
