@@ -8,7 +8,7 @@
 //!          │  include/sark.h
 //!        ffi            the C ABI: the only unsafe code; a boundary that catches panics and checks pointers
 //!          │
-//!        client         one decision: dial → cache → engine → remote, by the error table
+//!    admin, client      requests that turn the dial or ask how it is; one decision: dial → cache → engine → remote, by the error table
 //!          │
 //!  ┌───────┼────────┬─────────┐
 //!  policy  cache    flags     opa        named policies and data │ bytes with a TTL │ who is local │ the remote OPA
@@ -36,6 +36,7 @@
 //!
 //! Rust programs may use these modules directly, though the C ABI is the stable surface.
 
+pub mod admin;
 pub mod cache;
 pub mod client;
 pub mod error;

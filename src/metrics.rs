@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use prometheus::core::Metric;
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
@@ -109,6 +110,33 @@ struct EvaluationMetrics {
 struct CacheMetrics {
     total: IntCounter,
     duration: Histogram,
+}
+
+/// What was counted so far, as numbers.
+pub(crate) struct Counted {
+    pub(crate) rust: Evaluations,
+    pub(crate) http: Evaluations,
+    pub(crate) errors: u64,
+    pub(crate) fallbacks: u64,
+}
+
+/// The decisions of one side.
+pub(crate) struct Evaluations {
+    pub(crate) total: u64,
+    /// How many have a time, and the sum of their times in seconds.
+    pub(crate) count: u64,
+    pub(crate) sum: f64,
+    /// Bounds in seconds, and how many took at most as long.
+    pub(crate) buckets: Vec<(f64, u64)>,
+}
+
+impl EvaluationMetrics {
+    fn counted(&self) -> Evaluations {
+        let metric = self.duration.metric();
+        let times = metric.get_histogram();
+        let buckets = times.get_bucket().iter().map(|bucket| (bucket.upper_bound(), bucket.cumulative_count())).collect();
+        Evaluations { total: self.total.get(), count: times.get_sample_count(), sum: times.get_sample_sum(), buckets }
+    }
 }
 
 struct CacheErrors {
@@ -244,6 +272,17 @@ impl Metrics {
         Ok(())
     }
 
+    /// What was counted so far; `None` after `close`.
+    pub(crate) fn counted(&self) -> Option<Counted> {
+        let is_open = !self.closed.load(Ordering::Acquire);
+        is_open.then(|| Counted {
+            rust: self.rust.counted(),
+            http: self.http.counted(),
+            errors: self.errors.total(),
+            fallbacks: self.fallbacks.get(),
+        })
+    }
+
     /// One decision was made.
     pub(crate) fn evaluated(&self, side: Implementation, time: Duration) {
         let metrics = match side {
@@ -356,6 +395,11 @@ impl ErrorCounters {
             unavailable: counter("unavailable"),
             unsupported: counter("unsupported"),
         }
+    }
+
+    fn total(&self) -> u64 {
+        let all = [&self.evaluation, &self.serialization, &self.internal, &self.limit, &self.unavailable, &self.unsupported];
+        all.iter().map(|counter| counter.get()).sum()
     }
 
     /// The counter of an error of the engine; `None` for a mistake of the caller.

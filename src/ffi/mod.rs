@@ -6,6 +6,7 @@
 #![allow(non_camel_case_types, reason = "C's names")]
 #![allow(clippy::missing_safety_doc, reason = "the header's conventions are the contract of every function, said once")]
 
+mod admin;
 mod boundary;
 mod buffer;
 mod cache;
@@ -24,6 +25,7 @@ mod update;
 mod version;
 mod versioned;
 
+pub use admin::*;
 pub use buffer::*;
 pub use cache::*;
 pub use client::*;
