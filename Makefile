@@ -6,6 +6,7 @@
 #   make bless      rewrites the generated header and declarations
 #   make format     rustfmt, gofmt
 #   make bench-engine  sark beside OPA and regorus, with ratios
+#   make bench-flags   a check of the dial in each language, beside the SDKs of others
 #   make differential  N drawn policies and inputs, OPA beside sark (N=200000 for a long run)
 #   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
 
@@ -32,9 +33,9 @@ CDYLIB := --cfg sark_cdylib
 comma := ,
 step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
 
-.PHONY: help lib bench-engine demo record-opa test bless format deny clean
+.PHONY: help lib bench-engine bench-flags demo record-opa test bless format deny clean
 help:
-	@sed -n '3,10s/^# //p' Makefile
+	@sed -n '3,11s/^# //p' Makefile
 	@echo 'parts of make test: $(TESTS)'
 
 # ---- the library: one kind at a time, since with several cargo passes no LTO -------------------------------------------------------
@@ -196,7 +197,7 @@ test-node: $(OUT)/node/.installed $(OUT)/opa
 
 test-go: $(PREFIX)/.installed $(OUT)/opa
 	$(call step,'Go')
-	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../tests/differential ../../benches/opa ../../examples/gateway | tee -a /dev/stderr)"
+	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../tests/differential ../../benches/opa ../../benches/flags ../../examples/gateway | tee -a /dev/stderr)"
 	@$(with_prefix) cd bindings/go && go vet ./... && $(ROOT)/scripts/with-opa $(OUT)/opa go test -race -count=1 ./...
 
 test-install: lib
@@ -247,6 +248,35 @@ bench-engine: $(OUT)/libopa.so $(OUT)/oracle
 	$(call step,'bench-engine')
 	SARK_BENCH_OPA=$(OUT)/libopa.so SARK_BENCH_ACI="$$(cd tests/oracle && $(OUT)/oracle dir)" cargo bench --locked --quiet --bench engine -- $(BENCH)
 
+# One check of the dial in each language, beside the SDKs that answer the same question. ROUNDS=NUMBER for more or fewer.
+BENCH_FLAGS := $(OUT)/bench-flags
+
+$(BENCH_FLAGS)/venv/.installed: $(VENV)/.installed benches/flags/constraints.txt
+	test -x $(BENCH_FLAGS)/venv/bin/python || python3 -m venv $(BENCH_FLAGS)/venv
+	$(BENCH_FLAGS)/venv/bin/pip install --quiet -c benches/flags/constraints.txt cffi growthbook openfeature-sdk redis UnleashClient
+	SARK_LIB_DIR=$(LIB) $(BENCH_FLAGS)/venv/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
+	@touch $@
+
+$(BENCH_FLAGS)/node/.installed: $(OUT)/node/.installed benches/flags/package-lock.json
+	mkdir -p $(BENCH_FLAGS)/node
+	cp benches/flags/package.json benches/flags/package-lock.json $(BENCH_FLAGS)/node/
+	cd $(BENCH_FLAGS)/node && npm ci --no-audit --no-fund --silent && npm install --no-save --no-audit --no-fund --silent $(OUT)/node/$$(cat $(OUT)/node/tarball)
+	@touch $@
+
+$(BENCH_FLAGS)/check_go: $(PREFIX)/.installed $(wildcard bindings/go/*.go benches/flags/check_go/*)
+	@$(with_prefix) cd benches/flags/check_go && go vet . && go build -o $@ .
+
+$(BENCH_FLAGS)/check_c: $(LIB)/libsark.so benches/flags/check.c
+	mkdir -p $(BENCH_FLAGS)
+	$(CC) -std=c99 -O2 -Wall -Wextra -Wpedantic -Iinclude benches/flags/check.c -o $@ $(LIB)/libsark.so.0 -Wl,-rpath,$(LIB)
+
+bench-flags: packages $(BENCH_FLAGS)/check_c $(BENCH_FLAGS)/check_go $(BENCH_FLAGS)/venv/.installed $(BENCH_FLAGS)/node/.installed
+	$(call step,'bench-flags')
+	cargo bench --locked --quiet --bench flags --no-run
+	cp benches/flags/check.mjs $(BENCH_FLAGS)/node/
+	@$(with_prefix) python3 benches/flags/run.py Rust='cargo bench --locked --quiet --bench flags' C='$(BENCH_FLAGS)/check_c' \
+	  Python='$(BENCH_FLAGS)/venv/bin/python benches/flags/check.py PORT' Go='$(BENCH_FLAGS)/check_go' Node='node $(BENCH_FLAGS)/node/check.mjs'
+
 # Each target for FUZZ_SECONDS, from the seeds of fuzz/seeds; what it finds is kept in target/fuzz.
 FUZZ_SECONDS := 60
 fuzz:
@@ -260,7 +290,7 @@ bless:
 
 format:
 	cargo fmt
-	gofmt -w bindings/go tests/oracle tests/conformance tests/differential benches/opa examples/gateway
+	gofmt -w bindings/go tests/oracle tests/conformance tests/differential benches/opa benches/flags examples/gateway
 
 deny:
 	cargo install --locked --quiet --root $(OUT)/tools cargo-deny@0.20.2

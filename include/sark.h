@@ -135,6 +135,9 @@
 // The room for a revision in an info struct: its text and a NUL.
 #define SARK_REVISION_SIZE 64
 
+// Answers requests to administer: a function from a request to a response, without sockets.
+typedef struct sark_admin sark_admin;
+
 // Bytes under keys, each with a time to live, within a number of entries and of bytes.
 typedef struct sark_cache sark_cache;
 
@@ -172,6 +175,22 @@ typedef struct sark_str {
   // Their number.
   uint64_t length;
 } sark_str;
+
+// What is administered, and by whom.
+typedef struct sark_admin_options {
+  // `sizeof(sark_admin_options)`.
+  uint32_t struct_size;
+  // 1 where everyone who reaches the admin may read and write, and no tokens are given; otherwise 0.
+  uint32_t allow_anonymous;
+  // The dial. Must be given. The admin keeps it, and what follows, alive.
+  const struct sark_flags *flags;
+  // The engine whose policies are shown, or NULL.
+  const struct sark_engine *engine;
+  // The cache whose figures are shown, or NULL.
+  const struct sark_cache *cache;
+  // The metrics that are shown, or NULL.
+  const struct sark_metrics *metrics;
+} sark_admin_options;
 
 // A result. Made by `sark_buffer_new` alone; its fields may be read and must not be written.
 //
@@ -416,6 +435,58 @@ SARK_API struct sark_str sark_version(void);
 // Threads: any.
 SARK_API
 struct sark_str sark_status_name(int32_t status);
+
+// Makes an admin for the bearers of tokens, a JSON array: `[{"name": "ops", "token": "…", "role": "write"}]`. A name stands in the
+// history of what its bearer changes. A token has at least 16 bytes, all of them visible ASCII characters; only its digest is kept. A
+// role is `read` or `write`. Without tokens (NULL, 0, or `[]`) `allow_anonymous` must be 1.
+//
+// Ownership: the caller owns `*admin`; it keeps flags, engine, cache and metrics alive.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (the tokens' JSON; no message has a token).
+// Threads: any.
+SARK_API
+int32_t sark_admin_new(const uint8_t *tokens,
+                       uint64_t tokens_length,
+                       const struct sark_admin_options *options,
+                       struct sark_admin **admin,
+                       struct sark_error **error);
+
+// Answers one request as a remote client sent it. The status is OK for every such request, however malformed: what is wrong with it
+// stands in the response, for which `*status` is the HTTP status, `response_headers` gets the header fields, `Name: value` and CR LF each,
+// and `response_body` the body (none for HEAD). The server adds the length.
+//
+// `method` is such as `GET`. `target` is the path and query as they stood in the request line, under `/admin`: what mounts an admin
+// elsewhere puts `/admin` in place of its own prefix. `headers` are the fields as they came, `Name: value` and a line end each, at least
+// Host, Origin, Sec-Fetch-Site, Authorization and Content-Type where there are any. What is empty may
+// be NULL, 0.
+//
+// Errors: INVALID_ARGUMENT (also for one buffer in both places), CLOSED.
+// Threads: any. Blocks as long as the flags' store takes to confirm a change, or to read the history.
+SARK_API
+int32_t sark_admin_handle(const struct sark_admin *admin,
+                          const uint8_t *method,
+                          uint64_t method_length,
+                          const uint8_t *target,
+                          uint64_t target_length,
+                          const uint8_t *headers,
+                          uint64_t headers_length,
+                          const uint8_t *body,
+                          uint64_t body_length,
+                          uint32_t *status,
+                          struct sark_buffer *response_headers,
+                          struct sark_buffer *response_body,
+                          struct sark_error **error);
+
+// Ends an admin: later calls answer CLOSED. Its flags, engine, cache and metrics go on. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API void sark_admin_close(const struct sark_admin *admin);
+
+// Frees a handle; NULL is fine.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_admin_free(struct sark_admin *admin);
 
 // Makes an empty buffer; NULL only after a defect.
 //

@@ -3,6 +3,7 @@ package sark_test
 import (
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ type world struct {
 	cache    *sark.Cache
 	flags    *sark.Flags
 	client   *sark.Client
+	admin    *sark.Admin
 	metrics  *sark.Metrics
 	made     []io.Closer
 	revision string // the last that the case was given
@@ -44,7 +46,7 @@ func (w *world) run(t *testing.T, call string, args arguments) (any, error) {
 	noun, verb, _ := strings.Cut(call, ".")
 	run, ok := map[string]func(*testing.T, string, arguments) (any, error){
 		"sleep": w.sleep, "engine": w.runEngine, "query": w.runQuery, "input": w.runInput, "update": w.runUpdate,
-		"cache": w.runCache, "flags": w.runFlags, "client": w.runClient, "metrics": w.runMetrics,
+		"cache": w.runCache, "flags": w.runFlags, "admin": w.runAdmin, "client": w.runClient, "metrics": w.runMetrics,
 	}[noun]
 	if !ok {
 		t.Fatalf("no such call: %s", call)
@@ -296,6 +298,39 @@ func (w *world) runMetrics(t *testing.T, verb string, _ arguments) (any, error) 
 
 // asNumber gives a number as a case's JSON has it.
 func asNumber[N uint64 | int | float64](value N, err error) (any, error) { return asJSON(value, err) }
+
+func (w *world) runAdmin(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "new":
+		options := sark.AdminOptions{AllowAnonymous: args.yes("allow_anonymous"), Engine: w.engine, Cache: w.cache, Metrics: w.metrics}
+		tokens, _ := args["tokens"].([]any)
+		for _, each := range tokens {
+			token := each.(object)
+			options.Tokens = append(options.Tokens, sark.Token{
+				Name: token["name"].(string), Secret: token["token"].(string), Role: sark.Role(token["role"].(string)),
+			})
+		}
+		made, err := sark.NewAdmin(w.flags, options)
+		return keep(w, &w.admin, made, err)
+	case "handle":
+		header := http.Header{}
+		for line := range strings.SplitSeq(args.text("headers"), "\r\n") {
+			if name, value, found := strings.Cut(line, ": "); found {
+				header.Add(name, value)
+			}
+		}
+		answer, err := w.admin.Handle(args.text("method"), args.text("target"), header, args.bytes("body"))
+		body := any(string(answer.Body))
+		if json.Valid(answer.Body) {
+			body = json.RawMessage(answer.Body)
+		}
+		return asJSON(object{"status": answer.Status, "headers": answer.Header, "body": body}, err)
+	case "close":
+		return nil, w.admin.Close()
+	}
+	t.Fatalf("no such call: admin.%s", verb)
+	return nil, nil
+}
 
 func asJSON[T any](value T, err error) (any, error) {
 	if err != nil {

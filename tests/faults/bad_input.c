@@ -31,6 +31,8 @@ static void make(void) {
   OK(sark_flags_new(TEXT("memory:"), NULL, &flags, &error));
   OK(sark_client_new(engine, cache, NULL, NONE, NONE, NULL, &client, &error));
   OK(sark_metrics_new(NULL, &metrics, &error));
+  headers = sark_buffer_new();
+  OK(sark_admin_new(NONE, ADMIN_OPTIONS, &admin, &error));
 }
 
 static void null_where_a_value_is_needed(void) {
@@ -62,6 +64,13 @@ static void null_where_a_value_is_needed(void) {
   INVALID("opa_url", sark_client_new(engine, NULL, flags, NONE, NONE, NULL, &client, &error));
   INVALID("decision", sark_client_decide(client, TEXT("p"), NONE, NONE, NULL, NULL, NULL, &error));
   INVALID("metrics", sark_metrics_render(NULL, buffer, &error));
+  INVALID("buffer", sark_flags_status(flags, NULL, &error));
+  INVALID("side", sark_flags_force(flags, 3, &error));
+  INVALID("options.flags", sark_admin_new(NONE, NULL, &admin, &error));
+  INVALID("admin", sark_admin_new(NONE, ADMIN_OPTIONS, NULL, &error));
+  INVALID("admin", sark_admin_handle(NULL, NONE, NONE, NONE, NONE, &http_status, headers, buffer, &error));
+  INVALID("status", sark_admin_handle(admin, NONE, NONE, NONE, NONE, NULL, headers, buffer, &error));
+  INVALID("response_body", sark_admin_handle(admin, NONE, NONE, NONE, NONE, &http_status, buffer, buffer, &error));
   INVALID_PREDICATE("engine", sark_engine_has_policy(NULL, TEXT("p"), &error));
   INVALID_PREDICATE("query", sark_query_allows(NULL, NONE, NULL, NULL, &error));
   INVALID_PREDICATE("flags", sark_flags_is_enabled(NULL, TEXT("f"), BYTES("u"), &error));
@@ -69,7 +78,7 @@ static void null_where_a_value_is_needed(void) {
   CHECK(sark_engine_evaluate(NULL, NONE, NONE, NULL, NULL, buffer, NULL) == SARK_INVALID_ARGUMENT);
   CHECK(!sark_query_allows(NULL, NONE, NULL, NULL, NULL));
   sark_engine_close(NULL), sark_engine_free(NULL), sark_query_close(NULL), sark_query_free(NULL), sark_input_close(NULL), sark_input_free(NULL);
-  sark_cache_close(NULL), sark_cache_free(NULL), sark_flags_close(NULL), sark_flags_free(NULL), sark_client_close(NULL), sark_client_free(NULL);
+  sark_admin_close(NULL), sark_admin_free(NULL), sark_cache_close(NULL), sark_cache_free(NULL), sark_flags_close(NULL), sark_flags_free(NULL), sark_client_close(NULL), sark_client_free(NULL);
   sark_metrics_close(NULL), sark_metrics_free(NULL), sark_update_free(NULL), sark_decision_free(NULL), sark_buffer_free(NULL), sark_error_free(NULL);
   CHECK(sark_error_status(NULL) == SARK_OK && sark_error_message(NULL).length == 0 && !sark_decision_allowed(NULL));
 }
@@ -253,7 +262,7 @@ int main(void) {
   policies();
   overlap();
   after_close();
-  sark_engine_free(engine), sark_query_free(query), sark_cache_free(cache), sark_flags_free(flags), sark_client_free(client), sark_metrics_free(metrics);
+  sark_engine_free(engine), sark_query_free(query), sark_cache_free(cache), sark_flags_free(flags), sark_admin_free(admin), sark_buffer_free(headers), sark_client_free(client), sark_metrics_free(metrics);
   sark_buffer_free(buffer);
   printf("bad input: every line of the table got its answer\n");
   return 0;

@@ -11,14 +11,17 @@ sark_input *input;
 sark_cache *cache;
 sark_flags *flags;
 sark_client *client;
+sark_admin *admin;
 sark_decision *decision;
 sark_metrics *metrics;
-sark_buffer *buffer;
+sark_buffer *buffer, *headers;
 sark_error *error, *kept;
 static const uint64_t offsets[] = {0, 7};
 sark_batch_result result;
 uint64_t number;
-uint32_t bucket;
+uint32_t bucket, http_status;
 double percentage;
+
+#define ADMIN_OPTIONS (&(sark_admin_options){.struct_size = sizeof(sark_admin_options), .allow_anonymous = 1, .flags = flags})
 
 #endif

@@ -14,11 +14,12 @@
 ///   `bool` that is true only on a certain yes.
 /// - Text and bytes come in as std::string_view and are only read during the call. JSON leaves in a sark::buffer;
 ///   pass the same one again to reuse its memory.
-/// - Threads: engine, query, input, cache, flags, client and metrics may be used from many threads at once (but not
+/// - Threads: engine, query, input, cache, flags, client, admin and metrics may be used from many threads at once (but not
 ///   while being moved or destroyed). buffer, update, decision, error and batch belong to one thread at a time.
 #ifndef SARK_HPP
 #define SARK_HPP
 
+#include "sark/admin.hpp"
 #include "sark/buffer.hpp"
 #include "sark/cache.hpp"
 #include "sark/client.hpp"

@@ -19,6 +19,7 @@ export class Handle {
   #pointer;
   #close;
   #free;
+  #calls = 0;
 
   /** `close` may be left out where the library has none: freeing is closing then. */
   constructor(pointer, free, close) {
@@ -40,15 +41,27 @@ export class Handle {
     return handle === undefined ? null : Handle.pointer(handle);
   }
 
-  // No call can be under way on this thread, so what is closed can be freed at once. What was made from this handle keeps the
-  // library's object alive, closed, and answers CLOSED.
+  // No call can be under way on this thread, so what is closed can be freed at once, unless one is under way on another (`whileOpen`).
+  // What was made from this handle keeps the library's object alive, closed, and answers CLOSED.
   close() {
     if (this.#pointer === null) return;
     const pointer = this.#pointer;
     this.#pointer = null;
     registry.unregister(this);
     this.#close?.(pointer);
-    this.#free(pointer);
+    if (this.#calls === 0) this.#free(pointer);
+  }
+
+  /** Makes a call on another thread, during which the handle is not freed. */
+  async whileOpen(call) {
+    const pointer = Handle.pointer(this);
+    this.#calls += 1;
+    try {
+      return await call(pointer);
+    } finally {
+      this.#calls -= 1;
+      if (this.#calls === 0 && this.#pointer === null) this.#free(pointer);
+    }
   }
 
   [Symbol.dispose]() {

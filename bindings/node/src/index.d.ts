@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" />
 
+import type { IncomingMessage, ServerResponse } from "node:http";
+
 /**
  * sark: a policy decision point inside your process. Rego is decided as OPA decides it, without a server.
  *
@@ -339,6 +341,43 @@ export class Flags implements Closable {
   force(side: "local" | "remote" | undefined): void;
   /** The next thing that happened, for one who logs himself. */
   nextEvent(): Event | undefined;
+}
+
+/** Whoever bears it may "read" or "write"; the name stands in the history. A secret has at least 16 visible ASCII characters. */
+export interface Token {
+  name: string;
+  secret: string;
+  /** "write" where left out. */
+  role?: "read" | "write";
+}
+
+export interface AdminOptions {
+  /** Without any, `allowAnonymous` must be said. */
+  tokens?: Token[];
+  /** Whoever reaches the admin may do everything. */
+  allowAnonymous?: boolean;
+  /** What is shown of them, where they are given. */
+  engine?: Engine;
+  cache?: Cache;
+  metrics?: Metrics;
+}
+
+/** Answers requests that turn the dial, or ask how everything is; docs/admin.md has the routes. */
+export class Admin implements Closable {
+  constructor(flags: Flags, options?: AdminOptions);
+  close(): void;
+  [Symbol.dispose](): void;
+
+  /** Answers a request; `target` is its path, under /admin, and query. Blocks nobody. */
+  handle(
+    method: string, target: string, headers?: Record<string, string | string[] | undefined>, body?: Octets,
+  ): Promise<{ status: number; headers: Record<string, string>; body: Buffer }>;
+
+  /**
+   * For node:http, Connect and Express: `app.use("/admin", admin.handler())`, or at the root for paths under /admin. A body parser before
+   * it may have taken the body.
+   */
+  handler(): (request: IncomingMessage, response: ServerResponse, next?: (error: unknown) => void) => void;
 }
 
 export interface ClientOptions {

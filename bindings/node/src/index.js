@@ -2,6 +2,7 @@
 
 import { readText, sark } from "./native.js";
 
+export { Admin } from "./admin.js";
 export { Cache } from "./cache.js";
 export { Client } from "./client.js";
 export { Engine } from "./engine.js";

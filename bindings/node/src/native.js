@@ -154,5 +154,11 @@ class Output {
   }
 }
 
+/** A copy of what a buffer holds, for calls that do not share `output` since they end later. */
+export function readBuffer(buffer) {
+  const [address, length] = new BigUint64Array(koffi.view(buffer, koffi.sizeof(structs.sark_buffer)));
+  return length > 0n ? Buffer.from(Buffer.from(koffi.view(address, Number(length)))) : Buffer.alloc(0);
+}
+
 /** The buffer that every call writes to. */
 export const output = new Output();

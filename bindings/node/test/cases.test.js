@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Cache, Client, Engine, Flags, Input, Metrics, SarkError } from "../src/index.js";
+import { Admin, Cache, Client, Engine, Flags, Input, Metrics, SarkError } from "../src/index.js";
 
 const directory = new URL("../../../tests/cases/", import.meta.url);
 const MISS = Symbol("miss");
@@ -104,6 +104,16 @@ const calls = {
   "flags.list": (its) => its.flags.list(),
   "flags.close": (its) => its.flags.close(),
 
+  "admin.new": (its, { tokens, allow_anonymous: allowAnonymous }) => {
+    const list = tokens?.map(({ name, token, role }) => ({ name, secret: token, role }));
+    its.admin = new Admin(its.flags, { tokens: list, allowAnonymous, engine: its.engine, cache: its.cache, metrics: its.metrics });
+  },
+  "admin.handle": async (its, { method, target, headers = "", body }) => {
+    const fields = Object.fromEntries(headers.split("\r\n").filter(Boolean).map((line) => line.split(": ")));
+    const answer = await its.admin.handle(method, target, fields, body);
+    return { ...answer, body: jsonOrText(answer.body.toString()) };
+  },
+  "admin.close": (its) => its.admin.close(),
   "client.new": (its, { cache, flags, opa_url: url, feature }) => {
     const opaUrl = url === "$OPA" ? process.env.SARK_TEST_OPA_URL : url;
     if (url !== undefined && !opaUrl) return SKIP;
@@ -152,6 +162,14 @@ const checks = {
     for (const [field, expected] of Object.entries(fields)) assert.deepEqual(actual[field], expected, field);
   },
 };
+
+function jsonOrText(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
 
 /** The value, its objects without the members that the model lacks. */
 function alike(value, model) {

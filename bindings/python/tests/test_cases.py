@@ -32,6 +32,13 @@ def are_numbers(left: Any, right: Any) -> bool:
     return isinstance(left, int | float) and isinstance(right, int | float)
 
 
+def json_or_text(octets: bytes) -> Any:
+    try:
+        return json.loads(octets)
+    except ValueError:
+        return octets.decode()
+
+
 def alike(value: Any, model: Any) -> Any:
     """The value, its objects without the members that the model lacks."""
     if isinstance(value, dict) and isinstance(model, dict):
@@ -272,6 +279,19 @@ class Case:
 
     def flags_close(self, _: dict[str, Any]) -> None:
         self.flags.close()
+
+    def admin_new(self, args: dict[str, Any]) -> None:
+        tokens = [sark.Token(each["name"], each["token"], each["role"]) for each in args.get("tokens", [])]
+        shown = {name: self.objects[name] for name in ("engine", "cache") if name in self.objects}
+        self.objects["admin"] = sark.Admin(self.flags, tokens=tokens, **only(args, "allow_anonymous"), **shown, **self.reporting)
+
+    def admin_handle(self, args: dict[str, Any]) -> dict[str, Any]:
+        lines = (line.split(": ", 1) for line in args.get("headers", "").splitlines())
+        answer = self.admin.handle(args["method"], args["target"], dict(lines), args.get("body", "").encode())
+        return {"status": answer.status, "headers": answer.headers, "body": json_or_text(answer.body)}
+
+    def admin_close(self, _: dict[str, Any]) -> None:
+        self.admin.close()
 
     def client_new(self, args: dict[str, Any]) -> None:
         options = only(args, "opa_url", "feature")

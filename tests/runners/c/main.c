@@ -17,7 +17,7 @@ static call find(const char *name) {
     call (*find)(const char *verb);
   } nouns[] = {{"engine.", engine_call}, {"query.", query_call},   {"input.", input_call},
                {"update.", update_call}, {"cache.", cache_call},   {"flags.", flags_call},
-               {"client.", client_call}, {"metrics.", metrics_call}};
+               {"client.", client_call}, {"metrics.", metrics_call}, {"admin.", admin_call}};
   size_t i;
   for (i = 0; i < sizeof nouns / sizeof nouns[0]; i++) {
     size_t length = strlen(nouns[i].noun);
@@ -42,6 +42,8 @@ static void end(void *any) {
   world *world = any;
   sark_engine_close(world->engine);
   sark_engine_free(world->engine);
+  sark_admin_close(world->admin);
+  sark_admin_free(world->admin);
   sark_cache_close(world->cache);
   sark_cache_free(world->cache);
   sark_flags_close(world->flags);

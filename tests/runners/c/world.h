@@ -14,6 +14,7 @@ typedef struct world {
   sark_cache *cache;
   sark_flags *flags;
   sark_client *client;
+  sark_admin *admin;
   sark_metrics *metrics;
   sark_buffer *buffer; /* one for every call: reuse is part of what is tested */
 } world;
@@ -27,6 +28,7 @@ call input_call(const char *verb);
 call update_call(const char *verb);
 call cache_call(const char *verb);
 call flags_call(const char *verb);
+call admin_call(const char *verb);
 call client_call(const char *verb);
 call metrics_call(const char *verb);
 

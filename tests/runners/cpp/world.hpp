@@ -20,6 +20,7 @@ struct world {
   sark::cache cache;
   sark::flags flags;
   sark::client client;
+  sark::admin admin;
   sark::buffer buffer; // one for every call: reuse is part of what is tested
 
   const sark::metrics *metrics_or_null() const { return has_metrics ? &metrics : nullptr; }
@@ -34,6 +35,7 @@ call input_call(std::string_view verb);
 call update_call(std::string_view verb);
 call cache_call(std::string_view verb);
 call flags_call(std::string_view verb);
+call admin_call(std::string_view verb);
 call client_call(std::string_view verb);
 call metrics_call(std::string_view verb);
 

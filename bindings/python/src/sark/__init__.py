@@ -15,6 +15,7 @@ Everything may be shared by threads.
 """
 
 from sark._calls import version as _version
+from sark.admin import Admin, Token
 from sark.cache import Cache
 from sark.client import Client
 from sark.decision import Decision, Phases
@@ -47,7 +48,7 @@ from sark.update import Update
 __version__ = _version()
 
 __all__ = [
-    "UNDEFINED", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "Engine", "Error",
+    "UNDEFINED", "Admin", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "Engine", "Error",
     "EvaluationError", "FeatureFlagManager", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
-    "PolicyNotFound", "Query", "SerializationError", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
+    "PolicyNotFound", "Query", "SerializationError", "Token", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
 ]

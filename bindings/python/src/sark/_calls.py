@@ -159,6 +159,23 @@ def span(octets: bytes | None) -> tuple[Any, int]:
     return (NULL, 0) if octets is None else (octets, len(octets))
 
 
+def admin_handle(admin: Handle, method: bytes, target: bytes, headers: bytes, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Answer a request; status, headers and body."""
+    scratch, second = _take(), _take()
+    number = ffi.new("uint32_t *")
+    request = (method, len(method), target, len(target), headers, len(headers), body, len(body))
+    status = lib.sark_admin_handle(admin, *request, number, scratch.buffer, second.buffer, scratch.error)
+    error = _take_error(scratch.error[0]) if status < 0 else None
+    fields = ffi.buffer(scratch.buffer.data, scratch.buffer.length)[:] if scratch.buffer.length else b""
+    content = ffi.buffer(second.buffer.data, second.buffer.length)[:] if second.buffer.length else b""
+    _give_back(scratch)
+    _give_back(second)
+    if error is not None:
+        raise error
+    lines = (line.split(": ", 1) for line in fields.decode("latin-1").splitlines())
+    return int(number[0]), {name: value for name, value in lines}, content
+
+
 # The hot calls.
 
 

@@ -1,0 +1,162 @@
+"""The admin API and its page, for the server that a program has already: a FastAPI router, an ASGI application, or a function.
+
+    admin = sark.Admin(flags, tokens=[sark.Token("ops", os.environ["ADMIN_TOKEN"])], engine=engine, cache=cache, metrics=metrics)
+    app.include_router(sark.admin.router(admin))        # FastAPI: /admin/, /admin/rollout, …
+    app.mount("/admin", sark.admin.asgi(admin))         # or any ASGI framework
+
+docs/admin.md has the routes.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from sark import _calls, _values
+from sark._calls import ffi, lib
+from sark._handle import Closable
+from sark.flags import Flags
+
+if TYPE_CHECKING:
+    from sark.cache import Cache
+    from sark.engine import Engine
+    from sark.metrics import Metrics
+
+MAX_BODY = 64 << 10
+"""The library refuses larger bodies; what mounts it need not read further."""
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Whoever bears it may "read" or "write"; the name stands in the history. A secret has at least 16 visible ASCII characters."""
+
+    name: str
+    secret: str
+    role: Literal["read", "write"] = "write"
+
+    def __repr__(self) -> str:
+        return f"Token({self.name!r}, role={self.role!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What to send back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Admin(Closable):
+    """Answers requests that turn the dial, or ask how everything is. Threads may share it.
+
+    flags              the dial
+    tokens             who may read and write; without any, `allow_anonymous` must be said
+    engine, cache, metrics    what is shown of them, where they are given
+
+    Raises InvalidArgument.
+    """
+
+    __slots__ = ("_flags",)
+
+    def __init__(
+        self,
+        flags: Flags,
+        *,
+        tokens: Iterable[Token] = (),
+        engine: "Engine | None" = None,
+        cache: "Cache | None" = None,
+        metrics: "Metrics | None" = None,
+        allow_anonymous: bool = False,
+    ) -> None:
+        self._flags = flags
+        listed = _values.to_json([{"name": each.name, "token": each.secret, "role": each.role} for each in tokens])
+        shown = {"engine": engine, "cache": cache, "metrics": metrics}
+        handles = {name: each._handle for name, each in shown.items() if each is not None}
+        options = _calls.new("sark_admin_options", flags=flags._handle, allow_anonymous=int(allow_anonymous), **handles)
+        self._handle = _calls.create(lib.sark_admin_new, "sark_admin", lib.sark_admin_free, listed, len(listed), options)
+
+    def close(self) -> None:
+        lib.sark_admin_close(self._handle)
+
+    def handle(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> Response:
+        """Answer a request: `target` is its path, under /admin, and query. Blocks while the flags' store confirms a change."""
+        fields = headers.items() if isinstance(headers, Mapping) else headers
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1", "replace")
+        response = Response(*_calls.admin_handle(self._handle, method.encode(), target.encode(), head, body))
+        self._flags._log()
+        return response
+
+
+def router(admin: Admin, prefix: str = "/admin") -> Any:
+    """A router for FastAPI with all routes of the admin."""
+    from fastapi import APIRouter, Request
+    from fastapi import Response as Answer
+
+    async def answer(request: Request) -> Answer:
+        rest = request.url.path.removeprefix(request.scope.get("root_path", "")).removeprefix(prefix)
+        response = await _answer(admin, request.scope, rest, request.receive)
+        return Answer(response.body, response.status, response.headers)
+
+    routes = APIRouter()
+    for path in (prefix, prefix + "/{path:path}"):
+        routes.add_api_route(path, answer, methods=_METHODS, include_in_schema=False)
+    return routes
+
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def asgi(admin: Admin) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """An ASGI application, to be mounted under any path, or to be served alone under /admin."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await _live(receive, send)
+        if scope["type"] != "http":
+            raise ValueError(f"the admin answers http, not {scope['type']}")
+        rest = scope["path"].removeprefix(scope.get("root_path", ""))
+        response = await _answer(admin, scope, rest.removeprefix("/admin"), receive)
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+        headers.append((b"content-length", str(len(response.body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
+
+    return application
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _answer(admin: Admin, scope: Scope, rest: str, receive: Receive) -> Response:
+    """The answer to a request for `rest`, the path below where the admin is mounted. The store may take its time: not on this thread."""
+    # Whoever mounts nothing does not pay for them.
+    import asyncio
+    from urllib.parse import quote
+
+    query = scope["query_string"].decode("latin-1")
+    target = "/admin" + quote(rest) + (f"?{query}" if query else "")
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    body = await _body(receive)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(None, admin.handle, scope["method"], target, headers, body)
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while len(body) <= MAX_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return body
