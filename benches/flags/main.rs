@@ -1,5 +1,12 @@
 //! One check of the dial in Rust, and the same while the dial turns: nanoseconds as JSON, one round a run (run.py takes medians of runs).
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a program that prints, and ends where something is wrong"
+)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

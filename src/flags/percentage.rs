@@ -69,7 +69,7 @@ impl fmt::Display for Percentage {
 /// The number as JSON: whole ones without a fraction.
 impl From<Percentage> for serde_json::Value {
     fn from(percentage: Percentage) -> Self {
-        if percentage.hundredths % 100 == 0 { (percentage.hundredths / 100).into() } else { percentage.as_f64().into() }
+        if percentage.hundredths.is_multiple_of(100) { (percentage.hundredths / 100).into() } else { percentage.as_f64().into() }
     }
 }
 

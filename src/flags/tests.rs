@@ -1,5 +1,6 @@
 //! Checks against the snapshot, and the rules by which a store's contents become one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::store::{Found, Read};
@@ -17,19 +18,14 @@ fn set(flags: &Flags, feature: &str, percentage: f64) -> Result<()> {
 #[test]
 fn every_boundary_is_exact() -> Result<()> {
     let flags = memory()?;
-    let mut users = vec![None; BUCKETS as usize];
-    for user in 0..300_000_u32 {
-        let name = user.to_string();
-        let place = bucket("f", name.as_bytes());
-        users[place as usize] = Some(name);
-    }
-    for (place, user) in users.iter().enumerate() {
-        let user = user.as_deref().expect("every bucket has a user").as_bytes();
-        let below = f64::from(u32::try_from(place).expect("small"));
-        set(&flags, "f", below / 100.0)?;
-        assert!(!flags.is_enabled("f", user)?, "{place} hundredths");
-        set(&flags, "f", (below + 1.0) / 100.0)?;
-        assert!(flags.is_enabled("f", user)?, "one more than {place} hundredths");
+    let names = (0..300_000_u32).map(|user| user.to_string());
+    let users: BTreeMap<u32, String> = names.map(|name| (bucket("f", name.as_bytes()), name)).collect();
+    assert_eq!(users.len(), BUCKETS as usize, "every bucket has a user");
+    for (place, user) in &users {
+        set(&flags, "f", f64::from(*place) / 100.0)?;
+        assert!(!flags.is_enabled("f", user.as_bytes())?, "{place} hundredths");
+        set(&flags, "f", f64::from(*place + 1) / 100.0)?;
+        assert!(flags.is_enabled("f", user.as_bytes())?, "one more than {place} hundredths");
     }
     Ok(())
 }
@@ -37,17 +33,14 @@ fn every_boundary_is_exact() -> Result<()> {
 #[test]
 fn raising_the_dial_never_removes_a_user() -> Result<()> {
     let flags = memory()?;
-    let mut enabled = 0;
+    let mut before = BTreeSet::new();
     for hundredths in (0..=10_000_u32).step_by(7) {
         set(&flags, "f", f64::from(hundredths) / 100.0)?;
-        let now = (0..200_u32).map(|u| flags.is_enabled("f", &u.to_le_bytes())).collect::<Result<Vec<_>>>()?;
-        let bits = now.iter().enumerate().fold([0_u128; 2], |mut bits, (i, yes)| {
-            bits[i / 128] |= u128::from(*yes) << (i % 128);
-            bits
-        });
-        let count = bits[0].count_ones() + bits[1].count_ones();
-        assert!(count >= enabled, "at {hundredths} hundredths {count} users, before {enabled}");
-        enabled = count;
+        let users = (0..200_u32).map(|user| Ok((user, flags.is_enabled("f", &user.to_le_bytes())?)));
+        let users = users.collect::<Result<Vec<_>>>()?;
+        let now: BTreeSet<u32> = users.into_iter().filter(|(_, enabled)| *enabled).map(|(user, _)| user).collect();
+        assert!(now.is_superset(&before), "at {hundredths} hundredths");
+        before = now;
     }
     Ok(())
 }
@@ -81,7 +74,7 @@ fn part(features: &[(&str, Read)], is_marked: bool) -> Found {
 }
 
 fn at(percentage: f64) -> Read {
-    Read::Rollout(Rollout::new(Percentage::new(percentage).expect("valid")))
+    Percentage::new(percentage).map_or(Read::Garbage, |percentage| Read::Rollout(Rollout::new(percentage)))
 }
 
 /// `name=percentage` of each feature, and whether the store is taken to have lost its contents.
