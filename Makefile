@@ -145,7 +145,7 @@ record-opa: $(DEMO)/opa-decisions.txt
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
-TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-node test-go test-install test-readme test-record \
+TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-node test-go test-install test-readme test-record \
   test-demo conformance differential fuzz
 .PHONY: $(TESTS) packages
 test: packages
@@ -190,6 +190,30 @@ test-python: $(VENV)/.installed $(OUT)/opa
 	$(call step,'Python')
 	cd bindings/python && $(ROOT)/scripts/with-opa $(OUT)/opa $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
+# The dial beside real things: a Redis that is killed and paused, a full disk, servers of three languages, and the page in Chromium.
+DIAL := $(OUT)/dial
+
+$(DIAL)/venv/.installed: $(VENV)/.installed tests/dial/constraints.txt
+	test -x $(DIAL)/venv/bin/python || python3 -m venv $(DIAL)/venv
+	$(DIAL)/venv/bin/pip install --quiet -c tests/dial/constraints.txt cffi fastapi httpx pytest pytest-xdist redis schemathesis uvicorn
+	SARK_LIB_DIR=$(LIB) $(DIAL)/venv/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
+	@touch $@
+
+$(DIAL)/node/.installed: $(OUT)/node/.installed tests/dial/node/package-lock.json
+	mkdir -p $(DIAL)/node
+	cp tests/dial/node/package.json tests/dial/node/package-lock.json $(DIAL)/node/
+	cd $(DIAL)/node && npm ci --no-audit --no-fund --silent && npm install --no-save --no-audit --no-fund --silent $(OUT)/node/$$(cat $(OUT)/node/tarball)
+	@touch $@
+
+$(DIAL)/server_go: $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/dial/servers/server_go/*)
+	@$(with_prefix) cd tests/dial/servers/server_go && go vet . && go build -o $@ .
+
+test-dial: packages $(DIAL)/venv/.installed $(DIAL)/node/.installed $(DIAL)/server_go
+	$(call step,'the dial$(comma) its stores$(comma) its servers and its page')
+	cp tests/dial/servers/server.mjs tests/dial/page.mjs $(DIAL)/node/
+	@$(with_prefix) cd tests/dial && SARK_DIAL=$(DIAL) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4 --dist loadgroup
+	@$(with_prefix) SARK_DIAL=$(DIAL) node --test --test-reporter=spec $(DIAL)/node/page.mjs
+
 test-node: $(OUT)/node/.installed $(OUT)/opa
 	$(call step,'Node')
 	cd bindings/node && npm ci --no-audit --no-fund --silent && SARK_LIB_DIR=$(LIB) npm run --silent build
@@ -197,7 +221,7 @@ test-node: $(OUT)/node/.installed $(OUT)/opa
 
 test-go: $(PREFIX)/.installed $(OUT)/opa
 	$(call step,'Go')
-	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../tests/differential ../../benches/opa ../../benches/flags ../../examples/gateway | tee -a /dev/stderr)"
+	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../tests/differential ../../benches/opa ../../benches/flags ../../tests/dial ../../examples/gateway | tee -a /dev/stderr)"
 	@$(with_prefix) cd bindings/go && go vet ./... && $(ROOT)/scripts/with-opa $(OUT)/opa go test -race -count=1 ./...
 
 test-install: lib
@@ -290,7 +314,7 @@ bless:
 
 format:
 	cargo fmt
-	gofmt -w bindings/go tests/oracle tests/conformance tests/differential benches/opa benches/flags examples/gateway
+	gofmt -w bindings/go tests/oracle tests/conformance tests/differential benches/opa benches/flags tests/dial examples/gateway
 
 deny:
 	cargo install --locked --quiet --root $(OUT)/tools cargo-deny@0.20.2

@@ -261,6 +261,8 @@ impl Cache {
 
 impl Drop for Cache {
     fn drop(&mut self) {
+        // Before the thread is woken: what it finds open, and not yet gone, it would sweep and go back to sleep.
+        self.shared.closed.store(true, Ordering::Release);
         self.sweeper.stop();
         if let Some(metrics) = &self.shared.metrics {
             let read = |count: &AtomicU64| i64::try_from(count.load(Ordering::Relaxed)).unwrap_or_default();
