@@ -1,5 +1,6 @@
 // One check of the dial in Node, sark beside the SDKs offline: nanoseconds as JSON, one round.
 
+import { once } from "node:events";
 import { GrowthBook } from "@growthbook/growthbook";
 import { Flags } from "sark-policy";
 import unleash from "unleash-client";
@@ -21,15 +22,12 @@ function sarkCheck() {
 
 async function unleashCheck() {
   const parameters = { rollout: "25", stickiness: "userId", groupId: FEATURE };
-  const feature = { name: FEATURE, type: "release", enabled: true, strategies: [{ name: "flexibleRollout", parameters }], variants: [] };
+  const feature = { name: FEATURE, type: "release", enabled: true, strategies: [{ name: "flexibleRollout", parameters, constraints: [] }], variants: [] };
   const client = new unleash.Unleash({
-    url: "http://localhost:1/api", appName: "bench", customHeaders: { Authorization: "x" }, disableMetrics: true, disableAutoStart: true,
-    skipInstanceCountWarning: true, refreshInterval: 0, storageProvider: new unleash.InMemStorageProvider(),
-    bootstrap: { data: [feature] }, bootstrapOverride: true,
+    url: "http://localhost:1/api", appName: "bench", customHeaders: { Authorization: "x" }, disableMetrics: true, refreshInterval: 0,
+    skipInstanceCountWarning: true, storageProvider: new unleash.InMemStorageProvider(), bootstrap: { data: [feature] },
   });
-  client.on("error", () => {});
-  client.on("warn", () => {});
-  await client.start().catch(() => {});
+  await once(client, "ready");
   return (user) => client.isEnabled(FEATURE, { userId: user });
 }
 
