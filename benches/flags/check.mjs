@@ -46,5 +46,7 @@ for (const [name, [check, rounds]] of Object.entries(checks)) {
   if (on < 150 || on > 350) throw new Error(`${name}: ${on} of 1000 users are on at 25 %`);
   timed(check, rounds); // what comes first is not compiled yet
 }
+const unlike = users.filter((user) => checks.sark[0](user) !== checks.Unleash[0](user));
+if (unlike.length > 0) throw new Error(`Unleash's gradual rollout assigns ${unlike[0]} to the other side`);
 console.log(JSON.stringify(Object.fromEntries(Object.entries(checks).map(([name, [check, rounds]]) => [name, timed(check, rounds)]))));
 process.exit(0);

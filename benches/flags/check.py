@@ -13,6 +13,7 @@ import redis
 from growthbook import GrowthBook
 from openfeature import api
 from openfeature.evaluation_context import EvaluationContext
+from openfeature.flag_evaluation import FlagResolutionDetails
 from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
 from UnleashClient import UnleashClient
 from UnleashClient.cache import FileCache
@@ -50,11 +51,6 @@ def unleash_check(folder):
 def openfeature_check():
     def evaluate(flag, context):
         variant = "on" if hash(context.targeting_key) % 100 < 25 else "off"
-        return api_details(flag, variant)
-
-    from openfeature.flag_evaluation import FlagResolutionDetails
-
-    def api_details(flag, variant):
         return FlagResolutionDetails(flag.variants[variant], variant=variant)
 
     api.set_provider(InMemoryProvider({FEATURE: InMemoryFlag("on", {"on": True, "off": False}, context_evaluator=evaluate)}))
@@ -92,6 +88,8 @@ def main():
         for check, _ in checks.values():
             on = sum(bool(check(user)) for user in USERS)
             assert 150 < on < 350, f"{on} of 1000 users are on at 25 %"
+        unlike = [user for user in USERS if checks["sark"][0](user) != checks["Unleash"][0](user)]
+        assert not unlike, f"Unleash's gradual rollout assigns {unlike[:3]} to the other side"
         print(json.dumps({name: timed(check, rounds) for name, (check, rounds) in checks.items()}))
 
 
