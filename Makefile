@@ -210,9 +210,8 @@ $(DIAL)/server_go: $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/dial/s
 
 test-dial: packages $(DIAL)/venv/.installed $(DIAL)/node/.installed $(DIAL)/server_go
 	$(call step,'the dial$(comma) its stores$(comma) its servers and its page')
-	cp tests/dial/servers/server.mjs tests/dial/page.mjs $(DIAL)/node/
+	cp tests/dial/servers/server.mjs $(DIAL)/node/
 	@$(with_prefix) cd tests/dial && SARK_DIAL=$(DIAL) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4 --dist loadgroup
-	@$(with_prefix) SARK_DIAL=$(DIAL) node --test --test-reporter=spec $(DIAL)/node/page.mjs
 
 test-node: $(OUT)/node/.installed $(OUT)/opa
 	$(call step,'Node')

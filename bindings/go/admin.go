@@ -162,6 +162,11 @@ func (a *Admin) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 		http.Error(writer, "the admin failed", http.StatusInternalServerError)
 		return
 	}
+	// The page is below where the admin is mounted, whatever the name of that; StripPrefix leaves this as it came.
+	asked, _, _ := strings.Cut(request.RequestURI, "?")
+	if mount := asked[strings.LastIndexByte(asked, '/')+1:]; mount != "" && response.Header.Get("Location") != "" {
+		response.Header.Set("Location", mount+"/")
+	}
 	for name, values := range response.Header {
 		writer.Header()[name] = values
 	}

@@ -9,14 +9,19 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
+import httpx
 import pytest
 import redis as redis_py
 
 import sark
 
 HERE = pathlib.Path(__file__).resolve().parent
+BUILT = pathlib.Path(os.environ.get("SARK_DIAL", HERE.parents[1] / "target" / "dial"))
+"""Where `make test-dial` puts what the servers need."""
+
 PATIENCE = 20.0
 """Seconds that anything may take on a slow machine. How fast it is, benches say."""
 
@@ -127,6 +132,51 @@ def other():
     yield make
     for each in made:
         each.stop()
+
+
+WRITER, READER = "a-secret-that-writes-123", "a-secret-that-reads-4567"
+TOKENS = [
+    {"name": "ops", "secret": WRITER, "role": "write"},
+    {"name": "guest", "secret": READER, "role": "read"},
+]
+
+
+def command_of(kind):
+    if kind in ("fastapi", "asgi"):
+        return [sys.executable, str(HERE / "servers" / "server.py"), kind]
+    return [str(BUILT / "server_go")] if kind == "go" else ["node", str(BUILT / "node" / "server.mjs"), kind]
+
+
+class Server:
+    """An app with an admin, in a process of its own."""
+
+    def __init__(self, kind, url):
+        environment = os.environ | {"SARK_TOKENS": json.dumps(TOKENS)}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen([*command_of(kind), url], text=True, env=environment, **pipes)
+        port = self.process.stdout.readline().strip()
+        assert port, self.process.communicate()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        # What it logs is kept; a pipe that nobody reads would hold it up.
+        self.log = []
+        threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
+
+    def is_alive(self):
+        return self.process.poll() is None
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Client(httpx.Client):
+    """A client that is not ours, at the place where an admin is mounted."""
+
+    def __init__(self, server, path, secret=WRITER):
+        headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
+        super().__init__(base_url=server.url + path, headers=headers, timeout=PATIENCE, trust_env=False)
 
 
 class Logger(list):

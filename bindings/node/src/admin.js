@@ -7,7 +7,15 @@ import { create, Handle, optionalPointer, pointer } from "./handle.js";
 /** The library refuses larger bodies, so nothing is read beyond. */
 const MAX_BODY = 64 << 10;
 
+/** So many requests wait for the store at once, which takes one change after the other anyway: koffi's threads are few, and the program's. */
+const WAITING = 2;
+
 export class Admin extends Handle {
+  /** Kept as long as the admin is: who is dropped logs nothing any more. */
+  #flags;
+  #free = WAITING;
+  #queue = [];
+
   constructor(flags, { tokens = [], engine, cache, metrics, allowAnonymous = false } = {}) {
     const list = Buffer.from(JSON.stringify(tokens.map(({ name, secret, role = "write" }) => ({ name, token: secret, role }))));
     const settings = new Struct("sark_admin_options", {
@@ -18,25 +26,41 @@ export class Admin extends Handle {
       allow_anonymous: Number(allowAnonymous),
     });
     super(create(sark.sark_admin_new(list, list.length, settings.memory, slot, errorSlot)), sark.sark_admin_free, sark.sark_admin_close);
+    this.#flags = flags;
   }
 
-  // On a thread of koffi's: the flags' store may take its time to confirm a change.
   async handle(method, target, headers = {}, body = "") {
     const [verb, path, fields] = [method, target, fieldLines(headers)].map((text) => Buffer.from(text, "latin1"));
     const content = Buffer.from(body);
     const [head, answer] = [sark.sark_buffer_new(), sark.sark_buffer_new()];
-    // Where V8 moves nothing while the other thread writes.
+    // Where V8 moves nothing while another thread writes.
     const number = new Uint32Array(new ArrayBuffer(64), 0, 1);
     const error = new BigUint64Array(new ArrayBuffer(64), 0, 1);
     const request = [verb, path, fields, content].flatMap((bytes) => [bytes.length > 0 ? bytes : null, bytes.length]);
+    const call = (admin) => [admin, ...request, number, head, answer, error];
     try {
-      const status = await this.whileOpen((admin) => later(sark.sark_admin_handle, admin, ...request, number, head, answer, error));
+      const status = waits(method, target)
+        ? await this.whileOpen((admin) => this.#later(() => later(sark.sark_admin_handle, ...call(admin))))
+        : sark.sark_admin_handle(...call(pointer(this)));
       errorSlot[0] = error[0];
       check(status);
       return { status: number[0], headers: fieldsOf(readBuffer(head).toString("latin1")), body: readBuffer(answer) };
     } finally {
       sark.sark_buffer_free(head);
       sark.sark_buffer_free(answer);
+    }
+  }
+
+  /** Makes the call when fewer than WAITING others are under way. */
+  async #later(call) {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise((resolve) => this.#queue.push(resolve));
+    try {
+      return await call();
+    } finally {
+      const next = this.#queue.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
     }
   }
 
@@ -47,10 +71,22 @@ export class Admin extends Handle {
   }
 
   async #serve(request, response) {
-    const { status, headers, body } = await this.handle(request.method, targetOf(request), request.headers, await bodyOf(request));
-    response.writeHead(status, { ...headers, "Content-Length": String(body.length) });
-    response.end(body);
+    const { method, url, originalUrl = url } = request;
+    const body = await bodyOf(request);
+    // All fields as they came: node's own choice among several of a name is not the library's.
+    const { status, headers, body: content } = await this.handle(method, targetOf(url, originalUrl), request.headersDistinct ?? request.headers, body);
+    // The page is below where the admin is mounted, whatever the name of that.
+    if ("Location" in headers) headers.Location = `${originalUrl.split("?", 1)[0].split("/").pop()}/`;
+    // Not where there is no body: 204, and HEAD, whose length would be that of the body of GET.
+    if (method !== "HEAD" && status !== 204) headers["Content-Length"] = String(content.length);
+    response.writeHead(status, headers);
+    response.end(content);
   }
+}
+
+/** Whether the answer may have to wait for the store. The rest is told from memory, also when others wait. */
+function waits(method, target) {
+  return method === "POST" || target.split("?", 1)[0].endsWith("/history");
 }
 
 /** A call on a thread of koffi's, as a promise. */
@@ -73,7 +109,7 @@ function fieldsOf(lines) {
 }
 
 /** The path under /admin, wherever the handler is mounted. */
-function targetOf({ url, originalUrl = url }) {
+function targetOf(url, originalUrl) {
   const [path] = originalUrl.split("?", 1);
   // Mounted at a path that was asked for without its last slash: the answer is to ask with it.
   const below = url.startsWith("/?") || url === "/" ? (path.endsWith("/") ? url : url.slice(1)) : url;
@@ -89,10 +125,12 @@ async function bodyOf(request) {
   }
   const parts = [];
   let length = 0;
-  for await (const part of request) {
+  for await (const part of request.iterator({ destroyOnReturn: false })) {
     parts.push(part);
     length += part.length;
     if (length > MAX_BODY) break;
   }
+  // Whoever still sends gets his answer all the same: the rest is read, and dropped.
+  request.resume();
   return Buffer.concat(parts);
 }

@@ -7,6 +7,7 @@
 docs/admin.md has the routes.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,8 @@ from sark._handle import Closable
 from sark.flags import Flags
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from sark.cache import Cache
     from sark.engine import Engine
     from sark.metrics import Metrics
@@ -25,6 +28,12 @@ MAX_BODY = 64 << 10
 """The library refuses larger bodies; what mounts it need not read further."""
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+_WAITING = 2
+"""So many requests wait for the store at once. It takes one change after the other anyway."""
+
+_DRAINED = 16 * MAX_BODY
+"""So much of a body that is too large is read all the same: who is still sending would not see the answer."""
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -60,7 +69,7 @@ class Admin(Closable):
     Raises InvalidArgument.
     """
 
-    __slots__ = ("_flags",)
+    __slots__ = ("_flags", "_threads")
 
     def __init__(
         self,
@@ -73,6 +82,7 @@ class Admin(Closable):
         allow_anonymous: bool = False,
     ) -> None:
         self._flags = flags
+        self._threads: tuple[int, ThreadPoolExecutor] | None = None
         listed = _values.to_json([{"name": each.name, "token": each.secret, "role": each.role} for each in tokens])
         shown = {"engine": engine, "cache": cache, "metrics": metrics}
         handles = {name: each._handle for name, each in shown.items() if each is not None}
@@ -90,6 +100,15 @@ class Admin(Closable):
         self._flags._log()
         return response
 
+    def _pool(self) -> "ThreadPoolExecutor":
+        """Threads that wait for the store: of its own, so that a store that is away takes none from the program."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        # A forked child has none of them.
+        if self._threads is None or self._threads[0] != os.getpid():
+            self._threads = (os.getpid(), ThreadPoolExecutor(_WAITING, thread_name_prefix="sark-admin"))
+        return self._threads[1]
+
 
 def router(admin: Admin, prefix: str = "/admin") -> Any:
     """A router for FastAPI with all routes of the admin."""
@@ -97,9 +116,13 @@ def router(admin: Admin, prefix: str = "/admin") -> Any:
     from fastapi import Response as Answer
 
     async def answer(request: Request) -> Answer:
-        rest = request.url.path.removeprefix(request.scope.get("root_path", "")).removeprefix(prefix)
+        below = request.path_params.get("path")
+        rest = "" if below is None else f"/{below}"
         response = await _answer(admin, request.scope, rest, request.receive)
-        return Answer(response.body, response.status, response.headers)
+        answer = Answer(response.body, response.status, response.headers)
+        if not _has_length(request.method, response):
+            answer.raw_headers = [each for each in answer.raw_headers if each[0] != b"content-length"]
+        return answer
 
     routes = APIRouter()
     for path in (prefix, prefix + "/{path:path}"):
@@ -123,7 +146,8 @@ def asgi(admin: Admin) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
         rest = scope["path"].removeprefix(scope.get("root_path", ""))
         response = await _answer(admin, scope, rest.removeprefix("/admin"), receive)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-        headers.append((b"content-length", str(len(response.body)).encode()))
+        if _has_length(scope["method"], response):
+            headers.append((b"content-length", str(len(response.body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
 
@@ -139,24 +163,52 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 async def _answer(admin: Admin, scope: Scope, rest: str, receive: Receive) -> Response:
-    """The answer to a request for `rest`, the path below where the admin is mounted. The store may take its time: not on this thread."""
+    """The answer to a request for `rest`, the path below where the admin is mounted."""
     # Whoever mounts nothing does not pay for them.
     import asyncio
     from urllib.parse import quote
 
-    query = scope["query_string"].decode("latin-1")
-    target = "/admin" + quote(rest) + (f"?{query}" if query else "")
+    method, path, query = scope["method"], "/admin" + quote(rest), scope["query_string"].decode("latin-1")
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     body = await _body(receive)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(None, admin.handle, scope["method"], target, headers, body)
+    if body is None:
+        # Nobody is there any more.
+        return Response(400, {}, b"")
+    request = (method, f"{path}?{query}" if query else path, headers, body)
+    if not _waits(method, path):
+        return _moved(scope["path"] or scope.get("root_path", ""), admin.handle(*request))
+    return await asyncio.get_running_loop().run_in_executor(admin._pool(), admin.handle, *request)
 
 
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while len(body) <= MAX_BODY:
+def _waits(method: str, path: str) -> bool:
+    """Whether the answer may have to wait for the store. The rest is told from memory, also when others wait."""
+    return method == "POST" or path.endswith("/history")
+
+
+def _moved(path: str, response: Response) -> Response:
+    """The page is below where the admin is mounted, whatever the name of that."""
+    from urllib.parse import quote
+
+    if "Location" in response.headers:
+        response.headers["Location"] = quote(path.rpartition("/")[2]) + "/"
+    return response
+
+
+def _has_length(method: str, response: Response) -> bool:
+    """Not where there is no body: 204, and HEAD, whose length would be that of the body of GET."""
+    return method != "HEAD" and response.status != 204
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The body; of one that is too large, enough to see that; None where it did not arrive."""
+    body, length = b"", 0
+    while True:
         message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
-    return body
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        length += len(part)
+        if len(body) <= MAX_BODY:
+            body += part
+        if length > _DRAINED or not message.get("more_body"):
+            return body
