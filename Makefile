@@ -25,7 +25,7 @@ export GOFLAGS := -mod=readonly -buildvcs=false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export npm_config_update_notifier := false
 
-SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock build.rs rust-toolchain.toml
+SOURCES := $(shell find src -type f) Cargo.toml Cargo.lock build.rs rust-toolchain.toml
 BUILD := cargo rustc --release --locked --lib
 # Silences the library's own panic hook: only a cdylib has a standard library of its own (src/ffi/fork.rs).
 CDYLIB := --cfg sark_cdylib
@@ -210,8 +210,9 @@ $(DIAL)/server_go: $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/dial/s
 
 test-dial: packages $(DIAL)/venv/.installed $(DIAL)/node/.installed $(DIAL)/server_go
 	$(call step,'the dial$(comma) its stores$(comma) its servers and its page')
-	cp tests/dial/servers/server.mjs $(DIAL)/node/
+	cp tests/dial/servers/server.mjs tests/dial/page.mjs $(DIAL)/node/
 	@$(with_prefix) cd tests/dial && SARK_DIAL=$(DIAL) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4 --dist loadgroup
+	@$(with_prefix) SARK_DIAL=$(DIAL) node --test --test-reporter=spec $(DIAL)/node/page.mjs
 
 test-node: $(OUT)/node/.installed $(OUT)/opa
 	$(call step,'Node')

@@ -139,6 +139,15 @@ func (a *Admin) Handle(method, target string, header http.Header, body []byte) (
 	return response, nil
 }
 
+func closedAdmin() AdminResponse {
+	header := http.Header{}
+	header.Set("Content-Type", "application/problem+json")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	body := `{"detail":"the admin was closed","status":503,"title":"Service Unavailable","type":"about:blank"}`
+	return AdminResponse{http.StatusServiceUnavailable, header, []byte(body)}
+}
+
 // ServeHTTP implements http.Handler.
 func (a *Admin) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(request.Body, MaxAdminBody+1))
@@ -156,8 +165,7 @@ func (a *Admin) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	response, err := a.Handle(request.Method, target, header, body)
 	switch {
 	case errors.Is(err, ErrClosed):
-		http.Error(writer, "the admin is closed", http.StatusServiceUnavailable)
-		return
+		response = closedAdmin()
 	case err != nil:
 		http.Error(writer, "the admin failed", http.StatusInternalServerError)
 		return

@@ -5,6 +5,7 @@ import json
 import socket
 import uuid
 
+import httpx
 import pytest
 import sark
 from conftest import READER, WRITER, Client, Server, wait_for
@@ -303,6 +304,23 @@ def test_requests_at_the_same_time(client, feature):
         assert sorted(pool.map(turn, range(1, 101))) == list(range(1, 101))
     changes = [client.get("/history", params={"feature": f"{feature}-{n}"}).json()["history"] for n in range(5)]
     assert [len(each) for each in changes] == [20] * 5
+
+
+@pytest.mark.parametrize("kind", ["fastapi", "go", "express"])
+def test_a_closed_admin_says_so(kind):
+    server = Server(kind, "memory:")
+    try:
+        for path in ("/admin", "/ops/dial"):
+            with Client(server, path) as client:
+                is_json(client.get("/livez"), {"alive": True})
+        httpx.post(f"{server.url}/close", trust_env=False).raise_for_status()
+        for path in ("/admin", "/ops/dial"):
+            with Client(server, path) as client:
+                is_problem(client.get("/livez"), 503)
+                is_problem(client.post("/rollout/rollback-all"), 503)
+                assert client.get(f"{server.url}/decide", params={"user": "alice"}).json() == {"allowed": True}
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("fastapi", "asgi", "go", "express", "node")])

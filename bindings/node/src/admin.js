@@ -1,7 +1,7 @@
 // The admin API and its page, for the server that a program has already.
 
 import { readBuffer, sark, errorSlot, slot, Struct } from "./native.js";
-import { check, InvalidArgument } from "./error.js";
+import { check, Closed, InvalidArgument } from "./error.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
 
 /** The library refuses larger bodies, so nothing is read beyond. */
@@ -9,6 +9,12 @@ const MAX_BODY = 64 << 10;
 
 /** So many requests wait for the store at once, which takes one change after the other anyway: koffi's threads are few, and the program's. */
 const WAITING = 2;
+
+const CLOSED = {
+  status: 503,
+  headers: { "Content-Type": "application/problem+json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" },
+  body: Buffer.from('{"detail":"the admin was closed","status":503,"title":"Service Unavailable","type":"about:blank"}'),
+};
 
 export class Admin extends Handle {
   /** Kept as long as the admin is: who is dropped logs nothing any more. */
@@ -74,7 +80,9 @@ export class Admin extends Handle {
     const { method, url, originalUrl = url } = request;
     const body = await bodyOf(request);
     // All fields as they came: node's own choice among several of a name is not the library's.
-    const { status, headers, body: content } = await this.handle(method, targetOf(url, originalUrl), request.headersDistinct ?? request.headers, body);
+    const fields = request.headersDistinct ?? request.headers;
+    const { status, headers: given, body: content } = await this.handle(method, targetOf(url, originalUrl), fields, body).catch(ifClosed);
+    const headers = { ...given };
     // The page is below where the admin is mounted, whatever the name of that.
     if ("Location" in headers) headers.Location = `${originalUrl.split("?", 1)[0].split("/").pop()}/`;
     // Not where there is no body: 204, and HEAD, whose length would be that of the body of GET.
@@ -82,6 +90,11 @@ export class Admin extends Handle {
     response.writeHead(status, headers);
     response.end(content);
   }
+}
+
+function ifClosed(error) {
+  if (error instanceof Closed) return CLOSED;
+  throw error;
 }
 
 /** Whether the answer may have to wait for the store. The rest is told from memory, also when others wait. */

@@ -21,6 +21,7 @@ const decide = (user) => JSON.stringify({ allowed: client.decide("data.authz.all
 function app() {
   const app = express();
   app.get("/decide", (request, response) => response.type("json").send(decide(request.query.user)));
+  app.post("/close", (request, response) => response.send(admin.close()));
   app.use("/admin", admin.handler());
   app.use("/ops/dial", express.json(), admin.handler());
   return app;

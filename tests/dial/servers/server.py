@@ -24,6 +24,10 @@ def fastapi(admin, client):
     async def decide(user: str):
         return {"allowed": client.decide("data.authz.allow", {"user": user}).allowed}
 
+    @app.post("/close")
+    async def close():
+        admin.close()
+
     app.include_router(sark.admin.router(admin))
     app.include_router(sark.admin.router(admin, prefix="/dial"), prefix="/v1")
     app.mount("/ops/dial", sark.admin.asgi(admin))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sark import _calls, _values
 from sark._calls import ffi, lib
 from sark._handle import Closable
+from sark.error import Closed
 from sark.flags import Flags
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ class Response:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+_CLOSED = Response(
+    503,
+    {"Content-Type": "application/problem+json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+    b'{"detail":"the admin was closed","status":503,"title":"Service Unavailable","type":"about:blank"}',
+)
 
 
 class Admin(Closable):
@@ -175,9 +183,12 @@ async def _answer(admin: Admin, scope: Scope, rest: str, receive: Receive) -> Re
         # Nobody is there any more.
         return Response(400, {}, b"")
     request = (method, f"{path}?{query}" if query else path, headers, body)
-    if not _waits(method, path):
-        return _moved(scope["path"] or scope.get("root_path", ""), admin.handle(*request))
-    return await asyncio.get_running_loop().run_in_executor(admin._pool(), admin.handle, *request)
+    try:
+        if not _waits(method, path):
+            return _moved(scope["path"] or scope.get("root_path", ""), admin.handle(*request))
+        return await asyncio.get_running_loop().run_in_executor(admin._pool(), admin.handle, *request)
+    except Closed:
+        return _CLOSED
 
 
 def _waits(method: str, path: str) -> bool:

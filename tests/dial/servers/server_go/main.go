@@ -83,6 +83,7 @@ func routes(url string) (*http.ServeMux, error) {
 	mux.Handle("/admin/", admin)
 	mux.Handle("/ops/dial", http.StripPrefix("/ops/dial", admin))
 	mux.Handle("/ops/dial/", http.StripPrefix("/ops/dial", admin))
+	mux.HandleFunc("POST /close", func(http.ResponseWriter, *http.Request) { _ = admin.Close() })
 	mux.HandleFunc("GET /decide", func(writer http.ResponseWriter, request *http.Request) {
 		decision, err := client.Decide("data.authz.allow", map[string]string{"user": request.URL.Query().Get("user")}, "")
 		if err != nil {
