@@ -190,6 +190,8 @@ typedef struct sark_admin_options {
   const struct sark_cache *cache;
   // The metrics that are shown, or NULL.
   const struct sark_metrics *metrics;
+  // The client whose breaker is shown, or NULL.
+  const struct sark_client *client;
 } sark_admin_options;
 
 // A result. Made by `sark_buffer_new` alone; its fields may be read and must not be written.
@@ -440,7 +442,7 @@ struct sark_str sark_status_name(int32_t status);
 // history of what its bearer changes. A token has at least 16 bytes, all of them visible ASCII characters; only its digest is kept. A
 // role is `read` or `write`. Without tokens (NULL, 0, or `[]`) `allow_anonymous` must be 1.
 //
-// Ownership: the caller owns `*admin`; it keeps flags, engine, cache and metrics alive.
+// Ownership: the caller owns `*admin`; it keeps flags, engine, cache, metrics and client alive.
 // Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (the tokens' JSON; no message has a token).
 // Threads: any.
 SARK_API

@@ -99,6 +99,7 @@ pub struct Metrics {
     flag_store_age: GaugeVec,
     flag_store_errors: IntCounterVec,
     flags_forced: GaugeVec,
+    breaker: GaugeVec,
     refreshed: Mutex<Vec<Weak<dyn Refresh>>>,
 }
 
@@ -247,6 +248,11 @@ impl Metrics {
                 &["kind"],
             )?,
             flags_forced: make.gauges("sark_flags_forced", "1 for the side that everyone is forced to.", &["side"])?,
+            breaker: make.gauges(
+                "sark_breaker_state",
+                "The breaker before the remote OPA: 0 closed, 1 half open, 2 open.",
+                &["remote"],
+            )?,
             refreshed: Mutex::default(),
             registry: make.0,
         })
@@ -370,6 +376,11 @@ impl Metrics {
     /// Something went wrong with a store of flags.
     pub(crate) fn flag_store_failed(&self, error: FlagStoreError) {
         self.flag_store_errors.with_label_values(&[error.label()]).inc();
+    }
+
+    /// A breaker went to this state: 0 closed, 1 half open, 2 open.
+    pub(crate) fn breaker_is(&self, remote: &str, state: u8) {
+        self.breaker.with_label_values(&[remote]).set(f64::from(state));
     }
 
     /// Everyone takes this side; `None` for the one that the percentages say.

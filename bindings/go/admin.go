@@ -43,6 +43,7 @@ type AdminOptions struct {
 	Engine         *Engine  // whose policies are shown; nil: none
 	Cache          *Cache   // whose figures are shown; nil: none
 	Metrics        *Metrics // which are shown; nil: none
+	Client         *Client  // whose breaker is shown; nil: none
 }
 
 // Admin answers requests that turn the dial, or ask how everything is. It is an http.Handler, to be mounted at /admin/, or with
@@ -70,6 +71,9 @@ func NewAdmin(flags *Flags, options AdminOptions) (*Admin, error) {
 	}
 	if options.Cache != nil {
 		chosen.cache = options.Cache.handle
+	}
+	if options.Client != nil {
+		chosen.client = options.Client.handle
 	}
 	if options.AllowAnonymous {
 		chosen.allow_anonymous = 1

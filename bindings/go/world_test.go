@@ -302,7 +302,7 @@ func asNumber[N uint64 | int | float64](value N, err error) (any, error) { retur
 func (w *world) runAdmin(t *testing.T, verb string, args arguments) (any, error) {
 	switch verb {
 	case "new":
-		options := sark.AdminOptions{AllowAnonymous: args.yes("allow_anonymous"), Engine: w.engine, Cache: w.cache, Metrics: w.metrics}
+		options := sark.AdminOptions{AllowAnonymous: args.yes("allow_anonymous"), Engine: w.engine, Cache: w.cache, Metrics: w.metrics, Client: w.client}
 		tokens, _ := args["tokens"].([]any)
 		for _, each := range tokens {
 			token := each.(object)

@@ -24,6 +24,7 @@ pub use response::Response;
 pub use token::{Role, Token};
 
 use crate::cache::Cache;
+use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::flags::Flags;
 use crate::metrics::Metrics;
@@ -49,6 +50,8 @@ pub struct AdminParts {
     pub cache: Option<Arc<Cache>>,
     /// Where was counted.
     pub metrics: Option<Arc<Metrics>>,
+    /// Decides, and asks the remote.
+    pub client: Option<Arc<Client>>,
 }
 
 /// How an admin is asked.

@@ -9,6 +9,7 @@ use super::routes::Call;
 use super::{ABI_VERSION, Admin};
 use crate::cache::Cache;
 use crate::error::{Error, Result};
+use crate::opa::BreakerStatus;
 use crate::policy::Engine;
 
 /// `GET /admin/status`.
@@ -22,8 +23,8 @@ pub(super) fn status(admin: &Admin, call: &Call<'_>) -> Answer {
         "policies": parts.engine.as_deref().map(|engine| or_problem(policies(engine))),
         "cache": parts.cache.as_deref().map(|cache| or_problem(cache_stats(cache))),
         "flags": parts.flags.status()?.to_json(),
-        // Neither a breaker nor shadow decisions exist yet; what reads a status can tell that from one that is at rest.
-        "breaker": null,
+        "breaker": parts.client.as_deref().and_then(|client| client.breaker()).map(breaker),
+        // Shadow decisions do not exist yet; what reads a status can tell that from ones that found nothing.
         "shadow": null,
         "figures": parts.metrics.as_deref().and_then(|metrics| figures::of(metrics, parts.cache.as_deref())),
     })))
@@ -38,6 +39,10 @@ fn policies(engine: &Engine) -> Result<Value> {
     let (names, revision) = (engine.policy_names()?, engine.revision()?);
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
     Ok(json!({"count": names.len(), "names": names, "revision": revision.as_str()}))
+}
+
+fn breaker(status: BreakerStatus) -> Value {
+    json!({"state": status.state.name(), "failures": status.failures, "retry_in_seconds": status.retry_in.as_secs_f64()})
 }
 
 fn cache_stats(cache: &Cache) -> Result<Value> {

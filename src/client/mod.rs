@@ -13,7 +13,7 @@ use crate::cache::{Cache, Ttl};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flags::Flags;
 use crate::metrics::{FeatureMetrics, Implementation, Metrics};
-use crate::opa::Opa;
+use crate::opa::{BreakerStatus, Opa};
 use crate::policy::{Engine, EvaluateOptions, Revision, Target};
 use crate::rego::{Outcome, Path};
 
@@ -151,7 +151,7 @@ impl Client {
     /// # Errors
     /// `INVALID_ARGUMENT` for a malformed URL, or flags without a remote: a dial needs two sides.
     pub fn new(parts: ClientParts, options: ClientOptions) -> Result<Self> {
-        let remote = parts.opa_url.map(|url| Opa::new(&url, options.max_answer_bytes)).transpose()?;
+        let remote = parts.opa_url.map(|url| Opa::new(&url, options.max_answer_bytes, parts.metrics.clone())).transpose()?;
         if parts.flags.is_some() && remote.is_none() {
             return Err(Error::invalid(
                 "opa_url",
@@ -178,6 +178,11 @@ impl Client {
     /// Ends the client; later calls answer `CLOSED`. Its engine, cache and flags go on.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
+    }
+
+    /// How the breaker before the remote OPA is; `None` without a remote.
+    pub fn breaker(&self) -> Option<BreakerStatus> {
+        self.remote.as_ref().map(Opa::breaker)
     }
 
     /// Decides `policy` (a name, or a path that starts with `data.`) for `input`, JSON, and `user`, any bytes.

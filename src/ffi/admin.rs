@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::boundary::{entry, free, give, handle, infallible, optional_bytes, place};
 use super::buffer::{Output, output, sark_buffer};
 use super::cache::sark_cache;
+use super::client::sark_client;
 use super::engine::sark_engine;
 use super::error::sark_error;
 use super::flags::sark_flags;
@@ -39,6 +40,8 @@ pub struct sark_admin_options {
     pub cache: *const sark_cache,
     /// The metrics that are shown, or NULL.
     pub metrics: *const sark_metrics,
+    /// The client whose breaker is shown, or NULL.
+    pub client: *const sark_client,
 }
 
 // SAFETY: repr(C), `struct_size` first, integers and pointers only, no padding, valid with any bytes.
@@ -50,7 +53,7 @@ unsafe impl Versioned for sark_admin_options {
 /// history of what its bearer changes. A token has at least 16 bytes, all of them visible ASCII characters; only its digest is kept. A
 /// role is `read` or `write`. Without tokens (NULL, 0, or `[]`) `allow_anonymous` must be 1.
 ///
-/// Ownership: the caller owns `*admin`; it keeps flags, engine, cache and metrics alive.
+/// Ownership: the caller owns `*admin`; it keeps flags, engine, cache, metrics and client alive.
 /// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (the tokens' JSON; no message has a token).
 /// Threads: any.
 #[unsafe(no_mangle)]
@@ -72,6 +75,7 @@ pub unsafe extern "C" fn sark_admin_new(
                 engine: given.engine.as_ref().map(|e| Arc::clone(&e.engine)),
                 cache: given.cache.as_ref().map(|c| Arc::clone(&c.cache)),
                 metrics: metrics_of(given.metrics),
+                client: given.client.as_ref().map(|c| Arc::clone(&c.client)),
             };
             let options = AdminOptions { allow_anonymous: switch("allow_anonymous", given.allow_anonymous)? };
             give(place, sark_admin { admin: Admin::new(parts, tokens, options)? });

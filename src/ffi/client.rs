@@ -23,7 +23,7 @@ use crate::metrics::Implementation;
 
 /// Decides for a gateway: the dial, the cache, the local engine, and the remote OPA.
 pub struct sark_client {
-    client: Client,
+    pub(super) client: Arc<Client>,
 }
 
 /// One decision. Immutable.
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn sark_client_new(
                 feature: optional_text("feature", feature, feature_length)?.unwrap_or(Client::DEFAULT_FEATURE).to_owned(),
                 metrics: metrics_of(given.metrics),
             };
-            give(place, sark_client { client: Client::new(parts, client_options(&given))? });
+            give(place, sark_client { client: Arc::new(Client::new(parts, client_options(&given))?) });
             Ok(SARK_OK)
         })
     }

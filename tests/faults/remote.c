@@ -100,6 +100,35 @@ static void expect_answer(int32_t status, const char *answer, size_t length) {
   stop(&server);
 }
 
+/* A remote that fails five times in a row is not asked for a second; then one request tries, and its success lets all through. */
+static void the_breaker(void) {
+  static const char good[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\nConnection: close\r\n\r\n{\"result\": true}";
+  sark_error *error = NULL;
+  sark_flags *flags = NULL;
+  sark_decision *decision = NULL;
+  struct server server;
+  start(&server, "", 0);
+  OK(sark_flags_new(TEXT("memory:"), NULL, &flags, &error));
+  sark_client *client = client_of(server.url, flags, 2000, 0);
+#define DECIDES(status) EXPECT(status, sark_client_decide(client, TEXT("data.p"), BYTES("{}"), BYTES("u"), NULL, NULL, &decision, &error))
+  for (int i = 0; i < 5; i++) DECIDES(SARK_UNAVAILABLE);
+  server.length = sizeof good - 1;
+  server.answer = good;
+  CHECK(sark_client_decide(client, TEXT("data.p"), BYTES("{}"), BYTES("u"), NULL, NULL, &decision, &error) == SARK_UNAVAILABLE);
+  sark_str message = sark_error_message(error);
+  CHECK(memmem(message.data, message.length, "5 times in a row", 16) != NULL);
+  sark_error_free(error);
+  usleep(1100000);
+  for (int i = 0; i < 3; i++) {
+    DECIDES(SARK_OK);
+    CHECK(sark_decision_allowed(decision));
+    sark_decision_free(decision);
+  }
+  sark_client_free(client);
+  sark_flags_free(flags);
+  stop(&server);
+}
+
 #define ANSWERS(status, answer) expect_answer((status), (answer), sizeof(answer) - 1)
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -155,6 +184,7 @@ int main(int argc, char **argv) {
   limit_falls_back(argv[1]);
   bad_remotes();
   fallbacks_are_capped();
+  the_breaker();
   sark_engine_free(engine);
   printf("remote: slow, hanging and broken remotes got their answers, none an allow\n");
   return 0;

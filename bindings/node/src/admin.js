@@ -22,13 +22,14 @@ export class Admin extends Handle {
   #free = WAITING;
   #queue = [];
 
-  constructor(flags, { tokens = [], engine, cache, metrics, allowAnonymous = false } = {}) {
+  constructor(flags, { tokens = [], engine, cache, metrics, client, allowAnonymous = false } = {}) {
     const list = Buffer.from(JSON.stringify(tokens.map(({ name, secret, role = "write" }) => ({ name, token: secret, role }))));
     const settings = new Struct("sark_admin_options", {
       flags: pointer(flags),
       engine: optionalPointer(engine),
       cache: optionalPointer(cache),
       metrics: optionalPointer(metrics),
+      client: optionalPointer(client),
       allow_anonymous: Number(allowAnonymous),
     });
     super(create(sark.sark_admin_new(list, list.length, settings.memory, slot, errorSlot)), sark.sark_admin_free, sark.sark_admin_close);

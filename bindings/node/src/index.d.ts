@@ -360,6 +360,8 @@ export interface AdminOptions {
   engine?: Engine;
   cache?: Cache;
   metrics?: Metrics;
+  /** Its breaker. */
+  client?: Client;
 }
 
 /** Answers requests that turn the dial, or ask how everything is; docs/admin.md has the routes. */

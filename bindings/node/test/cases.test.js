@@ -106,7 +106,7 @@ const calls = {
 
   "admin.new": (its, { tokens, allow_anonymous: allowAnonymous }) => {
     const list = tokens?.map(({ name, token, role }) => ({ name, secret: token, role }));
-    its.admin = new Admin(its.flags, { tokens: list, allowAnonymous, engine: its.engine, cache: its.cache, metrics: its.metrics });
+    its.admin = new Admin(its.flags, { tokens: list, allowAnonymous, engine: its.engine, cache: its.cache, metrics: its.metrics, client: its.client });
   },
   "admin.handle": async (its, { method, target, headers = "", body }) => {
     const fields = Object.fromEntries(headers.split("\r\n").filter(Boolean).map((line) => line.split(": ")));

@@ -282,7 +282,7 @@ class Case:
 
     def admin_new(self, args: dict[str, Any]) -> None:
         tokens = [sark.Token(each["name"], each["token"], each["role"]) for each in args.get("tokens", [])]
-        shown = {name: self.objects[name] for name in ("engine", "cache") if name in self.objects}
+        shown = {name: self.objects[name] for name in ("engine", "cache", "client") if name in self.objects}
         self.objects["admin"] = sark.Admin(self.flags, tokens=tokens, **only(args, "allow_anonymous"), **shown, **self.reporting)
 
     def admin_handle(self, args: dict[str, Any]) -> dict[str, Any]:

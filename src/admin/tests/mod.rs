@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::{Admin, AdminOptions, AdminParts, Request, Response, Role, Token};
 use crate::cache::{Cache, CacheOptions};
+use crate::client::{Client, ClientOptions, ClientParts};
 use crate::error::Result;
 use crate::flags::{Flags, FlagsOptions};
 use crate::metrics::Metrics;
@@ -30,21 +31,34 @@ fn tokens() -> Vec<Token> {
     vec![token("ops", OPS, Role::Write), token("eyes", EYES, Role::Read)]
 }
 
+/// The URL of an OPA where nobody listens.
+const NOBODY: &str = "http://name:hunter2@127.0.0.1:1";
+
 /// Everything that there is, in memory.
 fn parts() -> Result<AdminParts> {
     let metrics = Metrics::new()?;
     let flags = Flags::open("memory:", FlagsOptions { metrics: Some(Arc::clone(&metrics)), max_age: None })?;
+    let engine = Engine::new(EngineOptions::default(), Some(Arc::clone(&metrics)))?;
+    let client = ClientParts {
+        engine: Arc::clone(&engine),
+        cache: None,
+        flags: Some(Arc::clone(&flags)),
+        opa_url: Some(NOBODY.into()),
+        feature: Client::DEFAULT_FEATURE.into(),
+        metrics: Some(Arc::clone(&metrics)),
+    };
     Ok(AdminParts {
         flags,
-        engine: Some(Engine::new(EngineOptions::default(), Some(Arc::clone(&metrics)))?),
+        engine: Some(engine),
         cache: Some(Cache::new(CacheOptions::default(), Some(Arc::clone(&metrics)))?),
+        client: Some(Arc::new(Client::new(client, ClientOptions::default())?)),
         metrics: Some(metrics),
     })
 }
 
 fn flags_alone() -> Result<AdminParts> {
     let flags = Flags::open("memory:", FlagsOptions::default())?;
-    Ok(AdminParts { flags, engine: None, cache: None, metrics: None })
+    Ok(AdminParts { flags, engine: None, cache: None, metrics: None, client: None })
 }
 
 fn admin() -> Result<Admin> {

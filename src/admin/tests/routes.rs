@@ -168,7 +168,7 @@ fn a_store_that_does_not_confirm_a_change_is_unavailable() -> Result<()> {
     // A folder is no file.
     let url = format!("file:{}", std::env::temp_dir().display());
     let flags = Flags::open(&url, FlagsOptions::default())?;
-    let parts = super::AdminParts { flags, engine: None, cache: None, metrics: None };
+    let parts = super::AdminParts { flags, engine: None, cache: None, metrics: None, client: None };
     let admin = Admin::new(parts, super::tokens(), AdminOptions::default())?;
     problem(&post(&admin, "/admin/rollout/update?feature=f&percentage=1"), 503);
     let ready = get(&admin, "/admin/readyz");

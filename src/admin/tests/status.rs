@@ -33,8 +33,27 @@ fn a_status_has_everything_that_was_given() -> Result<()> {
         (&1.into(), &1.into(), &1.into())
     );
     assert_eq!((&status["flags"]["store"], &status["flags"]["known"]), (&"memory:".into(), &true.into()));
-    assert_eq!((&status["breaker"], &status["shadow"]), (&Value::Null, &Value::Null));
+    assert_eq!(status["breaker"], serde_json::json!({"state": "closed", "failures": 0, "retry_in_seconds": 0.0}));
+    assert_eq!(status["shadow"], Value::Null);
     assert!(status["instance"].as_str().is_some_and(|instance| instance.ends_with(&std::process::id().to_string())));
+    Ok(())
+}
+
+#[test]
+fn a_breaker_that_opened_is_shown_and_counted() -> Result<()> {
+    let parts = parts()?;
+    let client = parts.client.clone().expect("it is there");
+    let admin = Admin::new(parts, tokens(), AdminOptions::default())?;
+    let decide = || client.decide("data.p", None, b"user", None).map(|_| ()).map_err(|e| e.message().to_owned());
+    for _ in 0..5 {
+        assert!(decide().is_err_and(|message| message.starts_with("OPA did not answer")));
+    }
+    assert!(decide().is_err_and(|message| message.starts_with("OPA failed 5 times in a row; it is asked again in")));
+    let breaker = json(&get(&admin, "/admin/status"))["breaker"].clone();
+    assert_eq!((&breaker["state"], &breaker["failures"]), (&"open".into(), &5.into()));
+    let metrics = String::from_utf8_lossy(&get(&admin, "/admin/metrics").body).into_owned();
+    assert!(metrics.contains("sark_breaker_state{remote=\"127.0.0.1:1\"} 2\n"), "{metrics}");
+    assert!(!metrics.contains("hunter2"));
     Ok(())
 }
 

@@ -16,6 +16,7 @@ static outcome admin_new(world *world, const cJSON *args, const char *last_revis
   options.engine = world->engine;
   options.cache = world->cache;
   options.metrics = world->metrics;
+  options.client = world->client;
   sark_admin_free(world->admin);
   world->admin = NULL;
   status = sark_admin_new(tokens.data, tokens.length, &options, &world->admin, &error);

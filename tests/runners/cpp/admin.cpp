@@ -12,6 +12,7 @@ outcome make(world &world, const cJSON *args, const char *) {
   options.engine = world.engine.get() ? &world.engine : nullptr;
   options.cache = world.cache.get() ? &world.cache : nullptr;
   options.metrics = world.metrics_or_null();
+  options.client = world.client.get() ? &world.client : nullptr;
   return kept(world.admin, sark::admin::make(world.flags, options));
 }
 

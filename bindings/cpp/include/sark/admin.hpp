@@ -3,6 +3,7 @@
 
 #include "buffer.hpp"
 #include "cache.hpp"
+#include "client.hpp"
 #include "engine.hpp"
 #include "flags.hpp"
 #include "metrics.hpp"
@@ -23,6 +24,7 @@ struct admin_options {
   const sark::engine *engine = nullptr;
   const sark::cache *cache = nullptr;
   const sark::metrics *metrics = nullptr;
+  const sark::client *client = nullptr;
 };
 
 /// A request as it came; what is empty may be left out.
@@ -56,6 +58,7 @@ public:
     raw.engine = options.engine ? options.engine->get() : nullptr;
     raw.cache = options.cache ? options.cache->get() : nullptr;
     raw.metrics = detail::get(options.metrics);
+    raw.client = options.client ? options.client->get() : nullptr;
     ::sark_admin *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_admin_new(detail::bytes_or_null(options.tokens), options.tokens.size(), &raw, &made,

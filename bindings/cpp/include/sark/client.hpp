@@ -79,6 +79,8 @@ public:
     return detail::finish<decision>(made ? SARK_OK : status, slot, [&] { return decision(made); });
   }
 
+  const ::sark_client *get() const noexcept { return handle_.get(); }
+
 private:
   explicit client(::sark_client *handle) noexcept : handle_(handle) {}
   detail::owned<::sark_client, ::sark_client_free> handle_;

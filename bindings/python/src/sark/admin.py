@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from sark.cache import Cache
+    from sark.client import Client
     from sark.engine import Engine
     from sark.metrics import Metrics
 
@@ -72,7 +73,7 @@ class Admin(Closable):
 
     flags              the dial
     tokens             who may read and write; without any, `allow_anonymous` must be said
-    engine, cache, metrics    what is shown of them, where they are given
+    engine, cache, metrics, client    what is shown of them, where they are given (of the client, its breaker)
 
     Raises InvalidArgument.
     """
@@ -87,12 +88,13 @@ class Admin(Closable):
         engine: "Engine | None" = None,
         cache: "Cache | None" = None,
         metrics: "Metrics | None" = None,
+        client: "Client | None" = None,
         allow_anonymous: bool = False,
     ) -> None:
         self._flags = flags
         self._threads: tuple[int, ThreadPoolExecutor] | None = None
         listed = _values.to_json([{"name": each.name, "token": each.secret, "role": each.role} for each in tokens])
-        shown = {"engine": engine, "cache": cache, "metrics": metrics}
+        shown = {"engine": engine, "cache": cache, "metrics": metrics, "client": client}
         handles = {name: each._handle for name, each in shown.items() if each is not None}
         options = _calls.new("sark_admin_options", flags=flags._handle, allow_anonymous=int(allow_anonymous), **handles)
         self._handle = _calls.create(lib.sark_admin_new, "sark_admin", lib.sark_admin_free, listed, len(listed), options)

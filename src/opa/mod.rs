@@ -1,4 +1,6 @@
-//! The remote OPA: its data API (`POST /v1/data/<path>`, OPA's `docs/rest-api.md`) over HTTP with kept-alive connections.
+//! The remote OPA: its data API (`POST /v1/data/<path>`, OPA's `docs/rest-api.md`) over HTTP with kept-alive connections, behind a breaker.
+
+mod breaker;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -8,7 +10,11 @@ use arc_swap::ArcSwap;
 use serde::de::IgnoredAny;
 use ureq::Agent;
 
+use breaker::Breaker;
+pub use breaker::{BreakerState, BreakerStatus};
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::Metrics;
 use crate::process;
 use crate::rego::value::{Arena, MAX_DEPTH, Style, Value, read, write};
 use crate::rego::{Limits, Path};
@@ -25,6 +31,7 @@ pub struct Opa {
     base: String,
     max_answer_bytes: u64,
     agent: ArcSwap<Connections>,
+    breaker: Breaker,
 }
 
 /// The connections of one process generation: a forked child must not answer on its parent's.
@@ -53,7 +60,7 @@ impl Opa {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for what is not an HTTP URL; `UNSUPPORTED` for `https:`.
-    pub fn new(url: &str, max_answer_bytes: u64) -> Result<Self> {
+    pub fn new(url: &str, max_answer_bytes: u64, metrics: Option<Arc<Metrics>>) -> Result<Self> {
         let bad = |problem: &str| Error::invalid("opa_url", problem);
         let uri: ureq::http::Uri = url.parse().map_err(|_| bad("not a URL; write it like http://127.0.0.1:8181"))?;
         match uri.scheme_str() {
@@ -67,20 +74,39 @@ impl Opa {
             return Err(bad("it must name a host and have no query"));
         }
         let base = url.trim_end_matches('/').to_owned();
-        Ok(Self { base, max_answer_bytes, agent: ArcSwap::from_pointee(Connections::new()) })
+        // The host and port alone: what stands before them may be a password.
+        let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let breaker = Breaker::new(format!("{}{port}", uri.host().unwrap_or_default()), metrics);
+        Ok(Self { base, max_answer_bytes, agent: ArcSwap::from_pointee(Connections::new()), breaker })
     }
 
     /// Asks for the document at `path`; `None` is undefined. The result is compact JSON with sorted keys.
     ///
     /// # Errors
     /// `SERIALIZATION_ERROR` for an input that is not JSON (it is not sent) or an answer that is not; `EVALUATION_ERROR` with OPA's
-    /// message where OPA failed; `LIMIT_EXCEEDED` after the deadline; `UNAVAILABLE` where OPA did not answer.
+    /// message where OPA failed; `LIMIT_EXCEEDED` after the deadline; `UNAVAILABLE` where OPA did not answer, or, after some such failures
+    /// in a row, is not asked for a while.
     pub fn evaluate(&self, path: &Path, input: Option<&[u8]>, timeout: Option<Duration>) -> Result<Option<Vec<u8>>> {
         let body = request_body(input)?;
         let start = Instant::now();
+        self.breaker.pass(start)?;
+        let answer = self.ask(path, &body, timeout, start);
+        match &answer {
+            Err(error) if is_failure(error, timeout, start) => self.breaker.failed(Instant::now()),
+            _ => self.breaker.succeeded(),
+        }
+        answer
+    }
+
+    /// How the breaker is.
+    pub fn breaker(&self) -> BreakerStatus {
+        self.breaker.status(Instant::now())
+    }
+
+    fn ask(&self, path: &Path, body: &[u8], timeout: Option<Duration>, start: Instant) -> Result<Option<Vec<u8>>> {
         let agent = self.agent();
         let request = agent.agent.post(self.url(path)).content_type("application/json").config().timeout_global(timeout).build();
-        let mut response = request.send(body.as_slice()).map_err(|e| transport_error(&e, start))?;
+        let mut response = request.send(body).map_err(|e| transport_error(&e, start))?;
         let status = response.status().as_u16();
         if status != 200 {
             let mut text = Vec::new();
@@ -186,6 +212,15 @@ fn text_of(value: &Value<'_>, key: &str) -> String {
     found.and_then(|text| text.as_bytes()).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
 }
 
+/// Whether OPA gave no answer, none that is one, or none in time. That a policy fails, or an answer is larger than is wanted, is an answer.
+fn is_failure(error: &Error, timeout: Option<Duration>, start: Instant) -> bool {
+    match error.kind() {
+        ErrorKind::Unavailable | ErrorKind::SerializationError => true,
+        ErrorKind::LimitExceeded => timeout.is_some_and(|timeout| start.elapsed() >= timeout),
+        _ => false,
+    }
+}
+
 fn transport_error(error: &ureq::Error, start: Instant) -> Error {
     match error {
         ureq::Error::Timeout(_) => {
@@ -210,11 +245,11 @@ mod tests {
             ("http://x?y", ErrorKind::InvalidArgument),
             ("https://x", ErrorKind::Unsupported),
         ] {
-            assert_eq!(Opa::new(url, 1).err().map(|e| e.kind()), Some(kind), "{url}");
+            assert_eq!(Opa::new(url, 1, None).err().map(|e| e.kind()), Some(kind), "{url}");
         }
         let path = Path::new(vec!["a b".into(), "c/d".into(), "é".into()]);
         assert_eq!(
-            Opa::new("http://h:1/p/", 1).map(|opa| opa.url(&path)).as_deref(),
+            Opa::new("http://h:1/p/", 1, None).map(|opa| opa.url(&path)).as_deref(),
             Ok("http://h:1/p/v1/data/a%20b/c%2Fd/%C3%A9")
         );
     }
