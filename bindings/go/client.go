@@ -33,7 +33,10 @@ type DecideOptions struct {
 }
 
 // Client decides here or by a remote OPA, as the flags say, and falls back to the remote where it cannot here.
-type Client struct{ handle *C.sark_client }
+type Client struct {
+	handle *C.sark_client
+	flags  *Flags // the library keeps its own; without this one, nobody would log what happens to them
+}
 
 // NewClient makes a client of an engine.
 func NewClient(engine *Engine, options ...ClientOptions) (*Client, error) {
@@ -65,7 +68,7 @@ func NewClient(engine *Engine, options ...ClientOptions) (*Client, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	made := &Client{handle}
+	made := &Client{handle, chosen.Flags}
 	runtime.AddCleanup(made, freeClient, handle)
 	return made, nil
 }

@@ -1,6 +1,7 @@
 """The store in a file: shared by processes, whole whatever happens to the disk."""
 
 import fcntl
+import gc
 import json
 import os
 import pathlib
@@ -199,6 +200,14 @@ def test_an_environment_that_names_no_side_is_refused():
         [sys.executable, "-c", program], env=os.environ | {"SARK_FORCE": "lokal"}, capture_output=True, text=True, check=False
     )
     assert failed.returncode != 0 and 'use "local" or "remote"' in failed.stderr
+
+
+def test_what_happens_to_flags_that_only_a_client_has_is_logged(path, flags, logger):
+    client = sark.Client(sark.Engine(), flags=sark.Flags(f"file:{path}", logger=logger), opa_url="http://127.0.0.1:1")
+    gc.collect()
+    flags(f"file:{path}").set_rollout("f", 5)
+    wait_for(lambda: logger.has("The rollout of f is 5% now"))
+    client.close()
 
 
 def test_both_sides_of_a_fork_follow(path, flags):

@@ -14,6 +14,9 @@ const optionalText = (name, value) => (value === undefined ? null : text(name, v
 const optionalLength = (value) => (value === null ? 0 : byteLength(value));
 
 export class Client extends Handle {
+  // The library keeps its own; without this one, nobody would log what happens to them.
+  #flags;
+
   constructor(
     engine, { cache, flags, opaUrl, feature, timeoutMs, cacheTtlMs, maxAnswerBytes, maxConcurrentFallbacks, metrics } = {},
   ) {
@@ -31,6 +34,7 @@ export class Client extends Handle {
       slot, errorSlot,
     );
     super(create(status), sark.sark_client_free, sark.sark_client_close);
+    this.#flags = flags;
   }
 
   decide(policy, input, settings) {

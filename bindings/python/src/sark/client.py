@@ -31,7 +31,7 @@ class Client(Closable):
     Raises InvalidArgument.
     """
 
-    __slots__ = ()
+    __slots__ = ("_flags",)
 
     def __init__(
         self,
@@ -66,6 +66,8 @@ class Client(Closable):
             *_calls.span(_values.text(feature)),
             options,
         )
+        # The library keeps its own; without this one, nobody would log what happens to them.
+        self._flags = flags
 
     def close(self) -> None:
         lib.sark_client_close(self._handle)

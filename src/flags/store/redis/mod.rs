@@ -8,6 +8,7 @@ mod keys;
 mod location;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -58,7 +59,10 @@ impl Redis {
     }
 
     fn error(&self, error: &RedisError) -> Error {
-        Error::new(ErrorKind::Unavailable, format!("the flags' store {} does not answer: {error}", self.location.name))
+        let name = &self.location.name;
+        // A read that timed out is "temporarily unavailable" to the operating system, which helps nobody.
+        let problem = if error.is_timeout() { &"no answer within a second" as &dyn Display } else { error };
+        Error::new(ErrorKind::Unavailable, format!("the flags' store {name} does not answer: {problem}"))
     }
 
     fn connect(&self) -> RedisResult<Connection> {
