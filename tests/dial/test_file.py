@@ -8,6 +8,7 @@ import pathlib
 import resource
 import subprocess
 import sys
+import time
 
 import pytest
 import sark
@@ -49,6 +50,20 @@ def test_processes_share_it(path, flags, other):
     others("set_rollout", "f", 50)
     wait_for(lambda: ours.rollout("f") == 50)
     assert others("enabled", "f", 2000) == [ours.is_enabled("f", f"user{number}") for number in range(2000)]
+
+
+def test_how_soon_another_process_sees_a_change(path, flags, other, capsys):
+    ours, others = flags(f"file:{path}"), other(f"file:{path}")
+    values = [(number + 1) / 100 for number in range(100)]
+    others.send("watch", "f", *values)
+    sent = []
+    for value in values:
+        time.sleep(0.02)
+        sent.append(time.monotonic())
+        ours.set_rollout("f", value)
+    delays = sorted((seen - start) * 1e3 for start, seen in zip(sent, others.answer(), strict=True))
+    with capsys.disabled():
+        print(f"\na change in a file is seen by another process after {delays[50]:.0f} ms (median), {delays[98]:.0f} ms (p99)")
 
 
 def test_writers_at_the_same_time_lose_nothing(path, other):
