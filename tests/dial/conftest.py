@@ -208,5 +208,19 @@ def flags(logger):
         each.close()
 
 
+def print_how_soon_seen(where, ours, others, capsys):
+    """Turns a dial a hundred times, and prints after how long another process saw it. It measures; a slow machine fails nothing."""
+    values = [(number + 1) / 100 for number in range(100)]
+    others.send("watch", "f", *values)
+    sent = []
+    for value in values:
+        time.sleep(0.02)
+        sent.append(time.monotonic())
+        ours.set_rollout("f", value)
+    delays = sorted((seen - start) * 1e3 for start, seen in zip(sent, others.answer(), strict=True))
+    with capsys.disabled():
+        print(f"\na change in {where} is seen by another process after {delays[50]:.1f} ms (median), {delays[98]:.1f} ms (p99)")
+
+
 def percentages(flags):
     return {each["feature"]: each["percentage"] for each in flags.list()}

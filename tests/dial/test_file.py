@@ -8,11 +8,10 @@ import pathlib
 import resource
 import subprocess
 import sys
-import time
 
 import pytest
 import sark
-from conftest import percentages, wait_for
+from conftest import percentages, print_how_soon_seen, wait_for
 
 
 @pytest.fixture
@@ -53,17 +52,7 @@ def test_processes_share_it(path, flags, other):
 
 
 def test_how_soon_another_process_sees_a_change(path, flags, other, capsys):
-    ours, others = flags(f"file:{path}"), other(f"file:{path}")
-    values = [(number + 1) / 100 for number in range(100)]
-    others.send("watch", "f", *values)
-    sent = []
-    for value in values:
-        time.sleep(0.02)
-        sent.append(time.monotonic())
-        ours.set_rollout("f", value)
-    delays = sorted((seen - start) * 1e3 for start, seen in zip(sent, others.answer(), strict=True))
-    with capsys.disabled():
-        print(f"\na change in a file is seen by another process after {delays[50]:.0f} ms (median), {delays[98]:.0f} ms (p99)")
+    print_how_soon_seen("a file", flags(f"file:{path}"), other(f"file:{path}"), capsys)
 
 
 def test_writers_at_the_same_time_lose_nothing(path, other):

@@ -3,11 +3,10 @@
 import logging
 import os
 import subprocess
-import time
 
 import pytest
 import sark
-from conftest import RedisServer, free_port, percentages, wait_for
+from conftest import RedisServer, free_port, percentages, print_how_soon_seen, wait_for
 
 PERCENTAGE, FORMULA, MARK, HISTORY = "feature:{}:rollout_pct", "feature:{}:rollout_formula", "feature::sark", "feature::history"
 
@@ -321,17 +320,7 @@ def test_the_manager_of_gateways_takes_a_client_or_a_url(redis_server):
 
 
 def test_how_soon_another_process_sees_a_change(redis_server, flags, other, capsys):
-    ours, others = flags(redis_server.url), other(redis_server.url)
-    values = [(number + 1) / 100 for number in range(200)]
-    others.send("watch", "f", *values)
-    sent = []
-    for value in values:
-        time.sleep(0.01)
-        sent.append(time.monotonic())
-        ours.set_rollout("f", value)
-    delays = sorted((seen - start) * 1e3 for start, seen in zip(sent, others.answer(), strict=True))
-    with capsys.disabled():
-        print(f"\na change in Redis is seen by another process after {delays[100]:.1f} ms (median), {delays[198]:.1f} ms (p99)")
+    print_how_soon_seen("Redis", flags(redis_server.url), other(redis_server.url), capsys)
 
 
 @pytest.fixture
