@@ -74,6 +74,9 @@ bool use_everything() {
   const sark::flags flags = sark::flags::make("memory:").value();
   good &= flags.set_rollout("f", 12.5).ok() && flags.is_enabled("f", "u", &error) && *flags.rollout("f") == 12.5;
   good &= sark::flags::bucket("f", "u").ok() && flags.rollback("f").ok() && flags.rollback_all().ok();
+  good &= flags.set_rollout(out, "f", 12.5, {"ops", "why"}).ok() && flags.rollback(out, "f", {"ops", ""}).ok();
+  good &= flags.rollback_all(out).ok() && flags.history(out, "f", 1).ok() && flags.status(out).ok();
+  good &= flags.force(sark::side::local).ok() && flags.force(sark::side::none).ok() && flags.next(out, 1ms).ok();
   good &= flags.list(out).ok();
 
   sark::client_options client_options;
@@ -92,6 +95,17 @@ bool use_everything() {
     good &= error.status() == sark::status::closed && error.status_name() == "CLOSED" && error.code().empty() &&
             !error.message().empty() && !error.json().empty();
   }
+
+  sark::admin_options admin_options;
+  admin_options.tokens = R"([{"name": "ops", "token": "0123456789abcdef", "role": "write"}])";
+  admin_options.engine = &engine, admin_options.cache = &cache, admin_options.metrics = &metrics;
+  admin_options.client = &client;
+  const sark::admin admin = sark::admin::make(flags, admin_options).value();
+  sark::buffer fields;
+  if (auto response = admin.handle(fields, out, {"GET", "/admin/livez", {}, {}}))
+    good &= response->status == 200 && !response->headers.empty() && !response->body.empty();
+  admin.close();
+
   good &= metrics.render(out).ok() && sark::version().size() > 0 && sark::abi_version() == SARK_ABI_VERSION;
   client.close(), flags.close(), cache.close(), query.close(), input.close(), engine.close(), metrics.close();
   return good;

@@ -100,6 +100,19 @@ public:
     return roll_back(out, nullptr, 0, by);
   }
 
+  /// To 0 %, for who does not want to know what it was.
+  result<void> rollback(std::string_view feature) const noexcept {
+    detail::error_slot slot;
+    return detail::finish(::sark_flags_rollback(handle_.get(), detail::text(feature), feature.size(), slot.out()),
+                          slot);
+  }
+
+  /// All to 0 %, at once, likewise.
+  result<void> rollback_all() const noexcept {
+    detail::error_slot slot;
+    return detail::finish(::sark_flags_rollback_all(handle_.get(), slot.out()), slot);
+  }
+
   /// The last changes, the newest first, a JSON array in `out`; of one feature, or, where it is empty, of all. At most `most`, or 1,000.
   result<std::string_view> history(buffer &out, std::string_view feature = {}, std::uint64_t most = 0) const noexcept {
     detail::error_slot slot;
