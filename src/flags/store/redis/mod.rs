@@ -201,14 +201,26 @@ fn learn_changed(data: &mut Connection, changed: &[Vec<u8>], sink: &dyn Sink) ->
 }
 
 fn learn(data: &mut Connection, found: Found, sink: &dyn Sink) {
-    let is_filled = !found.is_marked && found.features.values().any(|read| matches!(read, Read::Rollout(_)));
+    let filled = found.features.iter().find(|(_, read)| matches!(read, Read::Rollout(_))).map(|(name, _)| Arc::clone(name));
+    let is_marked = found.is_marked;
     let is_lost = sink.learn(found);
-    if is_filled && !is_lost {
-        // Other programs filled it. (An empty one is left alone: those who know what it held would take it for emptied on purpose.)
-        // Where we may only read, it stays unmarked: what is removed there holds until it is set to 0.
-        let _ = data.set_nx::<_, _, bool>(keys::MARK, 1);
+    if let Some(name) = filled.filter(|_| !is_marked && !is_lost) {
+        // Other programs filled it. Where we may only read, it stays unmarked: what is removed there holds until it is set to 0.
+        let _ = mark(data, &keys::percentage(&name));
     }
     sink.contact();
+}
+
+/// Marks a store that still holds a percentage. One that was emptied since it was read must not be marked: who knows what it held would
+/// take it for emptied on purpose.
+fn mark(data: &mut Connection, percentage: &str) -> RedisResult<()> {
+    cmd("WATCH").arg(percentage).exec(data)?;
+    if data.exists(percentage)? {
+        pipe().atomic().set_nx(keys::MARK, 1).ignore().query::<Option<redis::Value>>(data)?;
+    } else {
+        cmd("UNWATCH").exec(data)?;
+    }
+    Ok(())
 }
 
 fn is_marked(data: &mut Connection) -> RedisResult<bool> {
