@@ -1,5 +1,6 @@
 //! What flags are made of, shared with the keeper: the snapshot, the store, what happened, and how old it all is.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,6 +32,8 @@ pub(super) struct State {
     tried: Mutex<bool>,
     trying: Condvar,
     problem: Mutex<Option<String>>,
+    /// The features whose value was no percentage when it was last read: each is reported once, however often it is read.
+    unreadable: Mutex<BTreeSet<Arc<str>>>,
     events: Events,
     metrics: Option<Arc<Metrics>>,
 }
@@ -48,6 +51,7 @@ impl State {
             tried: Mutex::new(!is_shared),
             trying: Condvar::new(),
             problem: Mutex::new(None),
+            unreadable: Mutex::default(),
             events: Events::default(),
             metrics: options.metrics,
         });
@@ -165,13 +169,11 @@ impl State {
         let mut rollouts = if found.is_all { Rollouts::new() } else { before.rollouts.clone() };
         for (name, read) in &found.features {
             let known = before.rollouts.get(name);
+            self.note_garbage(name, *read == Read::Garbage);
             let now = match read {
                 Read::Rollout(rollout) => Some(rollout),
                 Read::Absent => self.unless_removed(known, found, &mut is_emptied),
-                Read::Garbage => {
-                    self.garbage(name);
-                    known
-                }
+                Read::Garbage => known,
             };
             match now {
                 Some(rollout) => rollouts.insert(Arc::clone(name), *rollout),
@@ -201,10 +203,19 @@ impl State {
         held
     }
 
-    fn garbage(&self, name: &str) {
+    fn note_garbage(&self, name: &Arc<str>, is_garbage: bool) {
+        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_garbage {
+            unreadable.remove(name);
+            return;
+        }
+        if !unreadable.insert(Arc::clone(name)) {
+            return;
+        }
+        drop(unreadable);
         self.count(FlagStoreError::Garbage);
         let message = format!("What the store holds for {name} is no percentage; it is ignored");
-        self.happened(Level::Error, "store_garbage", message, json!({"feature": name}));
+        self.happened(Level::Error, "store_garbage", message, json!({"feature": &**name}));
     }
 
     fn emptied(&self) {

@@ -39,6 +39,10 @@ def test_garbage_is_ignored_counted_and_reported(redis_server, flags, logger):
     ours = flags(redis_server.url, metrics=metrics)
     ours.set_rollout("f", 10)
     for garbage in ["", "ten", "101", "-1", "1e1", "NaN", b"\xff\xfe", "12.345"]:
+        client.set(PERCENTAGE.format("f"), 11)
+        wait_for(lambda: ours.rollout("f") == 11)
+        client.set(PERCENTAGE.format("f"), 10)
+        wait_for(lambda: ours.rollout("f") == 10)
         before = len(logger)
         client.set(PERCENTAGE.format("f"), garbage)
         wait_for(lambda: any("is no percentage" in message for _, message in logger[before:]))
