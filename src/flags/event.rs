@@ -1,11 +1,14 @@
 //! What happened to the flags, for the caller's logger: kept in a bounded queue until it is taken.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+use crate::process;
 
 /// How many events wait; of more, the oldest are dropped and counted.
 const MAX_WAITING: usize = 256;
@@ -61,9 +64,11 @@ impl Event {
     }
 }
 
-/// The queue.
-#[derive(Default)]
-pub(super) struct Events {
+/// The queue. A forked child begins a new one: a thread of its parent's that waited for events may have held the lock.
+pub(super) struct Events(ArcSwap<Shared>);
+
+struct Shared {
+    generation: u64,
     queue: Mutex<Queue>,
     arrived: Condvar,
 }
@@ -74,22 +79,51 @@ struct Queue {
     dropped: u64,
 }
 
+impl Shared {
+    fn new() -> Self {
+        Self { generation: process::generation(), queue: Mutex::default(), arrived: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics under the lock, and a queue of events is whole after any step.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self(ArcSwap::from_pointee(Shared::new()))
+    }
+}
+
 impl Events {
+    fn shared(&self) -> Arc<Shared> {
+        let current = self.0.load_full();
+        if current.generation == process::generation() {
+            return current;
+        }
+        let fresh = Arc::new(Shared::new());
+        self.0.store(Arc::clone(&fresh));
+        fresh
+    }
+
     pub(super) fn push(&self, event: Event) {
-        let mut queue = self.lock();
+        let shared = self.shared();
+        let mut queue = shared.lock();
         if queue.waiting.len() == MAX_WAITING {
             queue.waiting.pop_front();
             queue.dropped += 1;
         }
         queue.waiting.push_back(event);
         drop(queue);
-        self.arrived.notify_one();
+        shared.arrived.notify_one();
     }
 
     /// The oldest event; waits for one until `timeout` is over, or `is_over`.
     pub(super) fn next(&self, timeout: Duration, is_over: impl Fn() -> bool) -> Option<Event> {
         let deadline = Instant::now() + timeout.min(Duration::from_secs(86_400));
-        let mut queue = self.lock();
+        let shared = self.shared();
+        let mut queue = shared.lock();
         loop {
             if queue.dropped > 0 {
                 let dropped = std::mem::take(&mut queue.dropped);
@@ -103,18 +137,13 @@ impl Events {
             if left.is_zero() || is_over() {
                 return None;
             }
-            queue = self.arrived.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+            queue = shared.arrived.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// Wakes everyone who waits.
     pub(super) fn wake(&self) {
-        self.arrived.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Nothing panics under the lock, and a queue of events is whole after any step.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared().arrived.notify_all();
     }
 }
 
