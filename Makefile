@@ -146,8 +146,8 @@ record-opa: $(DEMO)/opa-decisions.txt
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
 TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-node test-go test-install test-readme test-record \
-  test-demo conformance differential fuzz
-.PHONY: $(TESTS) packages
+  test-demo conformance differential test-fuzz
+.PHONY: $(TESTS) packages fuzz
 test: packages
 	@start=$$SECONDS; for part in $(TESTS); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
 	printf '\nall of %s passed in %s s\n' "$(words $(TESTS)) parts" $$((SECONDS - start))
@@ -301,7 +301,12 @@ bench-flags: packages $(BENCH_FLAGS)/check_c $(BENCH_FLAGS)/check_go $(BENCH_FLA
 	@$(with_prefix) python3 benches/flags/run.py Rust='cargo bench --locked --quiet --bench flags' C='$(BENCH_FLAGS)/check_c' \
 	  Python='$(BENCH_FLAGS)/venv/bin/python benches/flags/check.py PORT' Go='$(BENCH_FLAGS)/check_go' Node='node $(BENCH_FLAGS)/node/check.mjs'
 
-# Each target for FUZZ_SECONDS, from the seeds of fuzz/seeds; what it finds is kept in target/fuzz.
+# The short form, the same at each run.
+test-fuzz:
+	$(call step,'fuzzing$(comma) a fixed number of runs for each target')
+	fuzz/run $(OUT)/fuzz 4000-runs
+
+# The campaign: each target for FUZZ_SECONDS, from the seeds of fuzz/seeds; what it finds is kept in target/fuzz.
 FUZZ_SECONDS := 60
 fuzz:
 	$(call step,'fuzzing$(comma) $(FUZZ_SECONDS) s for each target')

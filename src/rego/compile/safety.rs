@@ -139,7 +139,9 @@ fn reorder_for_safety(arity: Arity<'_>, globals: &VarSet, body: &mut Body) -> Ve
                     left.push(item);
                     continue;
                 }
-                item.needs = closes_over;
+                // OPA forgets here what else the expression needs, lets it pass unbound, and evaluates it as it may ("var requires
+                // evaluation", or an answer). The planner has no unbound values: the needs are kept, and refused where nothing binds them.
+                item.needs.extend(closes_over);
             }
             item.needs.retain(|v| !outputs.contains(v) && !safe.contains(v));
             if item.needs.is_empty() {
