@@ -16,7 +16,7 @@
 //!  rego ◄──┼────────┼─────────┘          what every evaluator offers, and sark's own
 //!          └────────┴──► metrics         counted, rendered as Prometheus text
 //!
-//!  error, process                        used by all
+//!  error, event, process, companion      used by all
 //! ```
 //!
 //! Inside `rego`, a module's text becomes a decision in four steps, over what all of them share:
@@ -40,12 +40,14 @@ pub mod admin;
 pub mod cache;
 pub mod client;
 pub mod error;
+pub mod event;
 pub mod flags;
 pub mod metrics;
 pub mod opa;
 pub mod policy;
 pub mod rego;
 
+mod companion;
 mod process;
 #[cfg(feature = "regorus")]
 mod regorus;

@@ -1,17 +1,17 @@
 //! The thread that follows a store, started once in each process generation, gone with the flags.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::{self, Thread};
+use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::Duration;
 
-use super::event::Level;
 use super::state::State;
 use super::store::{Found, Sink};
 use serde_json::json;
 
+use crate::companion::Companion;
 use crate::error::{Error, ErrorKind};
+use crate::event::Level;
 use crate::process;
 
 /// The thread's stack: the clients of stores, and TLS.
@@ -24,16 +24,14 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const FIRST_ATTEMPT: Duration = Duration::from_secs(3);
 
 pub(super) struct Keeper {
-    /// The process generation in which the thread was started; `NOT_NEEDED` for a store that nobody else changes.
-    started_in: AtomicU64,
-    thread: Mutex<Option<Thread>>,
+    /// Not for a store that nobody else changes.
+    is_needed: bool,
+    thread: Companion,
 }
-
-const NOT_NEEDED: u64 = u64::MAX;
 
 impl Keeper {
     pub(super) fn new(is_needed: bool) -> Self {
-        Self { started_in: AtomicU64::new(if is_needed { 0 } else { NOT_NEEDED }), thread: Mutex::new(None) }
+        Self { is_needed, thread: Companion::default() }
     }
 
     /// Starts the thread, and waits for its first attempt to reach the store.
@@ -44,47 +42,27 @@ impl Keeper {
 
     /// Starts the thread unless this generation has it.
     pub(super) fn start(&self, state: &Arc<State>) {
-        let started_in = self.started_in.load(Ordering::Relaxed);
-        if started_in != NOT_NEEDED && started_in != process::generation() {
-            self.start_in(started_in, state);
+        if self.is_needed && !self.thread.is_started() {
+            self.start_now(state);
         }
     }
 
     #[cold]
-    fn start_in(&self, before: u64, state: &Arc<State>) {
-        let generation = process::generation();
-        if self.started_in.compare_exchange(before, generation, Ordering::Relaxed, Ordering::Relaxed).is_err() {
-            return;
-        }
-        let weak = Arc::downgrade(state);
-        let spawned =
-            thread::Builder::new().name("sark-flags".into()).stack_size(STACK_BYTES).spawn(move || run(&weak, generation));
-        match spawned {
-            Ok(handle) => {
-                *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle.thread().clone());
-                // Closed between the start and the line above: `stop` found nobody to wake.
-                if state.is_closed() {
-                    self.stop();
-                }
-            }
+    fn start_now(&self, state: &Arc<State>) {
+        let (weak, generation) = (Arc::downgrade(state), process::generation());
+        match self.thread.start("sark-flags", STACK_BYTES, move || run(&weak, generation)) {
+            Ok(true) if state.is_closed() => self.stop(),
+            Ok(_) => {}
             Err(error) => {
-                state.not_reached(&Error::new(
-                    ErrorKind::Unavailable,
-                    format!("no thread can be made to follow the store: {error}"),
-                ));
+                let problem = format!("no thread can be made to follow the store: {error}");
+                state.not_reached(&Error::new(ErrorKind::Unavailable, problem));
             }
         }
     }
 
     /// Wakes the thread, which then finds its flags closed, and ends.
     pub(super) fn stop(&self) {
-        // In a forked child the thread does not exist, and the lock may be held by one that does not either.
-        if let Ok(mut thread) = self.thread.try_lock()
-            && let Some(thread) = thread.take()
-            && self.started_in.load(Ordering::Relaxed) == process::generation()
-        {
-            thread.unpark();
-        }
+        self.thread.wake();
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod bucket;
 mod change;
-mod event;
 mod force;
 mod keeper;
 mod percentage;
@@ -18,7 +17,6 @@ use std::time::Duration;
 
 pub use bucket::{BUCKETS, FORMULA, bucket};
 pub use change::{By, Change, MAX_HISTORY};
-pub use event::{Event, Level};
 pub use force::{FORCE_VARIABLE, Force};
 pub use percentage::Percentage;
 pub use rollouts::{Rollout, Rollouts};
@@ -26,6 +24,7 @@ pub use rollouts::{Rollout, Rollouts};
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Level};
 use crate::metrics::Metrics;
 use keeper::Keeper;
 use state::State;

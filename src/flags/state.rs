@@ -9,7 +9,7 @@ use arc_swap::{ArcSwap, Guard};
 use serde_json::{Value, json};
 
 use super::change::{By, Change};
-use super::event::{Event, Events, Level};
+use crate::event::{Event, Events, Level};
 use super::force::Force;
 use super::rollouts::{Rollout, Rollouts, Snapshot};
 use super::store::{Edit, Found, Known, Read, Store};

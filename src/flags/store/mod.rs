@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::{By, Change};
-use super::event::Level;
+use crate::event::Level;
 use super::percentage::Percentage;
 use super::rollouts::{Rollout, Rollouts};
 use crate::error::{Error, ErrorKind, Result};

@@ -22,7 +22,7 @@ use super::{Edit, Found, Known, Read, Sink, Store, What};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flags::bucket::FORMULA;
 use crate::flags::change::{Change, MAX_HISTORY};
-use crate::flags::event::Level;
+use crate::event::Level;
 use crate::flags::keeper::jittered;
 use crate::flags::percentage::Percentage;
 use crate::flags::rollouts::{Rollout, Rollouts};

@@ -1,4 +1,4 @@
-//! What happened to the flags, for the caller's logger: kept in a bounded queue until it is taken.
+//! What happened, for the caller's logger: kept in a bounded queue until it is taken.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,7 @@ impl Level {
 pub struct Event {
     /// How much it matters.
     pub level: Level,
-    /// What it is, for a program: `rollout_updated`, `rollout_rolled_back`, `store_away`, …
+    /// What it is, for a program: `rollout_updated`, `store_away`, `fallback`, …
     pub name: &'static str,
     /// What it is, for a person.
     pub message: String,
@@ -51,7 +51,7 @@ pub struct Event {
 }
 
 impl Event {
-    pub(super) fn new(level: Level, name: &'static str, message: impl Into<String>, fields: Value) -> Self {
+    pub(crate) fn new(level: Level, name: &'static str, message: impl Into<String>, fields: Value) -> Self {
         Self { level, name, message: message.into(), fields, when: Timestamp::now() }
     }
 
@@ -65,7 +65,7 @@ impl Event {
 }
 
 /// The queue. A forked child begins a new one: a thread of its parent's that waited for events may have held the lock.
-pub(super) struct Events(ArcSwap<Shared>);
+pub(crate) struct Events(ArcSwap<Shared>);
 
 struct Shared {
     generation: u64,
@@ -107,7 +107,7 @@ impl Events {
         fresh
     }
 
-    pub(super) fn push(&self, event: Event) {
+    pub(crate) fn push(&self, event: Event) {
         let shared = self.shared();
         let mut queue = shared.lock();
         if queue.waiting.len() == MAX_WAITING {
@@ -120,7 +120,7 @@ impl Events {
     }
 
     /// The oldest event; waits for one until `timeout` is over, or `is_over`.
-    pub(super) fn next(&self, timeout: Duration, is_over: impl Fn() -> bool) -> Option<Event> {
+    pub(crate) fn next(&self, timeout: Duration, is_over: impl Fn() -> bool) -> Option<Event> {
         let deadline = Instant::now() + timeout.min(Duration::from_secs(86_400));
         let shared = self.shared();
         let mut queue = shared.lock();
@@ -142,7 +142,7 @@ impl Events {
     }
 
     /// Wakes everyone who waits.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.shared().arrived.notify_all();
     }
 }
