@@ -145,7 +145,7 @@ record-opa: $(DEMO)/opa-decisions.txt
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
-TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-node test-go test-install test-readme test-record \
+TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-client test-node test-go test-install test-readme test-record \
   test-demo conformance differential test-fuzz
 .PHONY: $(TESTS) packages fuzz
 test: packages
@@ -213,6 +213,15 @@ test-dial: packages $(DIAL)/venv/.installed $(DIAL)/node/.installed $(DIAL)/serv
 	cp tests/dial/servers/server.mjs tests/dial/page.mjs $(DIAL)/node/
 	@$(with_prefix) cd tests/dial && SARK_DIAL=$(DIAL) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4 --dist loadgroup
 	@$(with_prefix) SARK_DIAL=$(DIAL) node --test --test-reporter=spec $(DIAL)/node/page.mjs
+
+# A client beside a real OPA that is killed, slowed down and replaced; toxiproxy stands between them.
+$(OUT)/toxiproxy: $(wildcard tests/client/toxiproxy/go.*)
+	$(call step,'building toxiproxy')
+	cd tests/client/toxiproxy && go build -o $@ github.com/Shopify/toxiproxy/v2/cmd/server
+
+test-client: $(DIAL)/venv/.installed $(OUT)/opa $(OUT)/toxiproxy
+	$(call step,'a client$(comma) its remote$(comma) shadow and guard')
+	@cd tests/client && SARK_OUT=$(OUT) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4
 
 test-node: $(OUT)/node/.installed $(OUT)/opa
 	$(call step,'Node')

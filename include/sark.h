@@ -108,13 +108,25 @@
 // Everyone takes the remote path.
 #define SARK_FORCE_REMOTE 2
 
+// The dial chooses a side for each user; without flags, the local engine. The remote answers where the local engine fails.
+#define SARK_MODE_DIAL 0
+
+// The local engine alone; a remote, where there is one, is asked for comparison only.
+#define SARK_MODE_LOCAL 1
+
+// The remote alone.
+#define SARK_MODE_REMOTE 2
+
+// The remote; the local engine where it is away.
+#define SARK_MODE_REMOTE_FIRST 3
+
 // The local engine decided.
 #define SARK_IMPLEMENTATION_RUST 1
 
 // The remote OPA decided.
 #define SARK_IMPLEMENTATION_HTTP 2
 
-// The side that the dial chose decided.
+// The side that was chosen decided.
 #define SARK_FALLBACK_NONE 0
 
 // The remote decided since the evaluation failed.
@@ -131,6 +143,12 @@
 
 // The remote decided since the policy uses what the local engine lacks.
 #define SARK_FALLBACK_UNSUPPORTED 5
+
+// The local engine decided since the remote was away.
+#define SARK_FALLBACK_UNAVAILABLE 6
+
+// The room for a decision's id in an info struct: its text and NULs.
+#define SARK_DECISION_ID_SIZE 40
 
 // The room for a revision in an info struct: its text and a NUL.
 #define SARK_REVISION_SIZE 64
@@ -257,16 +275,42 @@ typedef struct sark_client_options {
   uint64_t max_answer_bytes;
   // Where to count, or NULL. The client keeps it alive.
   const struct sark_metrics *metrics;
+  // `SARK_MODE_…`: who decides; default the dial.
+  uint32_t mode;
+  // The share of local decisions that are compared with the remote's, in hundredths of a percent: 1 to 10,000; 0 is off.
+  uint32_t shadow_rate;
+  // How many decisions may wait to be compared; of more, the new ones are dropped and counted. Default 256.
+  uint32_t shadow_max_waiting;
+  // 1: the input of a differing answer is kept, without the masked places. 0: it is not.
+  uint32_t shadow_keep_inputs;
+  // The guard's sliding window in nanoseconds; 0 is off. With it, at least one threshold below.
+  uint64_t guard_window_ns;
+  // The dial goes back where the 95th percentile of the local decisions' time is longer, in nanoseconds; 0 is off.
+  uint64_t guard_p95_ns;
+  // The dial goes back at this share of local decisions that failed, in hundredths of a percent: 1 to 10,000; 0 is off.
+  uint32_t guard_error_rate;
+  // The dial goes back at so many answers that differ from the remote's (`shadow_rate` finds them); 0 is off.
+  uint32_t guard_differing;
+  // With fewer local decisions in the window, error rate and p95 say nothing; default 100.
+  uint32_t guard_min_decisions;
+  // 0.
+  uint32_t reserved;
 } sark_client_options;
 
 // What one decision may take.
 typedef struct sark_decide_options {
   // `sizeof(sark_decide_options)`.
   uint32_t struct_size;
-  // 0.
-  uint32_t reserved;
+  // The flags of the trace: W3C's `trace-flags`, 0 to 255.
+  uint32_t trace_flags;
   // The time in nanoseconds; default the client's; `SARK_NO_TIMEOUT` for none.
   uint64_t timeout_ns;
+  // The upper half of W3C's `trace-id`; both halves 0 for no trace. It goes to the remote as `traceparent`.
+  uint64_t trace_id_high;
+  // The lower half.
+  uint64_t trace_id_low;
+  // W3C's `parent-id`.
+  uint64_t trace_parent_id;
 } sark_decide_options;
 
 // What a decision was, and where its time went.
@@ -287,7 +331,7 @@ typedef struct sark_decide_info {
   uint64_t flag_ns;
   // Nanoseconds at the cache.
   uint64_t cache_ns;
-  // Nanoseconds in the local engine, reading the input included.
+  // Nanoseconds in the local engine, without reading the input.
   uint64_t evaluate_ns;
   // Nanoseconds at the remote OPA.
   uint64_t remote_ns;
@@ -295,6 +339,10 @@ typedef struct sark_decide_info {
   uint64_t duration_ns;
   // The local revision that decided, opaque text that ends with a NUL; empty for a remote decision.
   char revision[SARK_REVISION_SIZE];
+  // Nanoseconds spent reading the input.
+  uint64_t read_ns;
+  // The decision's id: a random UUID, text that ends with NULs.
+  char id[SARK_DECISION_ID_SIZE];
 } sark_decide_info;
 
 // What bounds an engine. Zero in a field is its default.
@@ -639,6 +687,58 @@ int32_t sark_client_decide(const struct sark_client *client,
                            struct sark_decision **decision,
                            struct sark_error **error);
 
+// Leaves places out of whatever the client keeps of inputs and results from now on: differing answers, events, decision logs.
+//
+// `pointers` is a JSON array of JSON pointers that start with `/input` or `/result`, such as `["/input/password"]`; `[]` for none.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_client_set_mask(const struct sark_client *client,
+                             const uint8_t *pointers,
+                             uint64_t pointers_length,
+                             struct sark_error **error);
+
+// Writes how the client is, as JSON: `breaker` (`state`, `failures`, `retry_in_seconds`), `shadow` (`rate`, `outcomes` by name,
+// `dropped`, `waiting`, and `differences`, the last ones, the newest first), `guard` (what its window holds, `rollbacks`, `withheld`),
+// null where there is none, and `fallbacks`, how many are under way.
+//
+// Ownership: the caller owns the buffer.
+// Errors: CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_client_status(const struct sark_client *client,
+                           struct sark_buffer *buffer,
+                           struct sark_error **error);
+
+// Takes the next thing that happened, for a logger: JSON with `when`, `level` (`info`, `warning` or `error`), `event`, `message` and
+// `fields`. Events: `fallback`, `shadow_differs`, `guard_rolled_back`, `guard_withheld`, `guard_failed`, `events_dropped`. None has an
+// input or a result. Up to 256 wait; older ones are dropped and counted.
+//
+// Waits up to `timeout_ns` for one; MISS where none came. `sark_client_close` ends the wait with CLOSED.
+//
+// Ownership: the caller owns the buffer.
+// Errors: CLOSED.
+// Threads: any; each event is given once.
+SARK_API
+int32_t sark_client_next(const struct sark_client *client,
+                         uint64_t timeout_ns,
+                         struct sark_buffer *buffer,
+                         struct sark_error **error);
+
+// Ends a client for all its users; later calls answer CLOSED. Its engine, cache and flags go on. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API
+void sark_client_close(const struct sark_client *client);
+
+// Frees a client; NULL is fine.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_client_free(struct sark_client *client);
+
 // `SARK_OK`, or `SARK_UNDEFINED`; for NULL, `SARK_INTERNAL_ERROR`.
 //
 // Threads: one at a time.
@@ -667,7 +767,8 @@ SARK_API struct sark_str sark_decision_result(const struct sark_decision *decisi
 // Threads: one at a time.
 SARK_API struct sark_str sark_decision_implementation(const struct sark_decision *decision);
 
-// Why the remote decided although the dial chose the local engine: `evaluation`, `serialization`, `limit`, `internal`, `unsupported`. Empty where it did not.
+// Why the other side decided than the one that was chosen: the remote for `evaluation`, `serialization`, `limit`, `internal` and
+// `unsupported`, the local engine for `unavailable`. Empty where the chosen one decided.
 //
 // Ownership: the text is static.
 // Threads: one at a time.
@@ -680,6 +781,12 @@ struct sark_str sark_decision_fallback(const struct sark_decision *decision);
 // Threads: one at a time.
 SARK_API struct sark_str sark_decision_revision(const struct sark_decision *decision);
 
+// The decision's id, a random UUID, by which logs and events name it. Empty for NULL.
+//
+// Ownership: the text belongs to the decision.
+// Threads: one at a time.
+SARK_API struct sark_str sark_decision_id(const struct sark_decision *decision);
+
 // Nanoseconds that the decision took.
 //
 // Threads: one at a time.
@@ -690,19 +797,6 @@ SARK_API uint64_t sark_decision_duration_ns(const struct sark_decision *decision
 // Ownership: ends the decision and every text taken from it.
 // Threads: one at a time.
 SARK_API void sark_decision_free(struct sark_decision *decision);
-
-// Ends a client for all its users; later calls answer CLOSED. Its engine, cache and flags go on. NULL is fine.
-//
-// Ownership: the handle must still be freed.
-// Threads: any, at any time before the free.
-SARK_API
-void sark_client_close(const struct sark_client *client);
-
-// Frees a client; NULL is fine.
-//
-// Ownership: ends the handle.
-// Threads: the last owner, once.
-SARK_API void sark_client_free(struct sark_client *client);
 
 // Makes an engine without policies, whose data is `{}`.
 //

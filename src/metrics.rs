@@ -43,6 +43,35 @@ pub enum CacheOperation {
     Set,
 }
 
+/// How a comparison of a local decision with the remote's ended, by the value of its label `outcome`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShadowOutcome {
+    /// Value, undefined or error are the same.
+    Equal,
+    /// They are not.
+    Differing,
+    /// The two sides decided by different policies.
+    Revision,
+    /// The query reaches time, randomness or the network, so that it was not asked.
+    Nondeterministic,
+    /// The remote did not answer.
+    Failed,
+}
+
+impl ShadowOutcome {
+    pub(crate) const ALL: [Self; 5] = [Self::Equal, Self::Differing, Self::Revision, Self::Nondeterministic, Self::Failed];
+
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::Differing => "differing",
+            Self::Revision => "revision",
+            Self::Nondeterministic => "nondeterministic",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What went wrong with a store of flags, by the value of its label `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FlagStoreError {
@@ -87,6 +116,9 @@ pub struct Metrics {
     http: EvaluationMetrics,
     errors: ErrorCounters,
     fallbacks: IntCounter,
+    remote_fallbacks: IntCounter,
+    shadow: [IntCounter; ShadowOutcome::ALL.len()],
+    shadow_dropped: IntCounter,
     cache_get: CacheMetrics,
     cache_set: CacheMetrics,
     cache_errors: CacheErrors,
@@ -198,6 +230,11 @@ impl Metrics {
         let operation_durations =
             make.histograms("cache_operation_duration_seconds", "Time of one cache operation.", &["implementation"])?;
         let cache_errors = make.counters("cache_rust_errors_total", "Cache operations that failed.", &["error_type"])?;
+        let shadow = make.counters(
+            "sark_shadow_comparisons_total",
+            "Local decisions compared with the remote OPA's, by what came of it.",
+            &["outcome"],
+        )?;
         let evaluation = |side: Implementation| EvaluationMetrics {
             total: evaluations.with_label_values(&[side.label()]),
             duration: durations.with_label_values(&[side.label()]),
@@ -213,6 +250,11 @@ impl Metrics {
             errors: ErrorCounters::new(&errors),
             fallbacks: make
                 .counter("opa_rust_fallback_total", "Decisions that fell back from the local engine to the remote OPA.")?,
+            remote_fallbacks: make
+                .counter("sark_remote_fallback_total", "Decisions that fell back from the remote OPA to the local engine.")?,
+            shadow: ShadowOutcome::ALL.map(|outcome| shadow.with_label_values(&[outcome.label()])),
+            shadow_dropped: make
+                .counter("sark_shadow_dropped_total", "Local decisions that were not compared, since too many waited.")?,
             cache_get: cache("get"),
             cache_set: cache("set"),
             cache_errors: CacheErrors {
@@ -309,6 +351,23 @@ impl Metrics {
     /// A decision fell back to the remote.
     pub(crate) fn fell_back(&self) {
         self.fallbacks.inc();
+    }
+
+    /// A decision fell back to the local engine.
+    pub(crate) fn fell_back_from_remote(&self) {
+        self.remote_fallbacks.inc();
+    }
+
+    /// A local decision was compared with the remote's.
+    pub(crate) fn shadow_compared(&self, outcome: ShadowOutcome) {
+        if let Some(counter) = self.shadow.get(outcome as usize) {
+            counter.inc();
+        }
+    }
+
+    /// A local decision was not compared, since too many waited.
+    pub(crate) fn shadow_dropped(&self) {
+        self.shadow_dropped.inc();
     }
 
     /// One operation on a cache.

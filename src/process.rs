@@ -3,6 +3,7 @@
 //!
 //! Atomics only: a lock that another thread holds at the fork would stay locked in the child for ever.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,39 @@ pub(crate) fn unique_id() -> String {
     hasher.write_u64(generation());
     hasher.write_u128(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos());
     format!("{:016x}-{count}", hasher.finish())
+}
+
+/// A random number, for ids and samples: not for secrets. Each thread has its own generator (xoroshiro128++, Blackman and Vigna 2019),
+/// seeded by the operating system anew in each process generation, so that a forked child does not repeat its parent's numbers.
+pub(crate) fn random() -> u64 {
+    thread_local! {
+        static STATE: Cell<(u64, [u64; 2])> = const { Cell::new((0, [0; 2])) };
+    }
+    STATE.with(|state| {
+        let (generation_of_seed, mut seed) = state.get();
+        let now = generation();
+        if generation_of_seed != now {
+            seed = new_seed();
+        }
+        let [a, b] = seed;
+        let c = a ^ b;
+        state.set((now, [a.rotate_left(49) ^ c ^ (c << 21), c.rotate_left(28)]));
+        a.wrapping_add(b).rotate_left(17).wrapping_add(a)
+    })
+}
+
+#[cold]
+fn new_seed() -> [u64; 2] {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // Without the system's randomness, what the standard library has, and what no other process shares.
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_u32(std::process::id());
+        bytes = (u128::from(hasher.finish()) << 64 | SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos())
+            .to_le_bytes();
+    }
+    let bits = u128::from_le_bytes(bytes) | 1;
+    [(bits >> 64) as u64, bits as u64]
 }
 
 /// Runs one slice of a background thread's work: never while a fork is under way. Slices are short, for a fork waits for them.

@@ -9,9 +9,15 @@ import "C"
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"math"
 	"runtime"
+	"strconv"
+	"strings"
 	"time"
+	"weak"
 )
 
 // ClientOptions are what a client is made of.
@@ -25,11 +31,43 @@ type ClientOptions struct {
 	MaxConcurrentFallbacks uint32
 	MaxAnswerBytes         uint64
 	Metrics                *Metrics // nil: none
+	Mode                   Mode     // who decides; zero: the side that Flags says
+	// ShadowRate is the percentage of local decisions that are compared with the remote's, in steps of 0.01; 0: none.
+	ShadowRate float64
+	// ShadowMaxWaiting is how many may wait to be compared; of more, the new ones are dropped and counted.
+	ShadowMaxWaiting uint32
+	// ShadowKeepInputs keeps the input of a differing answer, for Status.
+	ShadowKeepInputs bool
+	// Guard is when the dial goes back by itself; the zero value: never.
+	Guard Guard
+	// Logger gets what happens: fallbacks, differing answers, the guard. nil: nobody; see NextEvent.
+	Logger *slog.Logger
+}
+
+// Mode is who decides.
+type Mode uint32
+
+const (
+	Dial        Mode = C.SARK_MODE_DIAL         // the side that the flags say; without flags, the local engine
+	LocalOnly   Mode = C.SARK_MODE_LOCAL        // the local engine alone
+	RemoteOnly  Mode = C.SARK_MODE_REMOTE       // the remote alone
+	RemoteFirst Mode = C.SARK_MODE_REMOTE_FIRST // the remote, and the local engine where it is away
+)
+
+// Guard is when the dial goes back by itself: where, within the window, one of the thresholds is reached. Zero is off.
+type Guard struct {
+	Window       time.Duration
+	ErrorRate    float64       // so many percent of the local decisions failed, in steps of 0.01
+	P95          time.Duration // the 95th percentile of their time is longer
+	Differing    uint32        // so many answers differ from the remote's
+	MinDecisions uint32        // with fewer local decisions, ErrorRate and P95 say nothing
 }
 
 // DecideOptions are about one decision.
 type DecideOptions struct {
 	Timeout time.Duration // of the whole decision; zero: the client's; NoTimeout: none
+	// Traceparent is W3C's header of the request, passed on to the remote; one that is malformed is left out.
+	Traceparent string
 }
 
 // Client decides here or by a remote OPA, as the flags say, and falls back to the remote where it cannot here.
@@ -41,6 +79,14 @@ type Client struct {
 // NewClient makes a client of an engine.
 func NewClient(engine *Engine, options ...ClientOptions) (*Client, error) {
 	chosen := last(options)
+	shadowRate, err := hundredths("ShadowRate", chosen.ShadowRate)
+	if err != nil {
+		return nil, err
+	}
+	errorRate, err := hundredths("Guard.ErrorRate", chosen.Guard.ErrorRate)
+	if err != nil {
+		return nil, err
+	}
 	raw := C.sark_client_options{
 		struct_size:              C.sizeof_sark_client_options,
 		max_concurrent_fallbacks: C.uint32_t(chosen.MaxConcurrentFallbacks),
@@ -48,6 +94,17 @@ func NewClient(engine *Engine, options ...ClientOptions) (*Client, error) {
 		cache_ttl_ns:             nanoseconds(chosen.CacheTTL),
 		max_answer_bytes:         C.uint64_t(chosen.MaxAnswerBytes),
 		metrics:                  chosen.Metrics.pointer(),
+		mode:                     C.uint32_t(chosen.Mode),
+		shadow_rate:              shadowRate,
+		shadow_max_waiting:       C.uint32_t(chosen.ShadowMaxWaiting),
+		guard_window_ns:          nanoseconds(chosen.Guard.Window),
+		guard_p95_ns:             nanoseconds(chosen.Guard.P95),
+		guard_error_rate:         errorRate,
+		guard_differing:          C.uint32_t(chosen.Guard.Differing),
+		guard_min_decisions:      C.uint32_t(chosen.Guard.MinDecisions),
+	}
+	if chosen.ShadowKeepInputs {
+		raw.shadow_keep_inputs = 1
 	}
 	var cache *C.sark_cache
 	if chosen.Cache != nil {
@@ -70,7 +127,20 @@ func NewClient(engine *Engine, options ...ClientOptions) (*Client, error) {
 	}
 	made := &Client{handle, chosen.Flags}
 	runtime.AddCleanup(made, freeClient, handle)
+	if chosen.Logger != nil {
+		go logEvents(weak.Make(made), (*Client).NextEvent, chosen.Logger)
+	}
 	return made, nil
+}
+
+// hundredths is a percentage in steps of 0.01, as the library wants it.
+func hundredths(name string, percentage float64) (C.uint32_t, error) {
+	steps := math.Round(percentage * 100)
+	if !(steps >= 0 && steps <= 10_000) || math.Abs(percentage*100-steps) > 1e-9 {
+		message := fmt.Sprintf("%s is %v: a percentage from 0 to 100 in steps of 0.01 wanted", name, percentage)
+		return 0, &Error{Status: StatusInvalidArgument, Message: message, Offset: -1}
+	}
+	return C.uint32_t(steps), nil
 }
 
 func freeClient(handle *C.sark_client) { C.sark_client_free(handle) }
@@ -92,10 +162,9 @@ func (c *Client) Decide(policy string, input any, user string, options ...Decide
 	policyPointer, policyLength := text(policy)
 	inputPointer, inputLength := rawOrNull(encoded)
 	userPointer, userLength := textBytes(user)
-	chosen := C.sark_decide_options{
-		struct_size: C.sizeof_sark_decide_options,
-		timeout_ns:  nanoseconds(last(options).Timeout),
-	}
+	given := last(options)
+	chosen := C.sark_decide_options{struct_size: C.sizeof_sark_decide_options, timeout_ns: nanoseconds(given.Timeout)}
+	setTrace(&chosen, given.Traceparent)
 	var handle *C.sark_decision
 	var failed *C.sark_error
 	status := C.sark_client_decide(
@@ -106,6 +175,48 @@ func (c *Client) Decide(policy string, input any, user string, options ...Decide
 		return nil, err
 	}
 	return newDecision(handle), nil
+}
+
+// setTrace reads a W3C traceparent, and leaves one that is malformed out.
+func setTrace(options *C.sark_decide_options, traceparent string) {
+	parts := strings.Split(strings.TrimSpace(traceparent), "-")
+	if len(parts) < 4 || len(parts[1]) != 32 || len(parts[2]) != 16 || len(parts[3]) != 2 {
+		return
+	}
+	var numbers [4]uint64
+	for at, digits := range []string{parts[1][:16], parts[1][16:], parts[2], parts[3]} {
+		number, err := strconv.ParseUint(digits, 16, 64)
+		if err != nil {
+			return
+		}
+		numbers[at] = number
+	}
+	options.trace_id_high, options.trace_id_low = C.uint64_t(numbers[0]), C.uint64_t(numbers[1])
+	options.trace_parent_id, options.trace_flags = C.uint64_t(numbers[2]), C.uint32_t(numbers[3])
+}
+
+// Status says how the client is: its breaker, what shadow and guard found, and the fallbacks under way, as
+// sark_client_status has it.
+func (c *Client) Status() (map[string]any, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_client_status(c.handle, out.handle, &failed)
+	runtime.KeepAlive(c)
+	return unmarshal[map[string]any](out, failure(status, failed))
+}
+
+// SetMask leaves places out of whatever is kept of inputs and results: JSON pointers such as "/input/password".
+func (c *Client) SetMask(pointers ...string) error {
+	encoded, err := json.Marshal(append([]string{}, pointers...))
+	if err != nil {
+		return err
+	}
+	pointer, length := rawOrNull(encoded)
+	var failed *C.sark_error
+	status := C.sark_client_set_mask(c.handle, pointer, length, &failed)
+	runtime.KeepAlive(c)
+	return failure(status, failed)
 }
 
 // DecideContext is Decide within the context's deadline. A context that is cancelled without one is looked at before

@@ -5,7 +5,7 @@ package sark
 
 // One crossing for all that a decision says.
 typedef struct {
-  sark_str result, implementation, fallback, revision;
+  sark_str result, implementation, fallback, revision, id;
   uint64_t duration_ns;
   int32_t status;
   bool allowed, cached;
@@ -15,6 +15,7 @@ static void sark_go_decision_read(const sark_decision *decision, sark_go_decisio
   out->implementation = sark_decision_implementation(decision);
   out->fallback = sark_decision_fallback(decision);
   out->revision = sark_decision_revision(decision);
+  out->id = sark_decision_id(decision);
   out->duration_ns = sark_decision_duration_ns(decision);
   out->status = sark_decision_status(decision);
   out->allowed = sark_decision_allowed(decision);
@@ -39,8 +40,11 @@ type Decision struct {
 	JSON           json.RawMessage // the result; nil where undefined
 	Implementation string          // "rust" (decided here) or "http" (by the remote OPA)
 	Cached         bool
-	Fallback       string // why the remote was asked after all: "", "evaluation", "serialization", "limit", …
-	Revision       string
+	// Fallback is why the other side decided than the one that was chosen: "", "evaluation", "serialization", "limit",
+	// "internal", "unsupported" (the remote decided), or "unavailable" (the local engine did).
+	Fallback string
+	Revision string
+	ID       string // a random UUID, by which logs and events name the decision
 	Duration       time.Duration
 }
 
@@ -63,6 +67,7 @@ func newDecision(handle *C.sark_decision) *Decision {
 		Cached:         bool(read.cached),
 		Fallback:       goString(read.fallback),
 		Revision:       goString(read.revision),
+		ID:             goString(read.id),
 		Duration:       time.Duration(read.duration_ns),
 	}
 	if !made.Undefined {

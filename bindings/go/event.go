@@ -13,11 +13,11 @@ import (
 	"weak"
 )
 
-// Event is something that happened to flags.
+// Event is something that happened to flags or to a client.
 type Event struct {
 	When    time.Time      `json:"when"`
 	Level   string         `json:"level"` // "info", "warning" or "error"
-	Name    string         `json:"event"` // for a program: "rollout_updated", "store_away", …
+	Name    string         `json:"event"` // for a program: "rollout_updated", "fallback", …
 	Message string         `json:"message"`
 	Fields  map[string]any `json:"fields"`
 }
@@ -29,6 +29,20 @@ func (f *Flags) NextEvent(timeout time.Duration) (Event, bool, error) {
 	var failed *C.sark_error
 	status := C.sark_flags_next(f.handle, C.uint64_t(max(0, timeout)), out.handle, &failed)
 	runtime.KeepAlive(f)
+	return readEvent(out, status, failed)
+}
+
+// NextEvent gives the next thing that happened, for one who logs himself, and false where nothing did within the time. 256 wait.
+func (c *Client) NextEvent(timeout time.Duration) (Event, bool, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_client_next(c.handle, C.uint64_t(max(0, timeout)), out.handle, &failed)
+	runtime.KeepAlive(c)
+	return readEvent(out, status, failed)
+}
+
+func readEvent(out *buffer, status C.int32_t, failed *C.sark_error) (Event, bool, error) {
 	if err := failure(status, failed); err != nil || status == C.SARK_MISS {
 		return Event{}, false, err
 	}
@@ -36,14 +50,14 @@ func (f *Flags) NextEvent(timeout time.Duration) (Event, bool, error) {
 	return event, err == nil, err
 }
 
-// patience is how long a goroutine keeps flags alive that nobody else has.
+// patience is how long a goroutine keeps a handle alive that nobody else has.
 const patience = 500 * time.Millisecond
 
-// logEvents ends once the flags are closed, or nobody has them.
-func logEvents(reference weak.Pointer[Flags], logger *slog.Logger) {
+// logEvents ends once the flags or the client are closed, or nobody has them.
+func logEvents[T any](reference weak.Pointer[T], next func(*T, time.Duration) (Event, bool, error), logger *slog.Logger) {
 	levels := map[string]slog.Level{"info": slog.LevelInfo, "warning": slog.LevelWarn}
-	for flags := reference.Value(); flags != nil; flags = reference.Value() {
-		event, happened, err := flags.NextEvent(patience)
+	for source := reference.Value(); source != nil; source = reference.Value() {
+		event, happened, err := next(source, patience)
 		if err != nil {
 			return
 		}

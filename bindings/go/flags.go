@@ -89,7 +89,7 @@ func NewFlags(url string, options ...FlagsOptions) (*Flags, error) {
 	made := &Flags{handle}
 	runtime.AddCleanup(made, freeFlags, handle)
 	if chosen.Logger != nil {
-		go logEvents(weak.Make(made), chosen.Logger)
+		go logEvents(weak.Make(made), (*Flags).NextEvent, chosen.Logger)
 	}
 	return made, nil
 }

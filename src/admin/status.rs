@@ -8,8 +8,8 @@ use super::response::Response;
 use super::routes::Call;
 use super::{ABI_VERSION, Admin};
 use crate::cache::Cache;
+use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::opa::BreakerStatus;
 use crate::policy::Engine;
 
 /// `GET /admin/status`.
@@ -23,9 +23,8 @@ pub(super) fn status(admin: &Admin, call: &Call<'_>) -> Answer {
         "policies": parts.engine.as_deref().map(|engine| or_problem(policies(engine))),
         "cache": parts.cache.as_deref().map(|cache| or_problem(cache_stats(cache))),
         "flags": parts.flags.status()?.to_json(),
-        "breaker": parts.client.as_deref().and_then(|client| client.breaker()).map(breaker),
-        // Shadow decisions do not exist yet; what reads a status can tell that from ones that found nothing.
-        "shadow": null,
+        "breaker": parts.client.as_deref().and_then(Client::breaker).map(|breaker| breaker.to_json()),
+        "shadow": parts.client.as_deref().and_then(Client::shadow),
         "figures": parts.metrics.as_deref().and_then(|metrics| figures::of(metrics, parts.cache.as_deref())),
     })))
 }
@@ -39,10 +38,6 @@ fn policies(engine: &Engine) -> Result<Value> {
     let (names, revision) = (engine.policy_names()?, engine.revision()?);
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
     Ok(json!({"count": names.len(), "names": names, "revision": revision.as_str()}))
-}
-
-fn breaker(status: BreakerStatus) -> Value {
-    json!({"state": status.state.name(), "failures": status.failures, "retry_in_seconds": status.retry_in.as_secs_f64()})
 }
 
 fn cache_stats(cache: &Cache) -> Result<Value> {

@@ -5,8 +5,8 @@ use crate::policy::{Revision, Target};
 /// Each part is preceded by its length, so that no two questions give the same bytes.
 pub(super) fn local(revision: &Revision, target: &Target, input: Option<&[u8]>) -> Vec<u8> {
     let (kind, text) = match target {
-        Target::Name(name) => (b'n', name.to_string()),
-        Target::Path(path) => (b'p', path.to_string()),
+        Target::Name(_) => (b'n', target.to_string()),
+        Target::Path(_) => (b'p', target.to_string()),
     };
     let input_kind = if input.is_some() { b'i' } else { b'-' };
     let input = input.unwrap_or_default();

@@ -3,108 +3,48 @@
 //! The order and the error table are those of `docs/decisions.md`, "One decision". No path through here turns an error into an allow.
 
 mod allowed;
+mod background;
+mod decision;
+mod guard;
 mod key;
+mod mask;
+mod options;
+mod shadow;
+mod slot;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::cache::{Cache, Ttl};
+use arc_swap::ArcSwap;
+use serde_json::{Value, json};
+
+pub use decision::{Decision, DecisionId, Fallback, Phases};
+pub use guard::GuardOptions;
+pub use mask::Mask;
+pub use options::{ClientOptions, ClientParts, Mode};
+pub use shadow::ShadowOptions;
+
+use crate::cache::Cache;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events, Level};
 use crate::flags::Flags;
 use crate::metrics::{FeatureMetrics, Implementation, Metrics};
-use crate::opa::{BreakerStatus, Opa};
+use crate::opa::{BreakerStatus, Context, Opa, TraceParent};
 use crate::policy::{Engine, EvaluateOptions, Revision, Target};
 use crate::rego::{Outcome, Path};
+use background::Background;
+use guard::Guard;
+use shadow::{Decided, Shadow};
+use slot::Slot;
 
-/// What bounds a client.
-#[derive(Debug, Clone, Copy)]
-pub struct ClientOptions {
-    /// The time of one decision, both sides together; `None` for no bound.
-    pub timeout: Option<Duration>,
-    /// The time to live of cached local decisions; `None` for the cache's default.
-    pub cache_ttl: Option<Duration>,
-    /// How many decisions may fall back to the remote at the same time; further ones get their error.
-    pub max_concurrent_fallbacks: u32,
-    /// The largest answer of the remote, in bytes.
-    pub max_answer_bytes: u64,
-}
-
-impl Default for ClientOptions {
-    fn default() -> Self {
-        Self { timeout: Some(Duration::from_secs(5)), cache_ttl: None, max_concurrent_fallbacks: 16, max_answer_bytes: 16 << 20 }
-    }
-}
-
-/// Why the remote decided although the dial chose the local engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fallback {
-    /// The evaluation failed.
-    Evaluation,
-    /// The input or the result could not be represented here.
-    Serialization,
-    /// A limit was exceeded.
-    Limit,
-    /// A defect in sark.
-    Internal,
-    /// The policy uses what the local engine lacks.
-    Unsupported,
-}
-
-impl Fallback {
-    /// The reason as text, as in the metrics' `error_type`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Evaluation => "evaluation",
-            Self::Serialization => "serialization",
-            Self::Limit => "limit",
-            Self::Internal => "internal",
-            Self::Unsupported => "unsupported",
-        }
-    }
-
-    /// The error table: which local errors the remote may answer instead.
-    const fn of(kind: ErrorKind) -> Option<Self> {
-        match kind {
-            ErrorKind::EvaluationError => Some(Self::Evaluation),
-            ErrorKind::SerializationError => Some(Self::Serialization),
-            ErrorKind::LimitExceeded => Some(Self::Limit),
-            ErrorKind::InternalError => Some(Self::Internal),
-            ErrorKind::Unsupported => Some(Self::Unsupported),
-            _ => None,
-        }
-    }
-}
-
-/// The time spent in each phase of a decision; zero for one that was not entered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each name is its description")]
-pub struct Phases {
-    pub flag: Duration,
-    pub cache: Duration,
-    pub evaluate: Duration,
-    pub remote: Duration,
-    pub total: Duration,
-}
-
-/// A decision.
-#[derive(Debug, Clone)]
-pub struct Decision {
-    /// The result as compact JSON; `None` is undefined.
-    pub result: Option<Vec<u8>>,
-    /// Whether the result allows: exactly `true`, or an object whose `allow` (or, without one, `allowed`) is exactly `true`.
-    pub allowed: bool,
-    /// The side that decided.
-    pub implementation: Implementation,
-    /// Whether it was decided before, under this revision.
-    pub cached: bool,
-    /// Why the remote decided, where the dial had chosen the local engine.
-    pub fallback: Option<Fallback>,
-    /// The local revision that decided; [`Revision::NONE`] for a remote decision.
-    pub revision: Revision,
-    /// Where the time went.
-    pub phases: Phases,
+/// What goes with one question besides policy, input and user.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DecideOptions {
+    /// `None`: the client's own. `Some(None)`: no bound.
+    pub timeout: Option<Option<Duration>>,
+    /// The trace that the remote's spans belong to.
+    pub trace: Option<TraceParent>,
 }
 
 /// Decides for a gateway. Usable from many threads at once.
@@ -112,11 +52,14 @@ pub struct Client {
     engine: Arc<Engine>,
     cache: Option<Arc<Cache>>,
     dial: Option<Dial>,
-    remote: Option<Opa>,
+    remote: Option<Arc<Opa>>,
     options: ClientOptions,
     fallbacks: AtomicU32,
     closed: AtomicBool,
     metrics: Option<Arc<Metrics>>,
+    mask: Arc<ArcSwap<Mask>>,
+    events: Arc<Events>,
+    background: Background,
 }
 
 /// The dial of one feature.
@@ -126,20 +69,13 @@ struct Dial {
     counters: Option<FeatureMetrics>,
 }
 
-/// What a client is made of.
-pub struct ClientParts {
-    /// Decides locally.
-    pub engine: Arc<Engine>,
-    /// Remembers local decisions.
-    pub cache: Option<Arc<Cache>>,
-    /// Says who is decided locally; without it, everyone is.
-    pub flags: Option<Arc<Flags>>,
-    /// The remote OPA.
-    pub opa_url: Option<String>,
-    /// The feature whose percentage is the dial.
-    pub feature: String,
-    /// Where to count.
-    pub metrics: Option<Arc<Metrics>>,
+/// The side that is asked first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Local,
+    Remote,
+    /// And the local engine where the remote is away.
+    RemoteFirst,
 }
 
 impl Client {
@@ -149,155 +85,248 @@ impl Client {
     /// A client of these parts.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for a malformed URL, or flags without a remote: a dial needs two sides.
+    /// `INVALID_ARGUMENT` for a malformed URL, and for an option without the part that it is about: a dial needs two sides.
     pub fn new(parts: ClientParts, options: ClientOptions) -> Result<Self> {
-        let remote = parts.opa_url.map(|url| Opa::new(&url, options.max_answer_bytes, parts.metrics.clone())).transpose()?;
-        if parts.flags.is_some() && remote.is_none() {
-            return Err(Error::invalid(
-                "opa_url",
-                "flags choose between the local engine and a remote OPA; give its URL, or no flags",
-            ));
-        }
-        let dial = parts.flags.map(|flags| Dial {
-            flags,
-            counters: parts.metrics.as_ref().map(|m| m.feature(&parts.feature)),
-            feature: parts.feature,
+        options::check(&parts, &options)?;
+        let ClientParts { engine, cache, flags, opa_url, feature, metrics } = parts;
+        let remote = opa_url.map(|url| Opa::new(&url, options.max_answer_bytes, metrics.clone())).transpose()?.map(Arc::new);
+        let (mask, events) = (Arc::<ArcSwap<Mask>>::default(), Arc::<Events>::default());
+        let shadow = remote.as_ref().filter(|_| options.shadow.rate > 0).map(|remote| {
+            let parts = (Arc::clone(&engine), Arc::clone(remote), Arc::clone(&mask), Arc::clone(&events));
+            Shadow::new(options.shadow, parts, metrics.clone())
         });
-        Ok(Self {
-            engine: parts.engine,
-            cache: parts.cache,
-            dial,
-            remote,
-            options,
-            fallbacks: AtomicU32::new(0),
-            closed: AtomicBool::new(false),
-            metrics: parts.metrics,
-        })
+        let guard = flags
+            .as_ref()
+            .filter(|_| options.guard.is_on())
+            .map(|flags| Guard::new(options.guard, Arc::clone(flags), feature.clone(), remote.clone(), Arc::clone(&events)));
+        let dial = flags.map(|flags| Dial { flags, counters: metrics.as_ref().map(|m| m.feature(&feature)), feature });
+        let background = Background::new(shadow, guard);
+        let (fallbacks, closed) = (AtomicU32::new(0), AtomicBool::new(false));
+        Ok(Self { engine, cache, dial, remote, options, fallbacks, closed, metrics, mask, events, background })
     }
 
     /// Ends the client; later calls answer `CLOSED`. Its engine, cache and flags go on.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.background.stop();
+        self.events.wake();
     }
 
     /// How the breaker before the remote OPA is; `None` without a remote.
     pub fn breaker(&self) -> Option<BreakerStatus> {
-        self.remote.as_ref().map(Opa::breaker)
+        self.remote.as_ref().map(|remote| remote.breaker())
+    }
+
+    /// What is left out of whatever is kept of inputs and results from now on.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn set_mask(&self, mask: Mask) -> Result<()> {
+        self.check_open()?;
+        self.mask.store(Arc::new(mask));
+        Ok(())
+    }
+
+    /// What shadow found, as [`Client::status`] has it; `None` where it is off.
+    pub fn shadow(&self) -> Option<Value> {
+        self.background.shadow().map(Shadow::to_json)
+    }
+
+    /// `{"breaker", "shadow", "guard", "fallbacks"}`: null where there is none; `fallbacks` are those under way.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub fn status(&self) -> Result<Value> {
+        self.check_open()?;
+        Ok(json!({
+            "breaker": self.breaker().map(|breaker| breaker.to_json()),
+            "shadow": self.shadow(),
+            "guard": self.background.guard().map(Guard::to_json),
+            "fallbacks": self.fallbacks.load(Ordering::Relaxed),
+        }))
+    }
+
+    /// The next thing that happened, for a logger; `None` where nothing did within `timeout`.
+    ///
+    /// # Errors
+    /// `CLOSED`, also for one who waits.
+    pub fn next_event(&self, timeout: Duration) -> Result<Option<Event>> {
+        self.check_open()?;
+        let event = self.events.next(timeout, || self.closed.load(Ordering::Acquire));
+        self.check_open().map(|()| event)
     }
 
     /// Decides `policy` (a name, or a path that starts with `data.`) for `input`, JSON, and `user`, any bytes.
     ///
     /// # Errors
-    /// `POLICY_NOT_FOUND` for a name that nobody knows; otherwise the local error where the remote could not answer either, or the
-    /// remote's where the dial chose it.
-    pub fn decide(&self, policy: &str, input: Option<&[u8]>, user: &[u8], timeout: Option<Option<Duration>>) -> Result<Decision> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::closed("client"));
-        }
+    /// `POLICY_NOT_FOUND` for a name that nobody knows; otherwise the error of the side that was chosen, where the other could not
+    /// answer either.
+    pub fn decide(&self, policy: &str, input: Option<&[u8]>, user: &[u8], options: &DecideOptions) -> Result<Decision> {
+        self.check_open()?;
         let start = Instant::now();
-        let request = Request { target: Target::parse(policy)?, input, start, timeout: timeout.unwrap_or(self.options.timeout) };
+        let request = Request {
+            id: DecisionId::new(),
+            target: Target::parse(policy)?,
+            input,
+            start,
+            timeout: options.timeout.unwrap_or(self.options.timeout),
+            trace: options.trace,
+        };
         let mut phases = Phases::default();
-        let local = self.is_local(user)?;
+        let side = self.side(user)?;
         phases.flag = start.elapsed();
-        let decided = if local { self.decide_locally(&request, phases) } else { self.decide_remotely(&request, None, phases) };
-        decided.map(|mut decision| {
-            decision.phases.total = start.elapsed();
-            decision
-        })
+        let mut decision = match side {
+            Side::Local => self.decide_locally(&request, phases),
+            Side::Remote => self.decide_remotely(&request, request.remaining(), phases),
+            Side::RemoteFirst => self.decide_remotely_first(&request, phases),
+        }?;
+        decision.phases.total = start.elapsed();
+        self.compare(&request, &decision);
+        Ok(decision)
     }
 
-    fn is_local(&self, user: &[u8]) -> Result<bool> {
-        let Some(dial) = &self.dial else { return Ok(true) };
-        let local = dial.flags.is_enabled(&dial.feature, user)?;
-        if let Some(counters) = &dial.counters {
-            counters.assigned(if local { Implementation::Rust } else { Implementation::Http });
-            if user.is_empty() {
-                counters.user_missing();
-            }
+    fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) { Err(Error::closed("client")) } else { Ok(()) }
+    }
+
+    fn side(&self, user: &[u8]) -> Result<Side> {
+        match (self.options.mode, &self.dial) {
+            (Mode::Dial, None) | (Mode::Local, _) => Ok(Side::Local),
+            (Mode::Remote, _) => Ok(Side::Remote),
+            (Mode::RemoteFirst, _) => Ok(Side::RemoteFirst),
+            (Mode::Dial, Some(dial)) => dial.side(user),
         }
-        Ok(local)
+    }
+
+    /// Has a local decision compared with the remote's, where it is one of the sampled.
+    fn compare(&self, request: &Request<'_>, decision: &Decision) {
+        let is_local = decision.implementation == Implementation::Rust && decision.fallback.is_none();
+        if is_local && self.background.shadow().is_some_and(Shadow::samples) {
+            let Ok(path) = self.remote_path(&request.target) else { return };
+            self.background.compare(Decided {
+                id: decision.id,
+                target: request.target.clone(),
+                path,
+                input: request.input.map(Into::into),
+                result: decision.result.as_deref().map(Into::into),
+                revision: decision.revision,
+                trace: request.trace,
+            });
+        }
     }
 
     fn decide_locally(&self, request: &Request<'_>, mut phases: Phases) -> Result<Decision> {
-        let looking = Instant::now();
-        let slot = self.cache_slot(request)?;
-        if let Some(slot) = &slot
-            && let Some(result) = slot.get()?
-        {
-            phases.cache = looking.elapsed();
-            return Ok(Decision::local(result, true, slot.revision, phases));
-        }
-        phases.cache = looking.elapsed();
-        match self.evaluate(request, &mut phases) {
-            Ok((result, revision)) => {
-                if let Some(slot) = &slot {
-                    slot.set(&result, revision, self.options.cache_ttl);
-                }
-                Ok(Decision::local(result, false, revision, phases))
-            }
-            Err(error) => self.fall_back(request, error, phases),
-        }
+        let start = Instant::now();
+        let decided = self.ask_cache_and_engine(request, request.local_timeout(self.falls_back()), &mut phases);
+        let now = Instant::now();
+        let is_failure = decided.as_ref().is_err_and(|error| Fallback::of(error.kind()).is_some());
+        self.background.decided_locally(now, now.saturating_duration_since(start), is_failure);
+        decided.or_else(|error| self.fall_back(request, error, phases))
     }
 
-    fn evaluate(&self, request: &Request<'_>, phases: &mut Phases) -> Result<(Option<Vec<u8>>, Revision)> {
+    /// The local engine's answer, remembered or new.
+    fn ask_cache_and_engine(&self, request: &Request<'_>, timeout: Option<Duration>, phases: &mut Phases) -> Result<Decision> {
+        let looking = Instant::now();
+        let slot = self.cache_slot(request)?;
+        let found = slot.as_ref().map(Slot::get).transpose()?.flatten();
+        phases.cache = looking.elapsed();
+        if let (Some(slot), Some(result)) = (&slot, found) {
+            return Ok(Decision { cached: true, ..Decision::local(request.id, result, slot.revision, *phases) });
+        }
+        let (result, revision) = self.evaluate(request, timeout, phases)?;
+        if let Some(slot) = &slot {
+            slot.set(result.as_deref(), revision, self.options.cache_ttl);
+        }
+        Ok(Decision::local(request.id, result, revision, *phases))
+    }
+
+    fn evaluate(
+        &self,
+        request: &Request<'_>,
+        timeout: Option<Duration>,
+        phases: &mut Phases,
+    ) -> Result<(Option<Vec<u8>>, Revision)> {
         let start = Instant::now();
         let mut result = Vec::new();
-        let options = EvaluateOptions { timeout: Some(self.local_timeout(request)), ..EvaluateOptions::default() };
+        let timeout = [timeout, self.engine.options().timeout].into_iter().flatten().min();
+        let options = EvaluateOptions { timeout: Some(timeout), ..EvaluateOptions::default() };
         let evaluation = self.engine.evaluate(&request.target, request.input, &options, &mut result);
         phases.evaluate = start.elapsed();
         let evaluation = evaluation?;
+        phases.read = evaluation.read;
+        phases.evaluate = phases.evaluate.saturating_sub(evaluation.read);
         Ok(((evaluation.outcome == Outcome::Defined).then_some(result), evaluation.revision))
     }
 
-    /// The engine's own bound, or what is left of the decision's where that is less; half of it where a remote may have to answer instead,
-    /// since a fallback that has no time left is none.
-    fn local_timeout(&self, request: &Request<'_>) -> Option<Duration> {
-        let left = request.remaining().map(|left| if self.remote.is_some() { left / 2 } else { left });
-        [left, self.engine.options().timeout].into_iter().flatten().min()
+    /// Whether the remote may answer where the local engine fails.
+    fn falls_back(&self) -> bool {
+        self.remote.is_some() && self.options.mode == Mode::Dial
     }
 
     /// The place in the cache for this question; `None` where there is no cache or the answer could change by itself.
     fn cache_slot(&self, request: &Request<'_>) -> Result<Option<Slot<'_>>> {
         let Some(cache) = &self.cache else { return Ok(None) };
         let (revision, cacheable) = self.engine.cacheable(&request.target)?;
-        let slot = || Slot { cache, key: key::local(&revision, &request.target, request.input), revision };
-        Ok(cacheable.then(slot))
+        Ok(cacheable.then(|| Slot::new(cache, revision, &request.target, request.input)))
     }
 
     /// The error table. The remote's failure gives back the local error: it is the one to mend.
     fn fall_back(&self, request: &Request<'_>, error: Error, phases: Phases) -> Result<Decision> {
-        let Some(reason) = Fallback::of(error.kind()) else { return Err(error) };
+        let Some(reason) = Fallback::of(error.kind()).filter(|_| self.falls_back()) else { return Err(error) };
         let Some(_place) = Place::take(&self.fallbacks, self.options.max_concurrent_fallbacks) else { return Err(error) };
-        if self.remote.is_none() {
-            return Err(error);
-        }
         if let Some(metrics) = &self.metrics {
             metrics.fell_back();
         }
-        self.decide_remotely(request, Some(reason), phases).map_err(|_| error)
+        self.tell_fallback(request, reason, &error);
+        let decided = self.decide_remotely(request, request.remaining(), phases);
+        if let Some(shadow) = self.background.shadow().filter(|shadow| shadow.samples()) {
+            let answer = decided.as_ref().map(|decision| decision.result.as_deref());
+            shadow.fell_back(request.id, &request.target, &error, answer);
+        }
+        decided.map(|decision| Decision { fallback: Some(reason), ..decision }).map_err(|_| error)
     }
 
-    fn decide_remotely(&self, request: &Request<'_>, fallback: Option<Fallback>, mut phases: Phases) -> Result<Decision> {
+    /// An error's text may quote the input: its code says enough for a log.
+    fn tell_fallback(&self, request: &Request<'_>, reason: Fallback, error: &Error) {
+        let policy = request.target.to_string();
+        let message = match reason {
+            Fallback::Unavailable => format!("{policy} was decided here: the remote OPA is away"),
+            _ => format!("{policy} fell back to the remote OPA: {}", reason.name()),
+        };
+        let fields =
+            json!({"policy": policy, "fallback": reason.name(), "code": error.code(), "decision_id": request.id.to_string()});
+        self.events.push(Event::new(Level::Warning, "fallback", message, fields));
+    }
+
+    fn decide_remotely(&self, request: &Request<'_>, timeout: Option<Duration>, mut phases: Phases) -> Result<Decision> {
         let Some(remote) = &self.remote else {
             return Err(Error::new(ErrorKind::Unavailable, "there is no remote OPA to ask; give the client its URL"));
         };
         let path = self.remote_path(&request.target)?;
         let start = Instant::now();
-        let result = remote.evaluate(&path, request.input, request.remaining());
+        let answer = remote.evaluate(&path, request.input, &Context { timeout, trace: request.trace });
         phases.remote = start.elapsed();
-        let result = result?;
+        let answer = answer?;
         if let Some(metrics) = &self.metrics {
             metrics.evaluated(Implementation::Http, phases.remote);
         }
-        Ok(Decision {
-            allowed: allowed::is_allowed(result.as_deref()),
-            result,
-            implementation: Implementation::Http,
-            cached: false,
-            fallback,
-            revision: Revision::NONE,
-            phases,
-        })
+        Ok(Decision::new(request.id, answer.result, Implementation::Http, phases))
+    }
+
+    /// The remote gets half of the time, and the local engine answers where it is away. What OPA itself says, errors included, is an answer.
+    fn decide_remotely_first(&self, request: &Request<'_>, mut phases: Phases) -> Result<Decision> {
+        let start = Instant::now();
+        let error = match self.decide_remotely(request, request.remaining().map(|left| left / 2), phases) {
+            Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::LimitExceeded) => error,
+            answer => return answer,
+        };
+        phases.remote = start.elapsed();
+        if let Some(metrics) = &self.metrics {
+            metrics.fell_back_from_remote();
+        }
+        self.tell_fallback(request, Fallback::Unavailable, &error);
+        let decided = self.ask_cache_and_engine(request, request.remaining(), &mut phases);
+        decided.map(|decision| Decision { fallback: Some(Fallback::Unavailable), ..decision }).map_err(|_| error)
     }
 
     /// The document that both sides mean: the package of the loaded policy, or `data.<name>` for one that is not loaded here.
@@ -312,51 +341,38 @@ impl Client {
     }
 }
 
-impl Decision {
-    fn local(result: Option<Vec<u8>>, cached: bool, revision: Revision, phases: Phases) -> Self {
-        let allowed = allowed::is_allowed(result.as_deref());
-        Self { result, allowed, implementation: Implementation::Rust, cached, fallback: None, revision, phases }
+impl Dial {
+    fn side(&self, user: &[u8]) -> Result<Side> {
+        let is_local = self.flags.is_enabled(&self.feature, user)?;
+        if let Some(counters) = &self.counters {
+            counters.assigned(if is_local { Implementation::Rust } else { Implementation::Http });
+            if user.is_empty() {
+                counters.user_missing();
+            }
+        }
+        Ok(if is_local { Side::Local } else { Side::Remote })
     }
 }
 
 /// One question.
 struct Request<'a> {
+    id: DecisionId,
     target: Target,
     input: Option<&'a [u8]>,
     start: Instant,
     timeout: Option<Duration>,
+    trace: Option<TraceParent>,
 }
 
 impl Request<'_> {
     fn remaining(&self) -> Option<Duration> {
         self.timeout.map(|timeout| timeout.saturating_sub(self.start.elapsed()))
     }
-}
 
-/// One key of the cache, under one revision.
-struct Slot<'a> {
-    cache: &'a Cache,
-    key: Vec<u8>,
-    revision: Revision,
-}
-
-impl Slot<'_> {
-    /// The remembered result: `Some(None)` is a remembered undefined.
-    fn get(&self) -> Result<Option<Option<Vec<u8>>>> {
-        let mut value = Vec::new();
-        if !self.cache.get(&self.key, &mut value)? {
-            return Ok(None);
-        }
-        // Undefined is kept as the empty text, which is no JSON.
-        Ok(Some((!value.is_empty()).then_some(value)))
-    }
-
-    /// Remembers a result, unless another revision gave it. What does not fit or comes too late is not remembered: no error.
-    fn set(&self, result: &Option<Vec<u8>>, revision: Revision, ttl: Option<Duration>) {
-        if revision == self.revision {
-            let ttl = ttl.map_or(Ttl::Default, Ttl::After);
-            let _ = self.cache.set(&self.key, result.as_deref().unwrap_or_default(), ttl);
-        }
+    /// What is left of the decision's time; half of it where a remote may have to answer instead, since a fallback that has no time
+    /// left is none.
+    fn local_timeout(&self, falls_back: bool) -> Option<Duration> {
+        self.remaining().map(|left| if falls_back { left / 2 } else { left })
     }
 }
 

@@ -1,36 +1,29 @@
-//! `sark_client` and `sark_decision`: one decision.
+//! `sark_client`: one decision.
 
 use std::ffi::c_char;
-use std::mem::size_of;
+use std::mem::offset_of;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::boundary::{
-    entry, free, give, handle, infallible, nanoseconds, optional_bytes, optional_text, or_default, place, text, timeout,
+    bytes, entry, free, give, handle, infallible, optional_bytes, optional_text, or_default, place, text, timeout,
 };
+use super::buffer::{output, sark_buffer};
 use super::cache::sark_cache;
-use super::engine::{SARK_REVISION_SIZE, revision_text, sark_engine};
-use super::error::{sark_error, sark_str};
-use super::flags::sark_flags;
+use super::decision::{decide_info, owned, sark_decide_info, sark_decision};
+use super::engine::sark_engine;
+use super::error::sark_error;
+use super::flags::{sark_flags, write_event};
 use super::metrics::{metrics_of, sark_metrics};
-use super::status::{
-    SARK_FALLBACK_EVALUATION, SARK_FALLBACK_INTERNAL, SARK_FALLBACK_LIMIT, SARK_FALLBACK_NONE, SARK_FALLBACK_SERIALIZATION,
-    SARK_FALLBACK_UNSUPPORTED, SARK_IMPLEMENTATION_HTTP, SARK_IMPLEMENTATION_RUST, SARK_INTERNAL_ERROR, SARK_OK, SARK_UNDEFINED,
-};
+use super::status::{SARK_MODE_DIAL, SARK_MODE_LOCAL, SARK_MODE_REMOTE, SARK_MODE_REMOTE_FIRST, SARK_OK};
 use super::versioned::{self, Versioned};
-use crate::client::{Client, ClientOptions, ClientParts, Decision, Fallback};
-use crate::error::{Error, ErrorKind, Result};
-use crate::metrics::Implementation;
+use crate::client::{Client, ClientOptions, ClientParts, DecideOptions, GuardOptions, Mask, Mode, ShadowOptions};
+use crate::error::{Error, Result};
+use crate::opa::TraceParent;
 
 /// Decides for a gateway: the dial, the cache, the local engine, and the remote OPA.
 pub struct sark_client {
     pub(super) client: Arc<Client>,
-}
-
-/// One decision. Immutable.
-pub struct sark_decision {
-    decision: Decision,
-    /// The result as text; the ABI hands out `sark_str`.
-    result: Option<String>,
 }
 
 /// What bounds a client. Zero in a field is its default.
@@ -49,6 +42,26 @@ pub struct sark_client_options {
     pub max_answer_bytes: u64,
     /// Where to count, or NULL. The client keeps it alive.
     pub metrics: *const sark_metrics,
+    /// `SARK_MODE_…`: who decides; default the dial.
+    pub mode: u32,
+    /// The share of local decisions that are compared with the remote's, in hundredths of a percent: 1 to 10,000; 0 is off.
+    pub shadow_rate: u32,
+    /// How many decisions may wait to be compared; of more, the new ones are dropped and counted. Default 256.
+    pub shadow_max_waiting: u32,
+    /// 1: the input of a differing answer is kept, without the masked places. 0: it is not.
+    pub shadow_keep_inputs: u32,
+    /// The guard's sliding window in nanoseconds; 0 is off. With it, at least one threshold below.
+    pub guard_window_ns: u64,
+    /// The dial goes back where the 95th percentile of the local decisions' time is longer, in nanoseconds; 0 is off.
+    pub guard_p95_ns: u64,
+    /// The dial goes back at this share of local decisions that failed, in hundredths of a percent: 1 to 10,000; 0 is off.
+    pub guard_error_rate: u32,
+    /// The dial goes back at so many answers that differ from the remote's (`shadow_rate` finds them); 0 is off.
+    pub guard_differing: u32,
+    /// With fewer local decisions in the window, error rate and p95 say nothing; default 100.
+    pub guard_min_decisions: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// What one decision may take.
@@ -57,58 +70,29 @@ pub struct sark_client_options {
 pub struct sark_decide_options {
     /// `sizeof(sark_decide_options)`.
     pub struct_size: u32,
-    /// 0.
-    pub reserved: u32,
+    /// The flags of the trace: W3C's `trace-flags`, 0 to 255.
+    pub trace_flags: u32,
     /// The time in nanoseconds; default the client's; `SARK_NO_TIMEOUT` for none.
     pub timeout_ns: u64,
-}
-
-/// What a decision was, and where its time went.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sark_decide_info {
-    /// `sizeof(sark_decide_info)`.
-    pub struct_size: u32,
-    /// `SARK_OK` or `SARK_UNDEFINED`.
-    pub status: i32,
-    /// 1 where the result is exactly `true`, or an object whose `allow` (or, without one, `allowed`) is exactly `true`.
-    pub allowed: u32,
-    /// `SARK_IMPLEMENTATION_RUST` or `SARK_IMPLEMENTATION_HTTP`.
-    pub implementation: u32,
-    /// 1 where it was decided before, under this revision.
-    pub cached: u32,
-    /// A `SARK_FALLBACK_…`.
-    pub fallback: u32,
-    /// Nanoseconds at the dial.
-    pub flag_ns: u64,
-    /// Nanoseconds at the cache.
-    pub cache_ns: u64,
-    /// Nanoseconds in the local engine, reading the input included.
-    pub evaluate_ns: u64,
-    /// Nanoseconds at the remote OPA.
-    pub remote_ns: u64,
-    /// Nanoseconds in all.
-    pub duration_ns: u64,
-    /// The local revision that decided, opaque text that ends with a NUL; empty for a remote decision.
-    pub revision: [c_char; SARK_REVISION_SIZE],
+    /// The upper half of W3C's `trace-id`; both halves 0 for no trace. It goes to the remote as `traceparent`.
+    pub trace_id_high: u64,
+    /// The lower half.
+    pub trace_id_low: u64,
+    /// W3C's `parent-id`.
+    pub trace_parent_id: u64,
 }
 
 // SAFETY: repr(C), `struct_size` first, integers and pointers only, no padding, valid with any bytes.
 unsafe impl Versioned for sark_client_options {
-    const FIRST_SIZE: usize = size_of::<Self>();
-}
-// SAFETY: as above.
-unsafe impl Versioned for sark_decide_options {
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = offset_of!(Self, mode);
     fn reserved(&self) -> u32 {
         self.reserved
     }
 }
 // SAFETY: as above.
-unsafe impl Versioned for sark_decide_info {
-    const FIRST_SIZE: usize = size_of::<Self>();
+unsafe impl Versioned for sark_decide_options {
+    const FIRST_SIZE: usize = offset_of!(Self, trace_id_high);
 }
-
 /// Makes a client.
 ///
 /// `cache` may be NULL: nothing is remembered. `flags` may be NULL: everyone is decided locally. `opa_url`, such as
@@ -144,24 +128,50 @@ pub unsafe extern "C" fn sark_client_new(
                 feature: optional_text("feature", feature, feature_length)?.unwrap_or(Client::DEFAULT_FEATURE).to_owned(),
                 metrics: metrics_of(given.metrics),
             };
-            give(place, sark_client { client: Arc::new(Client::new(parts, client_options(&given))?) });
+            give(place, sark_client { client: Arc::new(Client::new(parts, client_options(&given)?)?) });
             Ok(SARK_OK)
         })
     }
 }
 
-fn client_options(given: &sark_client_options) -> ClientOptions {
+fn client_options(given: &sark_client_options) -> Result<ClientOptions> {
     let default = ClientOptions::default();
-    ClientOptions {
+    let some = |number: u32| (number > 0).then_some(number);
+    Ok(ClientOptions {
+        mode: mode(given.mode)?,
         timeout: timeout(given.timeout_ns).unwrap_or(default.timeout),
         cache_ttl: timeout(given.cache_ttl_ns).flatten(),
-        max_concurrent_fallbacks: if given.max_concurrent_fallbacks == 0 {
-            default.max_concurrent_fallbacks
-        } else {
-            given.max_concurrent_fallbacks
-        },
+        max_concurrent_fallbacks: some(given.max_concurrent_fallbacks).unwrap_or(default.max_concurrent_fallbacks),
         max_answer_bytes: or_default(given.max_answer_bytes, default.max_answer_bytes),
+        shadow: ShadowOptions {
+            rate: given.shadow_rate,
+            max_waiting: some(given.shadow_max_waiting).unwrap_or(default.shadow.max_waiting),
+            keep_inputs: given.shadow_keep_inputs != 0,
+        },
+        guard: GuardOptions {
+            window: Duration::from_nanos(given.guard_window_ns),
+            min_decisions: some(given.guard_min_decisions).unwrap_or(default.guard.min_decisions),
+            error_rate: some(given.guard_error_rate),
+            p95: (given.guard_p95_ns > 0).then(|| Duration::from_nanos(given.guard_p95_ns)),
+            differing: some(given.guard_differing),
+        },
+    })
+}
+
+fn mode(number: u32) -> Result<Mode> {
+    match number {
+        SARK_MODE_DIAL => Ok(Mode::Dial),
+        SARK_MODE_LOCAL => Ok(Mode::Local),
+        SARK_MODE_REMOTE => Ok(Mode::Remote),
+        SARK_MODE_REMOTE_FIRST => Ok(Mode::RemoteFirst),
+        _ => Err(Error::invalid("mode", format_args!("{number} is none; use a SARK_MODE_…"))),
     }
+}
+
+fn decide_options(given: &sark_decide_options) -> Result<DecideOptions> {
+    let trace_id = u128::from(given.trace_id_high) << 64 | u128::from(given.trace_id_low);
+    let flags = u8::try_from(given.trace_flags).map_err(|_| Error::invalid("trace_flags", "they are one byte: 0 to 255"))?;
+    Ok(DecideOptions { timeout: timeout(given.timeout_ns), trace: TraceParent::new(trace_id, given.trace_parent_id, flags) })
 }
 
 /// Decides: the dial chooses the side, the cache is asked before the local engine, and the remote answers where the local engine fails.
@@ -194,9 +204,9 @@ pub unsafe extern "C" fn sark_client_decide(
             let policy = text("policy", policy, policy_length)?;
             let input = optional_bytes("input", input, input_length)?;
             let user = optional_bytes("user", user, user_length)?.unwrap_or_default();
-            let timeout = timeout(versioned::options("options", options)?.timeout_ns);
+            let options = decide_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
-            let decision = owned(client.client.decide(policy, input, user, timeout)?)?;
+            let decision = owned(client.client.decide(policy, input, user, &options)?)?;
             let status = decision.status();
             info.fill(&decide_info(&decision));
             give(place, decision);
@@ -205,145 +215,77 @@ pub unsafe extern "C" fn sark_client_decide(
     }
 }
 
-fn owned(mut decision: Decision) -> Result<sark_decision> {
-    let result = decision.result.take().map(String::from_utf8).transpose();
-    let result = result.map_err(|_| Error::new(ErrorKind::SerializationError, "the result is not UTF-8"))?;
-    Ok(sark_decision { decision, result })
-}
-
-fn decide_info(decision: &sark_decision) -> sark_decide_info {
-    let Decision { allowed, implementation, cached, fallback, revision, phases, .. } = &decision.decision;
-    sark_decide_info {
-        struct_size: 0,
-        status: decision.status(),
-        allowed: (*allowed).into(),
-        implementation: match implementation {
-            Implementation::Rust => SARK_IMPLEMENTATION_RUST,
-            Implementation::Http => SARK_IMPLEMENTATION_HTTP,
-        },
-        cached: (*cached).into(),
-        fallback: fallback_number(*fallback),
-        flag_ns: nanoseconds(phases.flag),
-        cache_ns: nanoseconds(phases.cache),
-        evaluate_ns: nanoseconds(phases.evaluate),
-        remote_ns: nanoseconds(phases.remote),
-        duration_ns: nanoseconds(phases.total),
-        revision: revision_text(revision),
+/// Leaves places out of whatever the client keeps of inputs and results from now on: differing answers, events, decision logs.
+///
+/// `pointers` is a JSON array of JSON pointers that start with `/input` or `/result`, such as `["/input/password"]`; `[]` for none.
+///
+/// Errors: INVALID_ARGUMENT, CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_client_set_mask(
+    client: *const sark_client,
+    pointers: *const u8,
+    pointers_length: u64,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mask = Mask::parse(bytes("pointers", pointers, pointers_length)?)?;
+            handle("client", client)?.client.set_mask(mask)?;
+            Ok(SARK_OK)
+        })
     }
 }
 
-const fn fallback_number(fallback: Option<Fallback>) -> u32 {
-    match fallback {
-        None => SARK_FALLBACK_NONE,
-        Some(Fallback::Evaluation) => SARK_FALLBACK_EVALUATION,
-        Some(Fallback::Serialization) => SARK_FALLBACK_SERIALIZATION,
-        Some(Fallback::Limit) => SARK_FALLBACK_LIMIT,
-        Some(Fallback::Internal) => SARK_FALLBACK_INTERNAL,
-        Some(Fallback::Unsupported) => SARK_FALLBACK_UNSUPPORTED,
+/// Writes how the client is, as JSON: `breaker` (`state`, `failures`, `retry_in_seconds`), `shadow` (`rate`, `outcomes` by name,
+/// `dropped`, `waiting`, and `differences`, the last ones, the newest first), `guard` (what its window holds, `rollbacks`, `withheld`),
+/// null where there is none, and `fallbacks`, how many are under way.
+///
+/// Ownership: the caller owns the buffer.
+/// Errors: CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_client_status(
+    client: *const sark_client,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let status = handle("client", client)?.client.status()?;
+            output.bytes().extend_from_slice(status.to_string().as_bytes());
+            Ok(SARK_OK)
+        })
     }
 }
 
-impl sark_decision {
-    fn status(&self) -> i32 {
-        if self.result.is_some() { SARK_OK } else { SARK_UNDEFINED }
+/// Takes the next thing that happened, for a logger: JSON with `when`, `level` (`info`, `warning` or `error`), `event`, `message` and
+/// `fields`. Events: `fallback`, `shadow_differs`, `guard_rolled_back`, `guard_withheld`, `guard_failed`, `events_dropped`. None has an
+/// input or a result. Up to 256 wait; older ones are dropped and counted.
+///
+/// Waits up to `timeout_ns` for one; MISS where none came. `sark_client_close` ends the wait with CLOSED.
+///
+/// Ownership: the caller owns the buffer.
+/// Errors: CLOSED.
+/// Threads: any; each event is given once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_client_next(
+    client: *const sark_client,
+    timeout_ns: u64,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let event = handle("client", client)?.client.next_event(Duration::from_nanos(timeout_ns))?;
+            write_event(event, output.bytes())
+        })
     }
-}
-
-/// # Safety
-/// `pointer` is NULL or a decision that is not freed while the answer is used.
-unsafe fn read<T>(pointer: *const sark_decision, otherwise: T, read: impl FnOnce(&sark_decision) -> T) -> T
-where
-    T: Copy,
-{
-    // SAFETY: the caller's contract.
-    let decision = unsafe { pointer.as_ref() };
-    infallible(otherwise, || decision.map_or(otherwise, read))
-}
-
-/// `SARK_OK`, or `SARK_UNDEFINED`; for NULL, `SARK_INTERNAL_ERROR`.
-///
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_status(decision: *const sark_decision) -> i32 {
-    // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, SARK_INTERNAL_ERROR, sark_decision::status) }
-}
-
-/// Whether the decision allows: exactly `true`, or an object whose `allow` (or, without one, `allowed`) is exactly `true`. False for NULL.
-///
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_allowed(decision: *const sark_decision) -> bool {
-    // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, false, |d| d.decision.allowed) }
-}
-
-/// Whether it was decided before, under this revision. False for NULL.
-///
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_cached(decision: *const sark_decision) -> bool {
-    // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, false, |d| d.decision.cached) }
-}
-
-/// The result as compact JSON with sorted keys; empty where undefined, and for NULL.
-///
-/// Ownership: the text belongs to the decision.
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_result(decision: *const sark_decision) -> sark_str {
-    // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, sark_str::EMPTY, |d| sark_str::new(d.result.as_deref().unwrap_or_default())) }
-}
-
-/// The side that decided: `rust` for the local engine, `http` for the remote OPA. Empty for NULL.
-///
-/// Ownership: the text is static.
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_implementation(decision: *const sark_decision) -> sark_str {
-    // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, sark_str::EMPTY, |d| sark_str::new(d.decision.implementation.label())) }
-}
-
-/// Why the remote decided although the dial chose the local engine: `evaluation`, `serialization`, `limit`, `internal`, `unsupported`. Empty where it did not.
-///
-/// Ownership: the text is static.
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_fallback(decision: *const sark_decision) -> sark_str {
-    // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, sark_str::EMPTY, |d| sark_str::new(d.decision.fallback.map_or("", Fallback::name))) }
-}
-
-/// The local revision that decided; empty for a remote decision.
-///
-/// Ownership: the text belongs to the decision.
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_revision(decision: *const sark_decision) -> sark_str {
-    // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, sark_str::EMPTY, |d| sark_str::new(d.decision.revision.as_str())) }
-}
-
-/// Nanoseconds that the decision took.
-///
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_duration_ns(decision: *const sark_decision) -> u64 {
-    // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, 0, |d| nanoseconds(d.decision.phases.total)) }
-}
-
-/// Frees a decision; NULL is fine.
-///
-/// Ownership: ends the decision and every text taken from it.
-/// Threads: one at a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sark_decision_free(decision: *mut sark_decision) {
-    // SAFETY: NULL or from `sark_client_decide`, owned by the caller and not used again.
-    infallible((), || unsafe { free(decision) });
 }
 
 /// Ends a client for all its users; later calls answer CLOSED. Its engine, cache and flags go on. NULL is fine.

@@ -14,6 +14,7 @@ use super::versioned::{self, Versioned};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 
+use crate::event::Event;
 use crate::flags::{self, By, Change, Flags, FlagsOptions, Force, Percentage};
 
 /// The percentages of all features.
@@ -379,11 +380,8 @@ pub unsafe extern "C" fn sark_flags_next(
     unsafe {
         entry(error, || {
             let mut output = output(buffer)?;
-            let Some(event) = handle("flags", flags)?.flags.next_event(Duration::from_nanos(timeout_ns))? else {
-                return Ok(SARK_MISS);
-            };
-            output.bytes().extend_from_slice(event.to_json().to_string().as_bytes());
-            Ok(SARK_OK)
+            let event = handle("flags", flags)?.flags.next_event(Duration::from_nanos(timeout_ns))?;
+            write_event(event, output.bytes())
         })
     }
 }
@@ -398,6 +396,13 @@ unsafe fn by<'a>(who: *const c_char, who_length: u64, why: *const c_char, why_le
             why: optional_text("why", why, why_length)?.unwrap_or_default(),
         })
     }
+}
+
+/// The status of `_next`: OK for an event, MISS where none came.
+pub(super) fn write_event(event: Option<Event>, output: &mut Vec<u8>) -> Result<i32> {
+    let Some(event) = event else { return Ok(SARK_MISS) };
+    output.extend_from_slice(event.to_json().to_string().as_bytes());
+    Ok(SARK_OK)
 }
 
 fn write_changes(output: &mut Vec<u8>, changes: &[Change]) {

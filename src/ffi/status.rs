@@ -66,12 +66,21 @@ pub const SARK_FORCE_LOCAL: u32 = 1;
 /// Everyone takes the remote path.
 pub const SARK_FORCE_REMOTE: u32 = 2;
 
+/// The dial chooses a side for each user; without flags, the local engine. The remote answers where the local engine fails.
+pub const SARK_MODE_DIAL: u32 = 0;
+/// The local engine alone; a remote, where there is one, is asked for comparison only.
+pub const SARK_MODE_LOCAL: u32 = 1;
+/// The remote alone.
+pub const SARK_MODE_REMOTE: u32 = 2;
+/// The remote; the local engine where it is away.
+pub const SARK_MODE_REMOTE_FIRST: u32 = 3;
+
 /// The local engine decided.
 pub const SARK_IMPLEMENTATION_RUST: u32 = 1;
 /// The remote OPA decided.
 pub const SARK_IMPLEMENTATION_HTTP: u32 = 2;
 
-/// The side that the dial chose decided.
+/// The side that was chosen decided.
 pub const SARK_FALLBACK_NONE: u32 = 0;
 /// The remote decided since the evaluation failed.
 pub const SARK_FALLBACK_EVALUATION: u32 = 1;
@@ -83,6 +92,8 @@ pub const SARK_FALLBACK_LIMIT: u32 = 3;
 pub const SARK_FALLBACK_INTERNAL: u32 = 4;
 /// The remote decided since the policy uses what the local engine lacks.
 pub const SARK_FALLBACK_UNSUPPORTED: u32 = 5;
+/// The local engine decided since the remote was away.
+pub const SARK_FALLBACK_UNAVAILABLE: u32 = 6;
 
 /// The name of a status without its prefix, such as `POLICY_NOT_FOUND`; `INTERNAL_ERROR` for an unknown negative one, `OK` for an unknown positive one.
 ///

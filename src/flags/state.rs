@@ -9,12 +9,12 @@ use arc_swap::{ArcSwap, Guard};
 use serde_json::{Value, json};
 
 use super::change::{By, Change};
-use crate::event::{Event, Events, Level};
 use super::force::Force;
 use super::rollouts::{Rollout, Rollouts, Snapshot};
 use super::store::{Edit, Found, Known, Read, Store};
 use super::{FlagsOptions, FlagsStatus};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Events, Level};
 use crate::metrics::{FlagStoreError, Metrics, Refresh};
 
 /// No contact yet.

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
 
@@ -49,6 +51,14 @@ pub struct BreakerStatus {
     pub failures: u32,
     /// How long requests still fail at once; zero unless open.
     pub retry_in: Duration,
+}
+
+impl BreakerStatus {
+    /// `{"state", "failures", "retry_in_seconds"}`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({"state": self.state.name(), "failures": self.failures, "retry_in_seconds": self.retry_in.as_secs_f64()})
+    }
 }
 
 pub(super) struct Breaker {

@@ -1,6 +1,7 @@
 //! The remote OPA: its data API (`POST /v1/data/<path>`, OPA's `docs/rest-api.md`) over HTTP with kept-alive connections, behind a breaker.
 
 mod breaker;
+mod trace;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use ureq::Agent;
 
 use breaker::Breaker;
 pub use breaker::{BreakerState, BreakerStatus};
+pub use trace::TraceParent;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
@@ -24,6 +26,24 @@ const MAX_IDLE_CONNECTIONS: usize = 32;
 
 /// The most of an error's body that is read for its message.
 const MAX_ERROR_BODY: u64 = 64 << 10;
+
+/// What goes with one question besides path and input.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context {
+    /// The time, connecting included; `None` for no bound.
+    pub timeout: Option<Duration>,
+    /// Sent along as `traceparent`.
+    pub trace: Option<TraceParent>,
+}
+
+/// What OPA answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Compact JSON with sorted keys; `None` is undefined.
+    pub result: Option<Vec<u8>>,
+    /// The revisions of OPA's bundles, `name=revision` in order, separated by commas; `None` where it has none.
+    pub revision: Option<String>,
+}
 
 /// A client of one OPA. Usable from many threads at once.
 pub struct Opa {
@@ -80,19 +100,19 @@ impl Opa {
         Ok(Self { base, max_answer_bytes, agent: ArcSwap::from_pointee(Connections::new()), breaker })
     }
 
-    /// Asks for the document at `path`; `None` is undefined. The result is compact JSON with sorted keys.
+    /// Asks for the document at `path`.
     ///
     /// # Errors
     /// `SERIALIZATION_ERROR` for an input that is not JSON (it is not sent) or an answer that is not; `EVALUATION_ERROR` with OPA's
     /// message where OPA failed; `LIMIT_EXCEEDED` after the deadline; `UNAVAILABLE` where OPA did not answer, or, after some such failures
     /// in a row, is not asked for a while.
-    pub fn evaluate(&self, path: &Path, input: Option<&[u8]>, timeout: Option<Duration>) -> Result<Option<Vec<u8>>> {
+    pub fn evaluate(&self, path: &Path, input: Option<&[u8]>, context: &Context) -> Result<Answer> {
         let body = request_body(input)?;
         let start = Instant::now();
         self.breaker.pass(start)?;
-        let answer = self.ask(path, &body, timeout, start);
+        let answer = self.ask(path, &body, context, start);
         match &answer {
-            Err(error) if is_failure(error, timeout, start) => self.breaker.failed(Instant::now()),
+            Err(error) if is_failure(error, context.timeout, start) => self.breaker.failed(Instant::now()),
             _ => self.breaker.succeeded(),
         }
         answer
@@ -103,9 +123,14 @@ impl Opa {
         self.breaker.status(Instant::now())
     }
 
-    fn ask(&self, path: &Path, body: &[u8], timeout: Option<Duration>, start: Instant) -> Result<Option<Vec<u8>>> {
+    fn ask(&self, path: &Path, body: &[u8], context: &Context, start: Instant) -> Result<Answer> {
         let agent = self.agent();
-        let request = agent.agent.post(self.url(path)).content_type("application/json").config().timeout_global(timeout).build();
+        let request = agent.agent.post(self.url(path)).content_type("application/json");
+        let request = match &context.trace {
+            Some(trace) => request.header("traceparent", trace.to_string()),
+            None => request,
+        };
+        let request = request.config().timeout_global(context.timeout).build();
         let mut response = request.send(body).map_err(|e| transport_error(&e, start))?;
         let status = response.status().as_u16();
         if status != 200 {
@@ -114,7 +139,7 @@ impl Opa {
             return Err(opa_error(status, if read.is_ok() { &text } else { b"" }));
         }
         let text = self.read_answer(&mut response, start)?;
-        result_of(&text, self.max_answer_bytes)
+        answer_of(&text, self.max_answer_bytes)
     }
 
     fn read_answer(&self, response: &mut ureq::http::Response<ureq::Body>, start: Instant) -> Result<Vec<u8>> {
@@ -153,6 +178,7 @@ impl Opa {
             url.push('/');
             push_percent_encoded(&mut url, key);
         }
+        url.push_str("?provenance=true");
         url
     }
 }
@@ -177,18 +203,33 @@ fn request_body(input: Option<&[u8]>) -> Result<Vec<u8>> {
     Ok([b"{\"input\":".as_slice(), input, b"}"].concat())
 }
 
-fn result_of(text: &[u8], max_bytes: u64) -> Result<Option<Vec<u8>>> {
+fn answer_of(text: &[u8], max_bytes: u64) -> Result<Answer> {
     let arena = Arena::new();
     let answer = read(&arena, text, Limits { max_bytes, max_depth: MAX_DEPTH })
         .map_err(|e| Error::new(e.kind(), format!("OPA's answer: {}", e.message())))?;
-    let Some(answer) = answer.as_object() else {
+    let Some(object) = answer.as_object() else {
         return Err(Error::new(ErrorKind::SerializationError, "OPA's answer is not an object; is this the URL of an OPA?"));
     };
-    Ok(answer.get_str(b"result").map(|result| {
+    let result = object.get_str(b"result").map(|result| {
         let mut text = Vec::new();
         write(&result, Style::PLAIN, &mut text);
         text
-    }))
+    });
+    Ok(Answer { result, revision: object.get_str(b"provenance").and_then(|provenance| revision_of(&provenance)) })
+}
+
+/// OPA's `v1/server/types`, `ProvenanceV1`: a legacy bundle's `revision`, or `bundles`.
+fn revision_of(provenance: &Value<'_>) -> Option<String> {
+    let legacy = text_of(provenance, "revision");
+    let bundles = provenance.get(&Value::String(b"bundles")).and_then(|bundles| bundles.as_object());
+    let named = bundles.map(|bundles| {
+        let each = bundles.keys().iter().zip(bundles.values().iter()).map(|(name, bundle)| {
+            let name = String::from_utf8_lossy(name.as_bytes().unwrap_or_default()).into_owned();
+            format!("{name}={}", text_of(&bundle, "revision"))
+        });
+        each.collect::<Vec<_>>().join(",")
+    });
+    named.filter(|text| !text.is_empty()).or_else(|| (!legacy.is_empty()).then_some(legacy))
 }
 
 /// What OPA said with a status other than 200 (`v1/server/types`, `ErrorV1`: `code`, `message`, `errors`).
@@ -250,7 +291,7 @@ mod tests {
         let path = Path::new(vec!["a b".into(), "c/d".into(), "é".into()]);
         assert_eq!(
             Opa::new("http://h:1/p/", 1, None).map(|opa| opa.url(&path)).as_deref(),
-            Ok("http://h:1/p/v1/data/a%20b/c%2Fd/%C3%A9")
+            Ok("http://h:1/p/v1/data/a%20b/c%2Fd/%C3%A9?provenance=true")
         );
     }
 

@@ -205,6 +205,11 @@ impl Engine {
         Ok(self.snapshot()?.program.package(name).cloned())
     }
 
+    /// The revisions of the bundles that the present data came from, as the remote's provenance has them; `None` where there are none.
+    pub(crate) fn source_revision(&self) -> Option<String> {
+        data::bundle_revisions(&self.snapshot().ok()?.data)
+    }
+
     /// The present revision, and whether `target` may be answered from a cache under it: it exists, and nothing in it reaches time, randomness or the network.
     pub(crate) fn cacheable(&self, target: &Target) -> Result<(Revision, bool)> {
         let snapshot = self.snapshot()?;

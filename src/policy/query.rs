@@ -1,5 +1,6 @@
 //! A question that is asked many times.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,6 +28,15 @@ impl Target {
         }
         check_name(text)?;
         Ok(Self::Name(text.into()))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Path(path) => path.fmt(f),
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 // One call for a decision: local, cached or remote, as the flags say.
 
-import { errorSlot, options, sark, slot, Struct } from "./native.js";
+import { constants, errorSlot, options, output, sark, slot, Struct } from "./native.js";
 import { Decision } from "./decision.js";
+import { check, InvalidArgument } from "./error.js";
+import { logTo, nextEvent } from "./event.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
-import { Argument, byteLength, inputToJson, nanoseconds, size, text } from "./values.js";
+import { Argument, byteLength, hundredths, inputToJson, nanoseconds, size, text } from "./values.js";
 
 const json = new Argument("json", 1 << 16);
 const users = new Argument("user", 1 << 12);
@@ -13,19 +15,46 @@ const info = new Struct("sark_decide_info");
 const optionalText = (name, value) => (value === undefined ? null : text(name, value));
 const optionalLength = (value) => (value === null ? 0 : byteLength(value));
 
+const MODES = {
+  dial: constants.SARK_MODE_DIAL,
+  local: constants.SARK_MODE_LOCAL,
+  remote: constants.SARK_MODE_REMOTE,
+  remoteFirst: constants.SARK_MODE_REMOTE_FIRST,
+};
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{16})([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{2})/i;
+
+/** The fields of a W3C traceparent; none where it is not one. */
+function trace(traceparent) {
+  const [, high, low, parent, flags] = TRACEPARENT.exec(traceparent) ?? [];
+  if (high === undefined) return {};
+  const [trace_id_high, trace_id_low, trace_parent_id] = [high, low, parent].map((digits) => BigInt(`0x${digits}`));
+  return { trace_id_high, trace_id_low, trace_parent_id, trace_flags: Number.parseInt(flags, 16) };
+}
+
 export class Client extends Handle {
   // The library keeps its own; without this one, nobody would log what happens to them.
   #flags;
 
-  constructor(
-    engine, { cache, flags, opaUrl, feature, timeoutMs, cacheTtlMs, maxAnswerBytes, maxConcurrentFallbacks, metrics } = {},
-  ) {
+  constructor(engine, given = {}) {
+    const { cache, flags, opaUrl, feature, timeoutMs, cacheTtlMs, maxAnswerBytes, maxConcurrentFallbacks, metrics } = given;
+    const { mode = "dial", shadow = {}, guard = {}, logger } = given;
+    if (!Object.hasOwn(MODES, mode)) throw new InvalidArgument(`mode is ${String(mode)}: one of ${Object.keys(MODES).join(", ")} wanted`);
     const settings = options("sark_client_options", {
       timeout_ns: nanoseconds("timeoutMs", timeoutMs),
       cache_ttl_ns: nanoseconds("cacheTtlMs", cacheTtlMs),
       max_answer_bytes: size("maxAnswerBytes", maxAnswerBytes),
       max_concurrent_fallbacks: size("maxConcurrentFallbacks", maxConcurrentFallbacks),
       metrics: optionalPointer(metrics),
+      mode: MODES[mode],
+      shadow_rate: hundredths("shadow.rate", shadow.rate),
+      shadow_max_waiting: size("shadow.maxWaiting", shadow.maxWaiting),
+      shadow_keep_inputs: shadow.keepInputs ? 1 : 0,
+      guard_window_ns: nanoseconds("guard.windowMs", guard.windowMs),
+      guard_p95_ns: nanoseconds("guard.p95Ms", guard.p95Ms),
+      guard_error_rate: hundredths("guard.errorRate", guard.errorRate),
+      guard_differing: size("guard.differing", guard.differing),
+      guard_min_decisions: size("guard.minDecisions", guard.minDecisions),
     });
     const url = optionalText("opaUrl", opaUrl);
     const name = optionalText("feature", feature);
@@ -35,15 +64,32 @@ export class Client extends Handle {
     );
     super(create(status), sark.sark_client_free, sark.sark_client_close);
     this.#flags = flags;
+    if (logger !== undefined) logTo(this, logger);
+  }
+
+  status() {
+    check(sark.sark_client_status(pointer(this), output.pointer, errorSlot));
+    return JSON.parse(output.text());
+  }
+
+  setMask(pointers) {
+    const bytes = json.takeJson(inputToJson([...pointers]));
+    check(sark.sark_client_set_mask(pointer(this), bytes, json.length, errorSlot));
+  }
+
+  nextEvent() {
+    return nextEvent(sark.sark_client_next, this);
   }
 
   decide(policy, input, settings) {
     return this.decideJson(policy, inputToJson(input), settings);
   }
 
-  decideJson(policy, input, { user, timeoutMs } = {}) {
+  decideJson(policy, input, { user, timeoutMs, traceparent } = {}) {
     text("policy", policy);
-    const limits = options("sark_decide_options", { timeout_ns: nanoseconds("timeoutMs", timeoutMs) });
+    const limits = options("sark_decide_options", {
+      timeout_ns: nanoseconds("timeoutMs", timeoutMs), ...(traceparent === undefined ? {} : trace(traceparent)),
+    });
     const bytes = json.takeJson(input);
     const userBytes = users.take(user);
     const decision = create(

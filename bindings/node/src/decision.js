@@ -15,9 +15,11 @@ export class Decision {
     this.fallback = readText(sark.sark_decision_fallback(pointer));
     this.durationMs = milliseconds(sark.sark_decision_duration_ns(pointer));
     this.revision = readText(sark.sark_decision_revision(pointer));
+    this.id = readText(sark.sark_decision_id(pointer));
     this.phases = Object.freeze({
       flagsMs: milliseconds(info.flag_ns),
       cacheMs: milliseconds(info.cache_ns),
+      readMs: milliseconds(info.read_ns),
       evaluateMs: milliseconds(info.evaluate_ns),
       remoteMs: milliseconds(info.remote_ns),
     });

@@ -1,7 +1,8 @@
 // Who takes the local path: features rolled out to a percentage of the users.
 
 import { addressOf, byAddress, constants, errorAddress, errorSlot, options, output, sark, slot } from "./native.js";
-import { check, checkPredicate, Closed, InvalidArgument } from "./error.js";
+import { check, checkPredicate, InvalidArgument } from "./error.js";
+import { drain, logTo, nextEvent } from "./event.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
 import { Argument, byteLength, nanoseconds, size, text } from "./values.js";
 
@@ -10,9 +11,6 @@ const bucketSlot = new Uint32Array(1);
 const percentageSlot = new Float64Array(1);
 
 const SIDES = { local: constants.SARK_FORCE_LOCAL, remote: constants.SARK_FORCE_REMOTE };
-
-/** How often what happened is given to the logger, in milliseconds. */
-const LOG_AGAIN = 250;
 
 const isEnabled = byAddress("sark_flags_is_enabled");
 
@@ -58,33 +56,12 @@ export class Flags extends Handle {
     text("url", url);
     super(create(sark.sark_flags_new(url, byteLength(url), settings, slot, errorSlot)), sark.sark_flags_free, sark.sark_flags_close);
     this.#address = Number(pointer(this));
-    if (logger !== undefined) this.#logTo(logger);
-  }
-
-  // A timer that keeps neither the process nor the flags alive.
-  #logTo(logger) {
     this.#logger = logger;
-    const weak = new WeakRef(this);
-    const timer = setInterval(() => {
-      try {
-        const flags = weak.deref();
-        if (flags === undefined) clearInterval(timer);
-        else flags.#log();
-      } catch (error) {
-        if (!(error instanceof Closed)) throw error;
-        clearInterval(timer);
-      }
-    }, LOG_AGAIN);
-    timer.unref();
-    this.#log();
+    if (logger !== undefined) logTo(this, logger);
   }
 
   #log() {
-    if (this.#logger === undefined) return;
-    for (let event = this.nextEvent(); event !== undefined; event = this.nextEvent()) {
-      const write = { info: "info", warning: "warn" }[event.level] ?? "error";
-      this.#logger[write](event.message, { event: event.event, ...event.fields });
-    }
+    if (this.#logger !== undefined) drain(this, this.#logger);
   }
 
   isEnabled(feature, user) {
@@ -157,8 +134,7 @@ export class Flags extends Handle {
   }
 
   nextEvent() {
-    const status = check(sark.sark_flags_next(pointer(this), 0, output.pointer, errorSlot));
-    return status === constants.SARK_MISS ? undefined : JSON.parse(output.text());
+    return nextEvent(sark.sark_flags_next, this);
   }
 
   list() {

@@ -400,12 +400,42 @@ export interface ClientOptions {
   /** At most so many decisions at once fall back to the remote. */
   maxConcurrentFallbacks?: number;
   metrics?: Metrics;
+  /**
+   * Who decides: the side that the flags say ("dial"), the local engine alone, the remote alone, or the remote, and the local engine
+   * where it is away. "dial" where left out.
+   */
+  mode?: "dial" | "local" | "remote" | "remoteFirst";
+  /** Local decisions that are compared with the remote's; left out: none. */
+  shadow?: {
+    /** The percentage of decisions, in steps of 0.01. */
+    rate: number;
+    /** How many may wait; of more, the new ones are dropped and counted. */
+    maxWaiting?: number;
+    /** Whether the input of a differing answer is kept, for `status`. */
+    keepInputs?: boolean;
+  };
+  /** The dial goes back by itself where, within the window, one of the thresholds is reached; left out: never. */
+  guard?: {
+    windowMs: number;
+    /** So many percent of the local decisions failed, in steps of 0.01. */
+    errorRate?: number;
+    /** The 95th percentile of their time is longer. */
+    p95Ms?: number;
+    /** So many answers differ from the remote's. */
+    differing?: number;
+    /** With fewer local decisions, error rate and p95 say nothing. */
+    minDecisions?: number;
+  };
+  /** Gets what happens (fallbacks, differing answers, the guard). Left out: nobody, see `nextEvent`. */
+  logger?: { info(message: string, fields: object): void; warn(message: string, fields: object): void; error(message: string, fields: object): void };
 }
 
 export interface DecideOptions {
   user?: Octets;
   /** Milliseconds; left out, the client's. */
   timeoutMs?: number;
+  /** W3C's header of the request, passed on to the remote; one that is malformed is left out. */
+  traceparent?: string;
 }
 
 /** Decides by a local engine or a remote OPA, as the flags say. */
@@ -422,6 +452,13 @@ export class Client implements Closable {
    */
   decide(policy: string, input?: unknown, options?: DecideOptions): Decision;
   decideJson(policy: string, input?: Json, options?: DecideOptions): Decision;
+
+  /** How it is: the breaker, what shadow and guard found (as sark_client_status has it), and the fallbacks under way. */
+  status(): any;
+  /** Leave places out of whatever is kept of inputs and results: JSON pointers such as "/input/password". */
+  setMask(pointers: Iterable<string>): void;
+  /** The next thing that happened, for one who logs himself. */
+  nextEvent(): Event | undefined;
 }
 
 /** A decision, and how it came about. It is an object, hence always truthy: ask `allowed`. */
@@ -434,13 +471,15 @@ export interface Decision {
   readonly implementation: string;
   /** Answered from the cache. */
   readonly cached: boolean;
-  /** Why the remote was asked although the local path was meant to answer; "" where it was not. */
-  readonly fallback: "" | "evaluation" | "serialization" | "limit" | "internal" | "unsupported";
+  /** Why the other side decided than the one that was chosen: the remote, or, for "unavailable", the local engine. */
+  readonly fallback: "" | "evaluation" | "serialization" | "limit" | "internal" | "unsupported" | "unavailable";
+  /** A random UUID, by which logs and events name the decision. */
+  readonly id: string;
   readonly durationMs: number;
   /** The revision of policies and data that decided. */
   readonly revision: string;
   /** Where the duration went; 0 for a phase that the decision did not go through. */
-  readonly phases: { readonly flagsMs: number; readonly cacheMs: number; readonly evaluateMs: number; readonly remoteMs: number };
+  readonly phases: { readonly flagsMs: number; readonly cacheMs: number; readonly readMs: number; readonly evaluateMs: number; readonly remoteMs: number };
 }
 
 /** What the engines, caches, flags and clients that were given this object have done. */

@@ -72,6 +72,15 @@ export class Argument {
   }
 }
 
+/** A percentage in steps of 0.01, as the library wants it; 0 where it is left out. */
+export function hundredths(name, percentage = 0) {
+  const steps = Math.round(percentage * 100);
+  if (!(steps >= 0 && steps <= 10_000) || Math.abs(percentage * 100 - steps) > 1e-9) {
+    throw new InvalidArgument(`${name} is ${percentage}: a percentage from 0 to 100 in steps of 0.01 wanted`);
+  }
+  return steps;
+}
+
 const NANOSECONDS_PER_MILLISECOND = 1e6;
 const NEVER = constants.SARK_NO_TIMEOUT;
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{EYES, OPS, anonymous, bearer, flags_alone, get, json, parts, problem, send, tokens};
 use crate::admin::{Admin, AdminOptions};
 use crate::cache::Ttl;
+use crate::client::DecideOptions;
 use crate::error::{ErrorKind, Result};
 use crate::metrics::Implementation;
 
@@ -44,7 +45,8 @@ fn a_breaker_that_opened_is_shown_and_counted() -> Result<()> {
     let parts = parts()?;
     let client = parts.client.clone().expect("it is there");
     let admin = Admin::new(parts, tokens(), AdminOptions::default())?;
-    let decide = || client.decide("data.p", None, b"user", None).map(|_| ()).map_err(|e| e.message().to_owned());
+    let options = DecideOptions::default();
+    let decide = || client.decide("data.p", None, b"user", &options).map(|_| ()).map_err(|e| e.message().to_owned());
     for _ in 0..5 {
         assert!(decide().is_err_and(|message| message.starts_with("OPA did not answer")));
     }

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::{By, Change};
-use crate::event::Level;
 use super::percentage::Percentage;
 use super::rollouts::{Rollout, Rollouts};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Level;
 
 /// A store. Calls block, for as long as the store's own timeouts let them.
 pub(super) trait Store: Send + Sync {

@@ -24,9 +24,12 @@ public:
   bool cached() const noexcept { return handle_ && ::sark_decision_cached(handle_.get()); }
   /// "rust" (decided here) or "http" (by the remote OPA).
   std::string_view implementation() const noexcept { return text<::sark_decision_implementation>(); }
-  /// Why the remote was asked after all: "", "evaluation", "serialization", "limit", "internal", "unsupported".
+  /// Why the other side decided than the one that was chosen: "", "evaluation", "serialization", "limit", "internal",
+  /// "unsupported" (the remote decided), or "unavailable" (the local engine did).
   std::string_view fallback() const noexcept { return text<::sark_decision_fallback>(); }
   std::string_view revision() const noexcept { return text<::sark_decision_revision>(); }
+  /// A random UUID, by which logs and events name the decision.
+  std::string_view id() const noexcept { return text<::sark_decision_id>(); }
   std::chrono::nanoseconds duration() const noexcept {
     return std::chrono::nanoseconds(handle_ ? ::sark_decision_duration_ns(handle_.get()) : 0);
   }

@@ -245,7 +245,7 @@ def flags_is_enabled(flags: Handle, feature: bytes, user: bytes) -> bool:
     return answer
 
 
-DecisionFields = tuple[bytes | None, bool, str, bool, str, int, str, tuple[int, int, int, int]]
+DecisionFields = tuple[bytes | None, bool, str, bool, str, int, str, tuple[int, int, int, int, int], str]
 """JSON or None for undefined, allowed, implementation, cached, fallback, duration, revision, (flags, cache, evaluate, remote); in ns."""
 
 
@@ -270,7 +270,8 @@ def client_decide(client: Handle, policy: bytes, json: bytes | None, user: bytes
             _text(lib.sark_decision_fallback(decision)),
             lib.sark_decision_duration_ns(decision),
             _text(lib.sark_decision_revision(decision)),
-            (info.flag_ns, info.cache_ns, info.evaluate_ns, info.remote_ns),
+            (info.flag_ns, info.cache_ns, info.read_ns, info.evaluate_ns, info.remote_ns),
+            _text(lib.sark_decision_id(decision)),
         )
     finally:
         lib.sark_decision_free(decision)

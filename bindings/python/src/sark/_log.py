@@ -4,19 +4,27 @@ import logging
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sark.error import Closed
 
 if TYPE_CHECKING:
+    from sark.client import Client
     from sark.flags import Flags
+
+    Source = Client | Flags
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 _PATIENCE = 0.5
-"""Seconds for which a thread keeps flags alive that nobody else has."""
+"""Seconds for which a thread keeps a handle alive that nobody else has."""
 
-_followed: "weakref.WeakSet[Flags]" = weakref.WeakSet()
+_followed: "weakref.WeakSet[Source]" = weakref.WeakSet()
+
+
+def logger(given: logging.Logger | Literal[False] | None) -> logging.Logger | None:
+    """Who gets what happens; None for nobody."""
+    return logging.getLogger("sark") if given is None else given or None
 
 
 def write(logger: logging.Logger, event: dict[str, Any]) -> None:
@@ -25,25 +33,33 @@ def write(logger: logging.Logger, event: dict[str, Any]) -> None:
     logger.log(_LEVELS.get(event["level"], logging.ERROR), "%s", event["message"], extra=extra)
 
 
-def follow(flags: "Flags") -> None:
-    """Log what happens to the flags, for as long as somebody has them."""
-    _followed.add(flags)
-    threading.Thread(target=_run, args=(weakref.ref(flags),), name="sark-log", daemon=True).start()
+def follow(source: "Source") -> None:
+    """Log what happens to flags or a client, for as long as somebody has them."""
+    if source._logger is None:
+        return
+    _followed.add(source)
+    threading.Thread(target=_run, args=(weakref.ref(source),), name="sark-log", daemon=True).start()
 
 
-def _run(reference: "weakref.ref[Flags]") -> None:
+def drain(source: "Source", timeout: float = 0.0) -> None:
+    """Log what happened so far, and wait so many seconds for more."""
+    while source._logger is not None and (event := source.next_event(timeout)) is not None:
+        write(source._logger, event)
+
+
+def _run(reference: "weakref.ref[Source]") -> None:
     try:
-        while (flags := reference()) is not None:
-            flags._log(_PATIENCE)
-            del flags
+        while (source := reference()) is not None:
+            drain(source, _PATIENCE)
+            del source
     except Closed:
         return
 
 
 def _after_fork() -> None:
     # Threads are not copied; a child logs what happens to it.
-    for flags in list(_followed):
-        follow(flags)
+    for source in list(_followed):
+        follow(source)
 
 
 os.register_at_fork(after_in_child=_after_fork)

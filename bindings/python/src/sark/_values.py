@@ -92,6 +92,14 @@ def nanoseconds(name: str, seconds: float | None) -> int:
     return max(1, round(seconds * 1e9))
 
 
+def hundredths(name: str, percentage: float) -> int:
+    """A percentage in steps of 0.01, as the library wants it."""
+    steps = round(percentage * 100)
+    if not 0 <= steps <= 10_000 or abs(percentage * 100 - steps) > 1e-9:
+        raise InvalidArgument(f"{name} is {percentage!r}: a percentage from 0 to 100 in steps of 0.01 wanted")
+    return steps
+
+
 def size(name: str, value: int | None) -> int:
     """A size or a count for the library, where 0 means its default (None here)."""
     if value is None:

@@ -1,8 +1,10 @@
 """One call for a decision: local, cached or remote, as the flags say."""
 
-from typing import TYPE_CHECKING, Any
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
 
-from sark import _calls, _values
+from sark import _calls, _log, _values
 from sark._calls import lib
 from sark._handle import Closable
 from sark.decision import Decision, Phases
@@ -12,6 +14,15 @@ if TYPE_CHECKING:
     from sark.engine import Engine
     from sark.flags import Flags
     from sark.metrics import Metrics
+
+Mode = Literal["dial", "local", "remote", "remote_first"]
+
+_MODES = {
+    "dial": lib.SARK_MODE_DIAL,
+    "local": lib.SARK_MODE_LOCAL,
+    "remote": lib.SARK_MODE_REMOTE,
+    "remote_first": lib.SARK_MODE_REMOTE_FIRST,
+}
 
 
 class Client(Closable):
@@ -27,11 +38,23 @@ class Client(Closable):
     max_answer_bytes            the largest answer that is accepted from the remote
     max_concurrent_fallbacks    at most so many decisions at once fall back to the remote
     metrics                     where decisions are counted
+    mode                        who decides: the side that the flags say ("dial"), the "local" engine alone, the "remote" alone,
+                                or the remote, and the local engine where it is away ("remote_first")
+    shadow_rate                 the percentage of local decisions that are compared with the remote's, in steps of 0.01
+    shadow_max_waiting          how many may wait to be compared; of more, the new ones are dropped and counted
+    shadow_keep_inputs          whether the input of a differing answer is kept, for `status`
+    guard_window                seconds; the dial goes back by itself where, within them, a threshold is reached:
+    guard_error_rate            so many percent of the local decisions failed
+    guard_p95                   the 95th percentile of their time is longer, in seconds
+    guard_differing             so many answers differ from the remote's
+    guard_min_decisions         with fewer local decisions in the window, error rate and p95 say nothing
+    logger                      gets what happens (fallbacks, differing answers, the guard); by default the logger "sark";
+                                False for nobody: take it with `next_event`
 
     Raises InvalidArgument.
     """
 
-    __slots__ = ("_flags",)
+    __slots__ = ("_flags", "_logger")
 
     def __init__(
         self,
@@ -46,7 +69,19 @@ class Client(Closable):
         max_answer_bytes: int | None = None,
         max_concurrent_fallbacks: int | None = None,
         metrics: "Metrics | None" = None,
+        mode: Mode = "dial",
+        shadow_rate: float = 0.0,
+        shadow_max_waiting: int | None = None,
+        shadow_keep_inputs: bool = False,
+        guard_window: float | None = None,
+        guard_error_rate: float = 0.0,
+        guard_p95: float | None = None,
+        guard_differing: int | None = None,
+        guard_min_decisions: int | None = None,
+        logger: logging.Logger | Literal[False] | None = None,
     ) -> None:
+        if mode not in _MODES:
+            raise _values.InvalidArgument(f"mode is {mode!r}: one of {', '.join(map(repr, _MODES))} wanted")
         options = _calls.options(
             "sark_client_options",
             timeout_ns=_values.nanoseconds("timeout", timeout),
@@ -54,6 +89,15 @@ class Client(Closable):
             max_answer_bytes=_values.size("max_answer_bytes", max_answer_bytes),
             max_concurrent_fallbacks=_values.size("max_concurrent_fallbacks", max_concurrent_fallbacks),
             metrics=metrics._handle if metrics is not None else None,
+            mode=_MODES[mode],
+            shadow_rate=_values.hundredths("shadow_rate", shadow_rate),
+            shadow_max_waiting=_values.size("shadow_max_waiting", shadow_max_waiting),
+            shadow_keep_inputs=bool(shadow_keep_inputs),
+            guard_window_ns=_values.nanoseconds("guard_window", guard_window),
+            guard_error_rate=_values.hundredths("guard_error_rate", guard_error_rate),
+            guard_p95_ns=_values.nanoseconds("guard_p95", guard_p95),
+            guard_differing=_values.size("guard_differing", guard_differing),
+            guard_min_decisions=_values.size("guard_min_decisions", guard_min_decisions),
         )
         self._handle = _calls.create(
             lib.sark_client_new,
@@ -68,30 +112,64 @@ class Client(Closable):
         )
         # The library keeps its own; without this one, nobody would log what happens to them.
         self._flags = flags
+        self._logger = _log.logger(logger)
+        # Without a remote there is nothing to fall back to, nor to compare with: nothing happens.
+        if opa_url is not None:
+            _log.follow(self)
 
     def close(self) -> None:
         lib.sark_client_close(self._handle)
 
     def decide(
-        self, policy: str, input: Any = _values.LEFT_OUT, user: _values.Octets | None = None, timeout: float | None = None
+        self,
+        policy: str,
+        input: Any = _values.LEFT_OUT,
+        user: _values.Octets | None = None,
+        timeout: float | None = None,
+        traceparent: str | None = None,
     ) -> Decision:
         """Decide: by a policy's name or a path, on an input (any JSON value; left out: none), for a user (text or bytes).
 
-        timeout    seconds; None for the client's
+        timeout        seconds; None for the client's
+        traceparent    W3C's header of the request, passed on to the remote; one that is malformed is left out
 
         Raises PolicyNotFound, and any other Error where the remote cannot answer in the local engine's place.
         """
-        return self._decide(policy, _values.input_to_json(input), user, timeout)
+        return self._decide(policy, _values.input_to_json(input), user, timeout, traceparent)
 
     def decide_json(
-        self, policy: str, input: _values.Octets | None = None, user: _values.Octets | None = None, timeout: float | None = None
+        self,
+        policy: str,
+        input: _values.Octets | None = None,
+        user: _values.Octets | None = None,
+        timeout: float | None = None,
+        traceparent: str | None = None,
     ) -> Decision:
         """`decide`, on an input in JSON (None for no input)."""
-        return self._decide(policy, _values.optional_octets(input), user, timeout)
+        return self._decide(policy, _values.optional_octets(input), user, timeout, traceparent)
 
-    def _decide(self, policy: str, document: bytes | None, user: _values.Octets | None, timeout: float | None) -> Decision:
-        options = _calls.options("sark_decide_options", timeout_ns=_values.nanoseconds("timeout", timeout))
-        result, allowed, implementation, cached, fallback, duration, revision, phases = _calls.client_decide(
+    def status(self) -> dict[str, Any]:
+        """How it is: the breaker, what shadow and guard found (docs: sark_client_status), and the fallbacks under way."""
+        status: dict[str, Any] = _values.from_json(_calls.fetch(lib.sark_client_status, self._handle) or b"{}")
+        return status
+
+    def set_mask(self, pointers: Iterable[str]) -> None:
+        """Leave places out of whatever is kept of inputs and results: JSON pointers such as "/input/password"."""
+        document = _values.to_json(list(pointers))
+        _calls.call(lib.sark_client_set_mask, self._handle, document, len(document))
+
+    def next_event(self, timeout: float = 0.0) -> dict[str, Any] | None:
+        """The next thing that happened (when, level, event, message, fields), for one who logs himself; None where nothing did."""
+        waiting = _values.nanoseconds("timeout", timeout) if timeout else 0
+        event = _calls.fetch(lib.sark_client_next, self._handle, waiting)
+        return None if event is None else _values.from_json(event)
+
+    def _decide(
+        self, policy: str, document: bytes | None, user: _values.Octets | None, timeout: float | None, traceparent: str | None
+    ) -> Decision:
+        trace = {} if traceparent is None else _trace(traceparent)
+        options = _calls.options("sark_decide_options", timeout_ns=_values.nanoseconds("timeout", timeout), **trace)
+        result, allowed, implementation, cached, fallback, duration, revision, phases, identity = _calls.client_decide(
             self._handle, _values.text(policy), document, _values.optional_octets(user), options
         )
         return Decision(
@@ -103,4 +181,17 @@ class Client(Closable):
             duration=duration / 1e9,
             revision=revision,
             phases=Phases(*(phase / 1e9 for phase in phases)),
+            id=identity,
         )
+
+
+def _trace(traceparent: str) -> dict[str, int]:
+    """The fields of a W3C traceparent; none where it is not one."""
+    parts = traceparent.strip().split("-")
+    if [len(part) for part in parts[:4]] != [2, 32, 16, 2]:
+        return {}
+    try:
+        _, trace, parent, flags = (int(part, 16) for part in parts[:4])
+    except ValueError:
+        return {}
+    return {"trace_id_high": trace >> 64, "trace_id_low": trace & (2**64 - 1), "trace_parent_id": parent, "trace_flags": flags}

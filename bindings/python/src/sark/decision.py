@@ -7,10 +7,11 @@ from sark.undefined import Undefined
 
 
 class Phases(NamedTuple):
-    """Where the time of a decision went, in seconds; 0 for a phase that it did not go through."""
+    """Where the time of a decision went, in seconds; 0 for a phase that it did not go through. `read` is the input's."""
 
     flags: float
     cache: float
+    read: float
     evaluate: float
     remote: float
 
@@ -23,11 +24,12 @@ class Decision:
     allowed           the result is exactly true, or an object whose `allow` (or else `allowed`) is exactly true
     implementation    "rust" for the local engine, "http" for the remote OPA
     cached            answered from the cache
-    fallback          why the remote was asked although the local path was meant to answer: "evaluation", "serialization",
-                      "limit", "internal", "unsupported"; "" where it was not
+    fallback          why the other side decided than the one that was chosen: the remote for "evaluation", "serialization",
+                      "limit", "internal", "unsupported", the local engine for "unavailable"; "" where the chosen one decided
     duration          seconds
     revision          the revision of policies and data that decided
     phases            where the duration went
+    id                a random UUID, by which logs and events name the decision
     """
 
     result: Any | Undefined
@@ -38,6 +40,7 @@ class Decision:
     duration: float
     revision: str
     phases: Phases
+    id: str
 
     def __bool__(self) -> bool:
         return self.allowed

@@ -26,7 +26,8 @@ class Flags(Closable):
     url        where they are kept: "memory:", "file:PATH", "redis://…", "rediss://…" or "unix:PATH" (docs/flags.md)
     metrics    where assignments, and what goes wrong with the store, are counted
     max_age    seconds; how old the percentages of a store that is away may become before everyone takes the remote path
-    logger     gets what happens (changes, a store that is away); by default the logger "sark"
+    logger     gets what happens (changes, a store that is away); by default the logger "sark"; False for nobody:
+               take it with `next_event`
 
     A store that is away is no error: what was kept of it holds, or 0 %. The environment's SARK_FORCE, "local" or "remote", sends
     everyone to one side. Raises InvalidArgument, Unsupported. Users are text or bytes.
@@ -40,7 +41,7 @@ class Flags(Closable):
         *,
         metrics: "Metrics | None" = None,
         max_age: float | None = None,
-        logger: logging.Logger | None = None,
+        logger: logging.Logger | Literal[False] | None = None,
     ) -> None:
         url_text = _values.text(url)
         options = _calls.options(
@@ -48,9 +49,9 @@ class Flags(Closable):
             metrics=metrics._handle if metrics is not None else None,
             max_age_ns=_values.nanoseconds("max_age", max_age),
         )
-        self._logger = logging.getLogger("sark") if logger is None else logger
+        self._logger = _log.logger(logger)
         self._handle = _calls.create(lib.sark_flags_new, "sark_flags", lib.sark_flags_free, url_text, len(url_text), options)
-        self._log()
+        _log.drain(self)
         # What happens to a store that others change too is logged when it happens, by a thread.
         if not url.startswith("memory:"):
             _log.follow(self)
@@ -80,7 +81,7 @@ class Flags(Closable):
         where the store did not confirm it."""
         feature_text, by = _values.text(feature), (*_text(who), *_text(why))
         change = _calls.fetch(lib.sark_flags_set_rollout_by, self._handle, feature_text, len(feature_text), percentage, *by)
-        self._log()
+        _log.drain(self)
         return _object(change)
 
     def rollout(self, feature: str) -> float:
@@ -101,7 +102,7 @@ class Flags(Closable):
     def _roll_back(self, feature: bytes | None, who: str, why: str) -> Changes:
         by = (*_text(who), *_text(why))
         changes = _calls.fetch(lib.sark_flags_rollback_by, self._handle, *_calls.span(feature), *by)
-        self._log()
+        _log.drain(self)
         return _array(changes)
 
     def list(self) -> Rollouts:
@@ -122,18 +123,13 @@ class Flags(Closable):
         if side not in _SIDES:
             raise _values.InvalidArgument(f'side is {side!r}: "local", "remote" or None wanted')
         _calls.call(lib.sark_flags_force, self._handle, _SIDES[side])
-        self._log()
+        _log.drain(self)
 
     def next_event(self, timeout: float = 0.0) -> dict[str, Any] | None:
         """The next thing that happened (when, level, event, message, fields), for one who logs himself; None where nothing did."""
         waiting = _values.nanoseconds("timeout", timeout) if timeout else 0
         event = _calls.fetch(lib.sark_flags_next, self._handle, waiting)
         return None if event is None else _object(event)
-
-    def _log(self, timeout: float = 0.0) -> None:
-        """Gives what happened to the logger."""
-        while (event := self.next_event(timeout)) is not None:
-            _log.write(self._logger, event)
 
 
 def _text(value: str) -> tuple[Any, int]:
