@@ -45,7 +45,7 @@ type Decision struct {
 	Fallback string
 	Revision string
 	ID       string // a random UUID, by which logs and events name the decision
-	Duration       time.Duration
+	Duration time.Duration
 }
 
 // Result is the result's value, or ErrUndefined.
