@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::cache::Cache;
+use crate::client::Client;
 use crate::metrics::{Evaluations, Implementation, Metrics};
 
 /// What was counted so far; `None` for metrics that were closed.
-pub(super) fn of(metrics: &Metrics, cache: Option<&Cache>) -> Option<Value> {
+pub(super) fn of(metrics: &Metrics, cache: Option<&Cache>, client: Option<&Client>) -> Option<Value> {
     let counted = metrics.counted()?;
     let stats = cache.and_then(|cache| cache.stats().ok());
     let by_side = |figure: fn(&Evaluations) -> Value| {
@@ -17,8 +18,7 @@ pub(super) fn of(metrics: &Metrics, cache: Option<&Cache>) -> Option<Value> {
         "decisions": by_side(|side| side.total.into()),
         "errors": counted.errors,
         "fallbacks": counted.fallbacks,
-        // Nothing is compared yet.
-        "differing": null,
+        "differing": client.and_then(Client::differing),
         "cache": stats.map(|stats| json!({"hits": stats.hits, "misses": stats.misses})),
         "latency": by_side(latency),
     }))

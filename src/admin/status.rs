@@ -25,7 +25,7 @@ pub(super) fn status(admin: &Admin, call: &Call<'_>) -> Answer {
         "flags": parts.flags.status()?.to_json(),
         "breaker": parts.client.as_deref().and_then(Client::breaker).map(|breaker| breaker.to_json()),
         "shadow": parts.client.as_deref().and_then(Client::shadow),
-        "figures": parts.metrics.as_deref().and_then(|metrics| figures::of(metrics, parts.cache.as_deref())),
+        "figures": parts.metrics.as_deref().and_then(|metrics| figures::of(metrics, parts.cache.as_deref(), parts.client.as_deref())),
     })))
 }
 

@@ -132,6 +132,11 @@ impl Client {
         self.background.shadow().map(Shadow::to_json)
     }
 
+    /// How many local answers differed from the remote's; `None` where nothing is compared.
+    pub fn differing(&self) -> Option<u64> {
+        self.background.shadow().map(Shadow::differing)
+    }
+
     /// `{"breaker", "shadow", "guard", "fallbacks"}`: null where there is none; `fallbacks` are those under way.
     ///
     /// # Errors

@@ -28,10 +28,10 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_WAITING_BYTES: usize = 16 << 20;
 
 /// How many differing answers are kept.
-const MAX_DIFFERENCES: usize = 64;
+const MAX_DIFFERENCES: usize = 32;
 
 /// A larger input or result is not kept with a difference.
-const MAX_KEPT_BYTES: usize = 16 << 10;
+const MAX_KEPT_BYTES: usize = 4 << 10;
 
 /// Which local decisions are compared.
 #[derive(Debug, Clone, Copy)]
@@ -166,6 +166,11 @@ impl Shadow {
                 ShadowOutcome::Differing
             }
         });
+    }
+
+    /// How many answers differed.
+    pub(super) fn differing(&self) -> u64 {
+        self.outcomes.get(ShadowOutcome::Differing as usize).map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
     /// What was found so far: outcomes by name, what was dropped and waits, and the last differing answers, the newest first.

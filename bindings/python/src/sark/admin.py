@@ -107,7 +107,7 @@ class Admin(Closable):
         fields = headers.items() if isinstance(headers, Mapping) else headers
         head = "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1", "replace")
         response = Response(*_calls.admin_handle(self._handle, method.encode(), target.encode(), head, body))
-        self._flags._log()
+        _log.drain(self._flags)
         return response
 
     def _pool(self) -> "ThreadPoolExecutor":
