@@ -271,10 +271,28 @@ func (w *world) runClient(t *testing.T, verb string, args arguments) (any, error
 		if args.yes("flags") {
 			options.Flags = w.flags
 		}
+		options.Mode = map[string]sark.Mode{
+			"local": sark.LocalOnly, "remote": sark.RemoteOnly, "remote_first": sark.RemoteFirst,
+		}[args.text("mode")]
+		options.ShadowRate = float64(args.count("shadow_rate")) / 100
 		made, err := sark.NewClient(w.engine, options)
 		return keep(w, &w.client, made, err)
 	case "decide":
 		return w.client.Decide(args.text("policy"), args.input("input"), args.text("user"))
+	case "status":
+		return asJSON(w.client.Status())
+	case "set_mask":
+		var pointers []string
+		for _, pointer := range args["pointers"].([]any) {
+			pointers = append(pointers, pointer.(string))
+		}
+		return nil, w.client.SetMask(pointers...)
+	case "next":
+		event, happened, err := w.client.NextEvent(0)
+		if err != nil || !happened {
+			return sark.Event{}, err
+		}
+		return object{"event": event.Name, "level": event.Level, "message": event.Message, "fields": event.Fields}, nil
 	case "close":
 		return nil, w.client.Close()
 	}

@@ -114,7 +114,7 @@ const calls = {
     return { ...answer, body: jsonOrText(answer.body.toString()) };
   },
   "admin.close": (its) => its.admin.close(),
-  "client.new": (its, { cache, flags, opa_url: url, feature }) => {
+  "client.new": (its, { cache, flags, opa_url: url, feature, mode, shadow_rate: rate }) => {
     const opaUrl = url === "$OPA" ? process.env.SARK_TEST_OPA_URL : url;
     if (url !== undefined && !opaUrl) return SKIP;
     its.client = new Client(its.engine, {
@@ -123,9 +123,14 @@ const calls = {
       opaUrl,
       feature,
       metrics: its.metrics,
+      mode: mode === "remote_first" ? "remoteFirst" : mode,
+      shadow: rate === undefined ? undefined : { rate: rate / 100 },
     });
     return undefined;
   },
+  "client.status": (its) => its.client.status(),
+  "client.set_mask": (its, { pointers }) => its.client.setMask(pointers),
+  "client.next": (its) => its.client.nextEvent(),
   "client.decide": (its, { policy, input, json, user }) => {
     const settings = user === undefined ? undefined : { user: octets(user) };
     return json === undefined ? its.client.decide(policy, input, settings) : its.client.decideJson(policy, json, settings);

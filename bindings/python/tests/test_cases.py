@@ -294,12 +294,22 @@ class Case:
         self.admin.close()
 
     def client_new(self, args: dict[str, Any]) -> None:
-        options = only(args, "opa_url", "feature")
+        options = only(args, "opa_url", "feature", "mode")
+        options["shadow_rate"] = args.get("shadow_rate", 0) / 100
         if options.get("opa_url") == "$OPA":
             options["opa_url"] = os.environ.get("SARK_TEST_OPA_URL") or pytest.skip("SARK_TEST_OPA_URL is not set")
         cache = self.cache if args.get("cache") else None
         flags = self.flags if args.get("flags") else None
-        self.objects["client"] = sark.Client(self.engine, cache, flags, **options, **self.reporting)
+        self.objects["client"] = sark.Client(self.engine, cache, flags, **options, logger=False, **self.reporting)
+
+    def client_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        return self.client.status()
+
+    def client_set_mask(self, args: dict[str, Any]) -> None:
+        self.client.set_mask(args["pointers"])
+
+    def client_next(self, _: dict[str, Any]) -> dict[str, Any] | None:
+        return self.client.next_event()
 
     def client_decide(self, args: dict[str, Any]) -> sark.Decision:
         user = {"user": octets(args["user"])} if "user" in args else {}

@@ -9,6 +9,18 @@ static const char *url_of(const bytes *url) {
   return getenv("SARK_TEST_OPA_URL");
 }
 
+static uint32_t mode_of(const cJSON *args) {
+  static const char *const names[] = {"dial", "local", "remote", "remote_first"};
+  static const uint32_t modes[] = {SARK_MODE_DIAL, SARK_MODE_LOCAL, SARK_MODE_REMOTE, SARK_MODE_REMOTE_FIRST};
+  bytes wanted = args_bytes(args, "mode");
+  uint32_t mode = SARK_MODE_DIAL;
+  size_t at;
+  for (at = 0; at < sizeof modes / sizeof modes[0]; at++)
+    if (wanted.data && strcmp((char *)wanted.data, names[at]) == 0) mode = modes[at];
+  free(wanted.data);
+  return mode;
+}
+
 static outcome client_new(world *world, const cJSON *args, const char *last_revision) {
   bytes wanted = args_bytes(args, "opa_url"), feature = args_bytes(args, "feature");
   const char *url = url_of(&wanted);
@@ -20,6 +32,8 @@ static outcome client_new(world *world, const cJSON *args, const char *last_revi
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.metrics = world->metrics;
+  options.mode = mode_of(args);
+  options.shadow_rate = (uint32_t)args_count(args, "shadow_rate");
   if (!skipped) {
     sark_client_free(world->client);
     world->client = NULL;
@@ -60,6 +74,7 @@ static bool agree(const sark_decide_info *info, int32_t status, const sark_decis
   return info->status == status && sark_decision_status(decision) == status &&
          (info->allowed != 0) == sark_decision_allowed(decision) &&
          (info->cached != 0) == sark_decision_cached(decision) &&
+         strlen(info->id) == 36 && memcmp(info->id, sark_decision_id(decision).data, 36) == 0 &&
          info->duration_ns == sark_decision_duration_ns(decision) && strlen(info->revision) == revision.length &&
          memcmp(info->revision, revision.data, revision.length) == 0;
 }
@@ -87,6 +102,29 @@ static outcome client_decide(world *world, const cJSON *args, const char *last_r
   return decided(decision);
 }
 
+static outcome client_status(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_client_status(world->client, world->buffer, &error);
+  (void)args, (void)last_revision;
+  return answered(world, status, error);
+}
+
+static outcome client_set_mask(world *world, const cJSON *args, const char *last_revision) {
+  bytes pointers = args_json(args, "pointers");
+  sark_error *error;
+  int32_t status = sark_client_set_mask(world->client, pointers.data, pointers.length, &error);
+  (void)last_revision;
+  free(pointers.data);
+  return done(status, error);
+}
+
+static outcome client_next(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_client_next(world->client, 0, world->buffer, &error);
+  (void)args, (void)last_revision;
+  return answered(world, status, error);
+}
+
 static outcome client_close(world *world, const cJSON *args, const char *last_revision) {
   (void)args, (void)last_revision;
   sark_client_close(world->client);
@@ -94,6 +132,7 @@ static outcome client_close(world *world, const cJSON *args, const char *last_re
 }
 
 call client_call(const char *name) {
-  static const verb verbs[] = {{"new", client_new}, {"decide", client_decide}, {"close", client_close}};
+  static const verb verbs[] = {{"new", client_new},           {"decide", client_decide}, {"status", client_status},
+                               {"set_mask", client_set_mask}, {"next", client_next},     {"close", client_close}};
   return find_call(verbs, sizeof verbs / sizeof verbs[0], name);
 }

@@ -4,8 +4,14 @@
 
 namespace {
 
+std::uint32_t mode_of(std::string_view name) {
+  if (name == "local") return SARK_MODE_LOCAL;
+  if (name == "remote") return SARK_MODE_REMOTE;
+  return name == "remote_first" ? SARK_MODE_REMOTE_FIRST : SARK_MODE_DIAL;
+}
+
 outcome make(world &world, const cJSON *args, const char *) {
-  const argument url(args_bytes(args, "opa_url")), feature(args_bytes(args, "feature"));
+  const argument url(args_bytes(args, "opa_url")), feature(args_bytes(args, "feature")), mode(args_bytes(args, "mode"));
   sark::client_options options;
   options.opa_url = url;
   if (url.view() == "$OPA") { // stands for the server that the environment names
@@ -17,6 +23,8 @@ outcome make(world &world, const cJSON *args, const char *) {
   options.cache = args_true(args, "cache") ? &world.cache : nullptr;
   options.flags = args_true(args, "flags") ? &world.flags : nullptr;
   options.metrics = world.metrics_or_null();
+  options.mode = mode_of(mode.view());
+  options.shadow_rate = static_cast<std::uint32_t>(args_count(args, "shadow_rate"));
   return kept(world.client, sark::client::make(world.engine, options));
 }
 
@@ -44,7 +52,7 @@ bool agree(const sark::decide_info &info, const sark::decision &decision) {
   return (info.status == SARK_UNDEFINED) == decision.undefined() && (info.allowed != 0) == decision.allowed() &&
          (info.cached != 0) == decision.cached() && decision.duration().count() >= 0 &&
          info.duration_ns == static_cast<std::uint64_t>(decision.duration().count()) &&
-         decision.revision() == info.revision;
+         decision.revision() == info.revision && decision.id().size() == 36 && decision.id() == info.id;
 }
 
 outcome decide(world &world, const cJSON *args, const char *) {
@@ -55,6 +63,14 @@ outcome decide(world &world, const cJSON *args, const char *) {
   return agree(info, *decision) ? decided(*decision) : outcome_broken("the info and the decision disagree");
 }
 
+outcome status(world &world, const cJSON *, const char *) { return answered(world.client.status(world.buffer)); }
+
+outcome set_mask(world &world, const cJSON *args, const char *) {
+  return without_value(world.client.set_mask(argument(args_json(args, "pointers"))));
+}
+
+outcome next(world &world, const cJSON *, const char *) { return answered(world.client.next(world.buffer)); }
+
 outcome close(world &world, const cJSON *, const char *) {
   world.client.close();
   return outcome_of(OUTCOME_DONE);
@@ -63,6 +79,7 @@ outcome close(world &world, const cJSON *, const char *) {
 } // namespace
 
 call client_call(std::string_view name) {
-  static constexpr verb verbs[] = {{"new", make}, {"decide", decide}, {"close", close}};
+  static constexpr verb verbs[] = {{"new", make},          {"decide", decide}, {"status", status},
+                                   {"set_mask", set_mask}, {"next", next},     {"close", close}};
   return find_call(verbs, name);
 }

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sark import _calls, _values
+from sark import _calls, _log, _values
 from sark._calls import ffi, lib
 from sark._handle import Closable
 from sark.error import Closed
