@@ -145,9 +145,9 @@ record-opa: $(DEMO)/opa-decisions.txt
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
-TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-client test-node test-go test-install test-readme test-record \
+TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-monitoring test-client test-node test-go test-install test-readme test-record \
   test-demo conformance differential test-fuzz
-.PHONY: $(TESTS) packages fuzz
+.PHONY: $(TESTS) packages fuzz faults
 test: packages
 	@start=$$SECONDS; for part in $(TESTS); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
 	printf '\nall of %s passed in %s s\n' "$(words $(TESTS)) parts" $$((SECONDS - start))
@@ -214,14 +214,27 @@ test-dial: packages $(DIAL)/venv/.installed $(DIAL)/node/.installed $(DIAL)/serv
 	@$(with_prefix) cd tests/dial && SARK_DIAL=$(DIAL) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4 --dist loadgroup
 	@$(with_prefix) SARK_DIAL=$(DIAL) node --test --test-reporter=spec $(DIAL)/node/page.mjs
 
+# The alerts and the dashboard, beside a real Prometheus that scrapes a real process.
+$(OUT)/monitoring-schema: $(wildcard tests/monitoring/schema/*)
+	$(call step,'building the check of Grafana'"'"'s schema')
+	cd tests/monitoring/schema && test -z "$$(gofmt -l . | tee -a /dev/stderr)" && go vet . && go build -o $@ .
+
+test-monitoring: packages $(DIAL)/venv/.installed $(OUT)/opa $(OUT)/monitoring-schema
+	$(call step,'alerts$(comma) runbooks and dashboard')
+	@cd tests/monitoring && SARK_OUT=$(OUT) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider
+
 # A client beside a real OPA that is killed, slowed down and replaced; toxiproxy stands between them.
 $(OUT)/toxiproxy: $(wildcard tests/client/toxiproxy/go.*)
 	$(call step,'building toxiproxy')
 	cd tests/client/toxiproxy && go build -o $@ github.com/Shopify/toxiproxy/v2/cmd/server
 
 test-client: $(DIAL)/venv/.installed $(OUT)/opa $(OUT)/toxiproxy
-	$(call step,'a client$(comma) its remote$(comma) shadow and guard')
-	@cd tests/client && SARK_OUT=$(OUT) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4
+	$(call step,'a client$(comma) its remote$(comma) shadow$(comma) guard and faults')
+	@cd tests/client && SARK_OUT=$(OUT) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4 $(CLIENT_TESTS)
+
+# What faults get, alone.
+faults:
+	@$(MAKE) --no-print-directory test-client CLIENT_TESTS=test_faults.py
 
 test-node: $(OUT)/node/.installed $(OUT)/opa
 	$(call step,'Node')

@@ -14,38 +14,54 @@ Where a method takes or gives a JSON value, its twin that ends in `_json` takes 
 Everything may be shared by threads.
 """
 
-from sark._calls import version as _version
-from sark.admin import Admin, Token
-from sark.cache import Cache
-from sark.client import Client
-from sark.decision import Decision, Phases
-from sark.engine import Engine
-from sark.error import (
-    Cancelled,
-    Closed,
-    CompilationError,
-    Conflict,
-    Error,
-    EvaluationError,
-    InternalError,
-    InvalidArgument,
-    LimitExceeded,
-    Location,
-    PolicyNotFound,
-    SerializationError,
-    TooLarge,
-    Unavailable,
-    Unsupported,
-)
-from sark.feature_flags import FeatureFlagManager, assign_implementation
-from sark.flags import Flags
-from sark.input import Input
-from sark.metrics import Metrics
-from sark.query import Query
-from sark.undefined import UNDEFINED, Undefined
-from sark.update import Update
+from typing import TYPE_CHECKING
 
-__version__ = _version()
+try:
+    import sark._native  # noqa: F401
+except ImportError as _problem:
+    # `sark.policy` decides over HTTP then; whoever asks for more is told why it is not there.
+    _missing: ImportError | None = _problem
+else:
+    _missing = None
+
+if TYPE_CHECKING or _missing is None:
+    from sark._calls import version as _version
+    from sark.admin import Admin, Token
+    from sark.cache import Cache
+    from sark.client import Client
+    from sark.decision import Decision, Phases
+    from sark.engine import Engine
+    from sark.error import (
+        Cancelled,
+        Closed,
+        CompilationError,
+        Conflict,
+        Error,
+        EvaluationError,
+        InternalError,
+        InvalidArgument,
+        LimitExceeded,
+        Location,
+        PolicyNotFound,
+        SerializationError,
+        TooLarge,
+        Unavailable,
+        Unsupported,
+    )
+    from sark.feature_flags import FeatureFlagManager, assign_implementation
+    from sark.flags import Flags
+    from sark.input import Input
+    from sark.metrics import Metrics
+    from sark.query import Query
+    from sark.undefined import UNDEFINED, Undefined
+    from sark.update import Update
+
+    __version__ = _version()
+else:
+
+    def __getattr__(name: str) -> object:
+        raise ImportError(f"sark.{name} needs the native library, which cannot be loaded: {_missing}")
+
 
 __all__ = [
     "UNDEFINED", "Admin", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "Engine", "Error",
