@@ -7,6 +7,7 @@
 #   make format     rustfmt, gofmt
 #   make bench-engine  sark beside OPA and regorus, with ratios
 #   make bench-flags   a check of the dial in each language, beside the SDKs of others
+#   make bench-client  a decision in each language, beside an OPA on this machine
 #   make differential  N drawn policies and inputs, OPA beside sark (N=200000 for a long run)
 #   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
 
@@ -33,9 +34,9 @@ CDYLIB := --cfg sark_cdylib
 comma := ,
 step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
 
-.PHONY: help lib bench-engine bench-flags demo record-opa test bless format deny clean
+.PHONY: help lib bench-engine bench-flags bench-client demo record-opa test bless format deny clean
 help:
-	@sed -n '3,11s/^# //p' Makefile
+	@sed -n '3,12s/^# //p' Makefile
 	@echo 'parts of make test: $(TESTS)'
 
 # ---- the library: one kind at a time, since with several cargo passes no LTO -------------------------------------------------------
@@ -322,6 +323,21 @@ bench-flags: packages $(BENCH_FLAGS)/check_c $(BENCH_FLAGS)/check_go $(BENCH_FLA
 	cp benches/flags/check.mjs $(BENCH_FLAGS)/node/
 	@$(with_prefix) python3 benches/flags/run.py Rust='cargo bench --locked --quiet --bench flags' C='$(BENCH_FLAGS)/check_c' \
 	  Python='$(BENCH_FLAGS)/venv/bin/python benches/flags/check.py PORT' Go='$(BENCH_FLAGS)/check_go' Node='node $(BENCH_FLAGS)/node/check.mjs'
+
+BENCH_CLIENT := $(OUT)/bench-client
+
+$(BENCH_CLIENT)/decide_go: $(PREFIX)/.installed $(wildcard bindings/go/*.go benches/client/decide_go/*)
+	@$(with_prefix) cd benches/client/decide_go && go vet . && go build -o $@ .
+
+$(BENCH_CLIENT)/decide_c: $(LIB)/libsark.so benches/client/decide.c
+	mkdir -p $(BENCH_CLIENT)
+	$(CC) -std=c99 -O2 -Wall -Wextra -Wpedantic -Iinclude benches/client/decide.c -o $@ $(LIB)/libsark.so.0 -Wl,-rpath,$(LIB)
+
+bench-client: packages $(OUT)/opa $(BENCH_CLIENT)/decide_c $(BENCH_CLIENT)/decide_go $(DIAL)/venv/.installed $(OUT)/node/.installed
+	$(call step,'bench-client')
+	cp benches/client/decide.mjs $(OUT)/node/
+	@$(with_prefix) python3 benches/client/run.py $(OUT)/opa C=$(BENCH_CLIENT)/decide_c Go=$(BENCH_CLIENT)/decide_go \
+	  Python='$(DIAL)/venv/bin/python benches/client/decide.py' Node='node $(OUT)/node/decide.mjs'
 
 # The short form, the same at each run.
 test-fuzz:

@@ -51,12 +51,11 @@ impl Background {
         }
     }
 
-    /// The local engine decided, or failed.
-    pub(super) fn decided_locally(&self, now: Instant, time: Duration, is_error: bool) {
-        if let Some(guard) = self.guard() {
-            guard.decided(now, time, is_error);
-            self.start();
-        }
+    /// The local engine decided, or failed, in a decision that began at `start`.
+    pub(super) fn look_after(&self, guard: &Guard, start: Instant, is_error: bool) {
+        let now = Instant::now();
+        guard.decided(now, now.saturating_duration_since(start), is_error);
+        self.start();
     }
 
     fn start(&self) {

@@ -171,6 +171,7 @@ impl Client {
         let start = Instant::now();
         let request = Request {
             id: DecisionId::new(),
+            policy,
             target: Target::parse(policy)?,
             input,
             start,
@@ -179,7 +180,9 @@ impl Client {
         };
         let mut phases = Phases::default();
         let side = self.side(user)?;
-        phases.flag = start.elapsed();
+        if self.dial.is_some() {
+            phases.flag = start.elapsed();
+        }
         let mut decision = match side {
             Side::Local => self.decide_locally(&request, phases),
             Side::Remote => self.decide_remotely(&request, request.remaining(), phases),
@@ -221,22 +224,26 @@ impl Client {
     }
 
     fn decide_locally(&self, request: &Request<'_>, mut phases: Phases) -> Result<Decision> {
-        let start = Instant::now();
-        let decided = self.ask_cache_and_engine(request, request.local_timeout(self.falls_back()), &mut phases);
-        let now = Instant::now();
-        let is_failure = decided.as_ref().is_err_and(|error| Fallback::of(error.kind()).is_some());
-        self.background.decided_locally(now, now.saturating_duration_since(start), is_failure);
+        // A fallback that has no time left is none.
+        let timeout = request.timeout.map(|timeout| if self.falls_back() { timeout / 2 } else { timeout });
+        let decided = self.ask_cache_and_engine(request, timeout, &mut phases);
+        if let Some(guard) = self.background.guard() {
+            let is_failure = decided.as_ref().is_err_and(|error| Fallback::of(error.kind()).is_some());
+            self.background.look_after(guard, request.start, is_failure);
+        }
         decided.or_else(|error| self.fall_back(request, error, phases))
     }
 
     /// The local engine's answer, remembered or new.
     fn ask_cache_and_engine(&self, request: &Request<'_>, timeout: Option<Duration>, phases: &mut Phases) -> Result<Decision> {
-        let looking = Instant::now();
         let slot = self.cache_slot(request)?;
-        let found = slot.as_ref().map(Slot::get).transpose()?.flatten();
-        phases.cache = looking.elapsed();
-        if let (Some(slot), Some(result)) = (&slot, found) {
-            return Ok(Decision { cached: true, ..Decision::local(request.id, result, slot.revision, *phases) });
+        if let Some(slot) = &slot {
+            let looking = Instant::now();
+            let found = slot.get()?;
+            phases.cache = looking.elapsed();
+            if let Some(result) = found {
+                return Ok(Decision { cached: true, ..Decision::local(request.id, result, slot.revision, *phases) });
+            }
         }
         let (result, revision) = self.evaluate(request, timeout, phases)?;
         if let Some(slot) = &slot {
@@ -251,15 +258,11 @@ impl Client {
         timeout: Option<Duration>,
         phases: &mut Phases,
     ) -> Result<(Option<Vec<u8>>, Revision)> {
-        let start = Instant::now();
         let mut result = Vec::new();
         let timeout = [timeout, self.engine.options().timeout].into_iter().flatten().min();
         let options = EvaluateOptions { timeout: Some(timeout), ..EvaluateOptions::default() };
-        let evaluation = self.engine.evaluate(&request.target, request.input, &options, &mut result);
-        phases.evaluate = start.elapsed();
-        let evaluation = evaluation?;
-        phases.read = evaluation.read;
-        phases.evaluate = phases.evaluate.saturating_sub(evaluation.read);
+        let evaluation = self.engine.evaluate(&request.target, request.input, &options, &mut result)?;
+        (phases.read, phases.evaluate) = (evaluation.read, evaluation.evaluate);
         Ok(((evaluation.outcome == Outcome::Defined).then_some(result), evaluation.revision))
     }
 
@@ -272,7 +275,7 @@ impl Client {
     fn cache_slot(&self, request: &Request<'_>) -> Result<Option<Slot<'_>>> {
         let Some(cache) = &self.cache else { return Ok(None) };
         let (revision, cacheable) = self.engine.cacheable(&request.target)?;
-        Ok(cacheable.then(|| Slot::new(cache, revision, &request.target, request.input)))
+        Ok(cacheable.then(|| Slot::new(cache, revision, request.policy, request.input)))
     }
 
     /// The error table. The remote's failure gives back the local error: it is the one to mend.
@@ -362,6 +365,8 @@ impl Dial {
 /// One question.
 struct Request<'a> {
     id: DecisionId,
+    /// As the caller wrote it.
+    policy: &'a str,
     target: Target,
     input: Option<&'a [u8]>,
     start: Instant,
@@ -372,12 +377,6 @@ struct Request<'a> {
 impl Request<'_> {
     fn remaining(&self) -> Option<Duration> {
         self.timeout.map(|timeout| timeout.saturating_sub(self.start.elapsed()))
-    }
-
-    /// What is left of the decision's time; half of it where a remote may have to answer instead, since a fallback that has no time
-    /// left is none.
-    fn local_timeout(&self, falls_back: bool) -> Option<Duration> {
-        self.remaining().map(|left| if falls_back { left / 2 } else { left })
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::key;
 use crate::cache::{Cache, Ttl};
 use crate::error::Result;
-use crate::policy::{Revision, Target};
+use crate::policy::Revision;
 
 pub(super) struct Slot<'a> {
     cache: &'a Cache,
@@ -14,8 +14,8 @@ pub(super) struct Slot<'a> {
 }
 
 impl<'a> Slot<'a> {
-    pub(super) fn new(cache: &'a Cache, revision: Revision, target: &Target, input: Option<&[u8]>) -> Self {
-        Self { cache, key: key::local(&revision, target, input), revision }
+    pub(super) fn new(cache: &'a Cache, revision: Revision, policy: &str, input: Option<&[u8]>) -> Self {
+        Self { cache, key: key::local(&revision, policy, input), revision }
     }
 
     /// The remembered result: `Some(None)` is a remembered undefined.

@@ -328,6 +328,14 @@ mod tests {
     }
 
     #[test]
+    fn what_nothing_binds_is_refused_where_opa_lets_it_pass() {
+        let source = "package p\n\na if {\n\tdata.xs[i]\n\t[{1 | data.xs[i]}, 2] with input.a as c\n}";
+        let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
+        let refused = compile_modules(&[module]).map(|_| ()).map_err(|error| error.to_string());
+        assert!(refused.unwrap_err().contains("rego_unsafe_var_error: var c is unsafe"));
+    }
+
+    #[test]
     fn paths_that_callers_invent_take_bounded_memory() {
         let program = program("package p\nr := {\"a\": 1}");
         for i in 0..MAX_INVENTED_PATHS + 50 {
