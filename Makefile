@@ -2,6 +2,7 @@
 #
 #   make lib        the shared and the static library, target/lib/
 #   make demo       five languages decide 10,000 requests of a gateway, and agree
+#   make rollout-demo  a FastAPI gateway goes from a remote OPA to sark and back, under load
 #   make test       everything; each of its parts (make help) can be run alone
 #   make bless      rewrites the generated header and declarations
 #   make format     rustfmt, gofmt
@@ -36,7 +37,7 @@ step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
 
 .PHONY: help lib bench-engine bench-flags bench-client demo record-opa test bless format deny clean
 help:
-	@sed -n '3,12s/^# //p' Makefile
+	@sed -n '3,13s/^# //p' Makefile
 	@echo 'parts of make test: $(TESTS)'
 
 # ---- the library: one kind at a time, since with several cargo passes no LTO -------------------------------------------------------
@@ -146,9 +147,9 @@ record-opa: $(DEMO)/opa-decisions.txt
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
-TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-monitoring test-client test-node test-go test-install test-readme test-record \
+TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-monitoring test-client test-rollout test-node test-go test-install test-readme test-record \
   test-demo conformance differential test-fuzz
-.PHONY: $(TESTS) packages fuzz faults
+.PHONY: $(TESTS) packages fuzz faults rollout-demo
 test: packages
 	@start=$$SECONDS; for part in $(TESTS); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
 	printf '\nall of %s passed in %s s\n' "$(words $(TESTS)) parts" $$((SECONDS - start))
@@ -323,6 +324,16 @@ bench-flags: packages $(BENCH_FLAGS)/check_c $(BENCH_FLAGS)/check_go $(BENCH_FLA
 	cp benches/flags/check.mjs $(BENCH_FLAGS)/node/
 	@$(with_prefix) python3 benches/flags/run.py Rust='cargo bench --locked --quiet --bench flags' C='$(BENCH_FLAGS)/check_c' \
 	  Python='$(BENCH_FLAGS)/venv/bin/python benches/flags/check.py PORT' Go='$(BENCH_FLAGS)/check_go' Node='node $(BENCH_FLAGS)/node/check.mjs'
+
+ROLLOUT := $(DIAL)/venv/bin/python examples/fastapi_gateway/rollout_demo.py --opa $(OUT)/opa
+
+rollout-demo: packages $(DIAL)/venv/.installed $(OUT)/opa
+	$(call step,'a rollout from 0 % to 100 % and back$(comma) with OPA$(comma) Redis and Prometheus')
+	@$(ROLLOUT)
+
+test-rollout: packages $(DIAL)/venv/.installed $(OUT)/opa
+	$(call step,'the rollout demo$(comma) in short')
+	@$(ROLLOUT) --seconds 2
 
 BENCH_CLIENT := $(OUT)/bench-client
 

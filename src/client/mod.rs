@@ -312,7 +312,7 @@ impl Client {
         };
         let path = self.remote_path(&request.target)?;
         let start = Instant::now();
-        let answer = remote.evaluate(&path, request.input, &Context { timeout, trace: request.trace });
+        let answer = remote.evaluate(&path, request.input, &Context { timeout, trace: request.trace, nobody_waits: false });
         phases.remote = start.elapsed();
         let answer = answer?;
         if let Some(metrics) = &self.metrics {

@@ -17,7 +17,7 @@ const MAX_FAILURES: u32 = 5;
 
 /// The first pause; each further one without a success between is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Whether requests go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,15 +91,18 @@ impl Breaker {
         breaker
     }
 
-    /// Whether a request may go through; whoever goes says afterwards what came of it.
-    pub(super) fn pass(&self, now: Instant) -> Result<()> {
+    /// Whether a request may go through; whoever goes says afterwards what came of it. One that nobody waits for may try after the first
+    /// pause already, however long the present one is: it costs no caller anything, and finds an OPA that is back.
+    pub(super) fn pass(&self, now: Instant, nobody_waits: bool) -> Result<()> {
         if self.failures.load(Ordering::Relaxed) < MAX_FAILURES {
             return Ok(());
         }
         let mut switch = self.lock();
         match *switch {
             Switch::Closed => Ok(()),
-            Switch::Open { pause, until } | Switch::HalfOpen { pause, until } if now >= until => {
+            Switch::Open { pause, until } | Switch::HalfOpen { pause, until }
+                if now >= until || nobody_waits && now + pause >= until + FIRST_PAUSE =>
+            {
                 // Who tries may never come back (a panic, a fork): after a pause it is another's turn.
                 *switch = Switch::HalfOpen { pause, until: now + pause };
                 drop(switch);
@@ -169,7 +172,7 @@ mod tests {
     fn opened(now: Instant) -> Breaker {
         let breaker = Breaker::new("opa".into(), None);
         for _ in 0..MAX_FAILURES {
-            assert!(breaker.pass(now).is_ok());
+            assert!(breaker.pass(now, false).is_ok());
             breaker.failed(now);
         }
         breaker
@@ -188,7 +191,7 @@ mod tests {
         assert_eq!(breaker.status(now).state, BreakerState::Closed);
         let breaker = opened(now);
         assert_eq!((breaker.status(now).state, breaker.status(now).retry_in), (BreakerState::Open, FIRST_PAUSE));
-        assert!(breaker.pass(now).is_err());
+        assert!(breaker.pass(now, false).is_err());
     }
 
     #[test]
@@ -196,12 +199,12 @@ mod tests {
         let now = Instant::now();
         let breaker = opened(now);
         let later = now + FIRST_PAUSE;
-        assert!(breaker.pass(later).is_ok());
+        assert!(breaker.pass(later, false).is_ok());
         assert_eq!(breaker.status(later).state, BreakerState::HalfOpen);
-        assert!(breaker.pass(later).is_err(), "one is enough");
+        assert!(breaker.pass(later, false).is_err(), "one is enough");
         breaker.succeeded();
         assert_eq!(breaker.status(later).state, BreakerState::Closed);
-        assert!(breaker.pass(later).is_ok());
+        assert!(breaker.pass(later, false).is_ok());
     }
 
     #[test]
@@ -212,20 +215,38 @@ mod tests {
         for _ in 0..8 {
             let pause = breaker.status(now).retry_in;
             pauses.push(pause.as_secs());
-            assert!(breaker.pass(now + pause - Duration::from_nanos(1)).is_err());
+            assert!(breaker.pass(now + pause - Duration::from_nanos(1), false).is_err());
             now += pause;
-            assert!(breaker.pass(now).is_ok());
+            assert!(breaker.pass(now, false).is_ok());
             breaker.failed(now);
         }
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, LONGEST_PAUSE.as_secs(), 30]);
+        assert_eq!(pauses, [1, 2, 4, 5, LONGEST_PAUSE.as_secs(), 5, 5, 5]);
+    }
+
+    #[test]
+    fn one_that_nobody_waits_for_tries_after_the_first_pause() {
+        let mut now = Instant::now();
+        let breaker = opened(now);
+        for _ in 0..3 {
+            assert!(breaker.pass(now + FIRST_PAUSE - Duration::from_nanos(1), true).is_err());
+            now += FIRST_PAUSE;
+            assert!(breaker.pass(now, true).is_ok());
+            assert!(breaker.pass(now, true).is_err(), "one is enough");
+            breaker.failed(now);
+        }
+        assert_eq!(breaker.status(now).retry_in, LONGEST_PAUSE);
+        assert!(breaker.pass(now + FIRST_PAUSE, false).is_err());
+        assert!(breaker.pass(now + FIRST_PAUSE, true).is_ok());
+        breaker.succeeded();
+        assert_eq!(breaker.status(now).state, BreakerState::Closed);
     }
 
     #[test]
     fn a_trial_that_never_ends_is_another_requests_turn_after_a_pause() {
         let now = Instant::now();
         let breaker = opened(now);
-        assert!(breaker.pass(now + FIRST_PAUSE).is_ok());
-        assert!(breaker.pass(now + FIRST_PAUSE * 2 - Duration::from_nanos(1)).is_err());
-        assert!(breaker.pass(now + FIRST_PAUSE * 2).is_ok());
+        assert!(breaker.pass(now + FIRST_PAUSE, false).is_ok());
+        assert!(breaker.pass(now + FIRST_PAUSE * 2 - Duration::from_nanos(1), false).is_err());
+        assert!(breaker.pass(now + FIRST_PAUSE * 2, false).is_ok());
     }
 }

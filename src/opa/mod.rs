@@ -34,6 +34,8 @@ pub struct Context {
     pub timeout: Option<Duration>,
     /// Sent along as `traceparent`.
     pub trace: Option<TraceParent>,
+    /// Whether no caller waits for the answer: such a question may find out whether an OPA that was away is back.
+    pub nobody_waits: bool,
 }
 
 /// What OPA answered.
@@ -109,7 +111,7 @@ impl Opa {
     pub fn evaluate(&self, path: &Path, input: Option<&[u8]>, context: &Context) -> Result<Answer> {
         let body = request_body(input)?;
         let start = Instant::now();
-        self.breaker.pass(start)?;
+        self.breaker.pass(start, context.nobody_waits)?;
         let answer = self.ask(path, &body, context, start);
         match &answer {
             Err(error) if is_failure(error, context.timeout, start) => self.breaker.failed(Instant::now()),
