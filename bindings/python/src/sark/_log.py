@@ -24,7 +24,9 @@ _followed: "weakref.WeakSet[Source]" = weakref.WeakSet()
 
 def logger(given: logging.Logger | Literal[False] | None) -> logging.Logger | None:
     """Who gets what happens; None for nobody."""
-    return logging.getLogger("sark") if given is None else given or None
+    if given is None:
+        return logging.getLogger("sark")
+    return None if given is False else given
 
 
 def write(logger: logging.Logger, event: dict[str, Any]) -> None:
