@@ -651,8 +651,12 @@ SARK_API void sark_cache_free(struct sark_cache *cache);
 // `http://127.0.0.1:8181`, may be left out (NULL, 0): then there is no fallback, and `flags` must be NULL. `feature`, the dial's
 // name, may be left out: `rust_opa`.
 //
+// The URL's own parameters, percent-encoded, say how the remote is asked: `https://opa:8181?ca_file=PATH` trusts that file alone, else
+// whom the machine trusts; `cert_file=PATH&key_file=PATH` say who we are (all PEM, read once); `token_file=PATH` holds a bearer token,
+// read again at most every second, and over plain `http` anyone between can read it; `connect_timeout_ms=2000` bounds connecting.
+//
 // Ownership: the caller owns `*client`; it keeps engine, cache and flags alive.
-// Errors: INVALID_ARGUMENT, UNSUPPORTED, SERIALIZATION_ERROR (UTF-8).
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (UTF-8).
 // Threads: any.
 SARK_API
 int32_t sark_client_new(const struct sark_engine *engine,

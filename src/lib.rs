@@ -16,7 +16,7 @@
 //!  rego ◄──┼────────┼─────────┘          what every evaluator offers, and sark's own
 //!          └────────┴──► metrics         counted, rendered as Prometheus text
 //!
-//!  error, event, process, companion      used by all
+//!  error, event, process, companion, tls    used by all
 //! ```
 //!
 //! Inside `rego`, a module's text becomes a decision in four steps, over what all of them share:
@@ -51,6 +51,7 @@ mod companion;
 mod process;
 #[cfg(feature = "regorus")]
 mod regorus;
+mod tls;
 
 #[allow(unsafe_code, reason = "the C ABI takes pointers; each block says why it is sound")]
 pub mod ffi;

@@ -24,7 +24,7 @@ import (
 type ClientOptions struct {
 	Cache                  *Cache // nil: every answer is worked out
 	Flags                  *Flags // nil: everyone is decided locally
-	OPAURL                 string // the remote OPA, "http://HOST:PORT"; empty: local only, and then Flags must be nil
+	OPAURL                 string // the remote OPA, "http[s]://HOST:PORT[?ca_file=…&cert_file=…&key_file=…&token_file=…&connect_timeout_ms=…]"; empty: local only, and then Flags must be nil
 	Feature                string // what Flags is asked for; empty: "rust_opa"
 	Timeout                time.Duration
 	CacheTTL               time.Duration

@@ -1,6 +1,10 @@
 //! The remote OPA: its data API (`POST /v1/data/<path>`, OPA's `docs/rest-api.md`) over HTTP with kept-alive connections, behind a breaker.
 
+mod answer;
 mod breaker;
+mod fresh;
+mod location;
+mod token;
 mod trace;
 
 use std::io::Read;
@@ -9,23 +13,24 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use serde::de::IgnoredAny;
-use ureq::Agent;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::{Agent, Timeout};
 
+use answer::{MAX_ERROR_BODY, answer_of, opa_error};
 use breaker::Breaker;
 pub use breaker::{BreakerState, BreakerStatus};
+use fresh::Noting;
+use location::Location;
+use token::TokenFile;
 pub use trace::TraceParent;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
 use crate::process;
-use crate::rego::value::{Arena, MAX_DEPTH, Style, Value, read, write};
-use crate::rego::{Limits, Path};
+use crate::rego::Path;
 
 /// Idle connections kept for the next decisions.
 const MAX_IDLE_CONNECTIONS: usize = 32;
-
-/// The most of an error's body that is read for its message.
-const MAX_ERROR_BODY: u64 = 64 << 10;
 
 /// What goes with one question besides path and input.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,8 +54,8 @@ pub struct Answer {
 
 /// A client of one OPA. Usable from many threads at once.
 pub struct Opa {
-    /// Without a slash at its end.
-    base: String,
+    location: Location,
+    token: Option<TokenFile>,
     max_answer_bytes: u64,
     agent: ArcSwap<Connections>,
     breaker: Breaker,
@@ -63,43 +68,49 @@ struct Connections {
 }
 
 impl Connections {
-    fn new() -> Self {
-        let config = Agent::config_builder()
+    fn new(location: &Location) -> Self {
+        let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
             .max_idle_connections(MAX_IDLE_CONNECTIONS)
             .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS)
-            .user_agent(concat!("sark/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { generation: process::generation(), agent: config.into() }
+            .timeout_connect(Some(location.connect_timeout))
+            .user_agent(concat!("sark/", env!("CARGO_PKG_VERSION")));
+        if let Some(tls) = &location.tls {
+            config = config.tls_config(tls.clone());
+        }
+        let agent = Agent::with_parts(config.build(), Noting::default(), DefaultResolver::default());
+        Self { generation: process::generation(), agent }
     }
+}
+
+/// One question, as it is sent, perhaps twice.
+struct Question<'a> {
+    url: String,
+    body: Vec<u8>,
+    /// The value of `Authorization`.
+    token: Option<String>,
+    context: &'a Context,
+    start: Instant,
 }
 
 impl Opa {
     /// A client of the OPA at `url`, such as `http://127.0.0.1:8181`. Nothing is sent yet.
     ///
+    /// `https://` trusts whom the machine trusts, or `?ca_file=PATH` alone; `cert_file` and `key_file` say who we are, all in PEM, read once.
+    /// `token_file` holds a bearer token and is read again at most every second: over plain `http://`, anyone between reads it too.
+    /// `connect_timeout_ms` bounds a connection's making, TLS included; default 2,000.
+    ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for what is not an HTTP URL; `UNSUPPORTED` for `https:`.
+    /// `INVALID_ARGUMENT` for what is not an HTTP URL, a parameter of another name, or a file of certificates that is none.
     pub fn new(url: &str, max_answer_bytes: u64, metrics: Option<Arc<Metrics>>) -> Result<Self> {
-        let bad = |problem: &str| Error::invalid("opa_url", problem);
-        let uri: ureq::http::Uri = url.parse().map_err(|_| bad("not a URL; write it like http://127.0.0.1:8181"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(Error::new(ErrorKind::Unsupported, "opa_url: https is not supported by this build; use http"));
-            }
-            _ => return Err(bad("not an HTTP URL; write it like http://127.0.0.1:8181")),
-        }
-        if uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
-            return Err(bad("it must name a host and have no query"));
-        }
-        let base = url.trim_end_matches('/').to_owned();
-        // The host and port alone: what stands before them may be a password.
-        let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let breaker = Breaker::new(format!("{}{port}", uri.host().unwrap_or_default()), metrics);
-        Ok(Self { base, max_answer_bytes, agent: ArcSwap::from_pointee(Connections::new()), breaker })
+        let location = Location::parse(url)?;
+        let breaker = Breaker::new(location.name.clone(), metrics);
+        let agent = ArcSwap::from_pointee(Connections::new(&location));
+        let token = location.token_file.clone().map(TokenFile::new);
+        Ok(Self { location, token, max_answer_bytes, agent, breaker })
     }
 
     /// Asks for the document at `path`.
@@ -111,8 +122,10 @@ impl Opa {
     pub fn evaluate(&self, path: &Path, input: Option<&[u8]>, context: &Context) -> Result<Answer> {
         let body = request_body(input)?;
         let start = Instant::now();
+        // Before the breaker: a file that cannot be read is no failure of OPA's.
+        let token = self.token.as_ref().map(|token| token.authorization(start)).transpose()?;
         self.breaker.pass(start, context.nobody_waits)?;
-        let answer = self.ask(path, &body, context, start);
+        let answer = self.ask(&Question { url: self.url(path), body, token, context, start });
         match &answer {
             Err(error) if is_failure(error, context.timeout, start) => self.breaker.failed(Instant::now()),
             _ => self.breaker.succeeded(),
@@ -125,23 +138,42 @@ impl Opa {
         self.breaker.status(Instant::now())
     }
 
-    fn ask(&self, path: &Path, body: &[u8], context: &Context, start: Instant) -> Result<Answer> {
-        let agent = self.agent();
-        let request = agent.agent.post(self.url(path)).content_type("application/json");
-        let request = match &context.trace {
-            Some(trace) => request.header("traceparent", trace.to_string()),
-            None => request,
+    fn ask(&self, question: &Question<'_>) -> Result<Answer> {
+        let (sent, connected) = fresh::connects(|| self.send(question, true));
+        // A kept connection may have been closed while the request was on its way. Once, on a new one, and within the same time.
+        let sent = match sent {
+            Err(error) if !connected && is_dead_connection(&error) => self.send(question, false),
+            other => other,
         };
-        let request = request.config().timeout_global(context.timeout).build();
-        let mut response = request.send(body).map_err(|e| transport_error(&e, start))?;
+        let mut response = sent.map_err(|e| self.transport_error(&e, question.start))?;
         let status = response.status().as_u16();
         if status != 200 {
             let mut text = Vec::new();
             let read = response.body_mut().as_reader().take(MAX_ERROR_BODY).read_to_end(&mut text);
+            if let (401, Some(token)) = (status, &self.token) {
+                token.forget();
+            }
             return Err(opa_error(status, if read.is_ok() { &text } else { b"" }));
         }
-        let text = self.read_answer(&mut response, start)?;
+        let text = self.read_answer(&mut response, question.start)?;
         answer_of(&text, self.max_answer_bytes)
+    }
+
+    /// Sends and waits for the answer's head; on a connection that was `kept`, where there is one and that is wanted.
+    fn send(&self, question: &Question<'_>, kept: bool) -> std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let mut request = self.agent().agent.post(&question.url).content_type("application/json");
+        if let Some(trace) = &question.context.trace {
+            request = request.header("traceparent", trace.to_string());
+        }
+        if let Some(token) = &question.token {
+            request = request.header("authorization", token);
+        }
+        let left = question.context.timeout.map(|timeout| timeout.saturating_sub(question.start.elapsed()));
+        let mut config = request.config().timeout_global(left);
+        if !kept {
+            config = config.max_idle_age(Duration::ZERO);
+        }
+        config.build().send(question.body.as_slice())
     }
 
     fn read_answer(&self, response: &mut ureq::http::Response<ureq::Body>, start: Instant) -> Result<Vec<u8>> {
@@ -152,7 +184,7 @@ impl Opa {
             .as_reader()
             .take(limit)
             .read_to_end(&mut text)
-            .map_err(|e| transport_error(&ureq::Error::from(e), start))?;
+            .map_err(|e| self.transport_error(&ureq::Error::from(e), start))?;
         if text.len() as u64 > self.max_answer_bytes {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
@@ -162,6 +194,22 @@ impl Opa {
         Ok(text)
     }
 
+    fn transport_error(&self, error: &ureq::Error, start: Instant) -> Error {
+        match error {
+            ureq::Error::Timeout(Timeout::Connect) => {
+                let waited = self.location.connect_timeout.as_millis();
+                Error::new(
+                    ErrorKind::Unavailable,
+                    format!("OPA did not answer: no connection within {waited} ms (connect_timeout_ms)"),
+                )
+            }
+            ureq::Error::Timeout(_) => {
+                Error::new(ErrorKind::LimitExceeded, format!("OPA did not answer within {} ms", start.elapsed().as_millis()))
+            }
+            _ => Error::new(ErrorKind::Unavailable, format!("OPA did not answer: {error}")),
+        }
+    }
+
     /// The connections of this process generation.
     fn agent(&self) -> Arc<Connections> {
         let current = self.agent.load_full();
@@ -169,13 +217,13 @@ impl Opa {
             return current;
         }
         // A fork came between: what was inherited is closed here, unread, and goes on in the parent.
-        let fresh = Arc::new(Connections::new());
+        let fresh = Arc::new(Connections::new(&self.location));
         self.agent.store(Arc::clone(&fresh));
         fresh
     }
 
     fn url(&self, path: &Path) -> String {
-        let mut url = format!("{}/v1/data", self.base);
+        let mut url = format!("{}/v1/data", self.location.base);
         for key in path.keys() {
             url.push('/');
             push_percent_encoded(&mut url, key);
@@ -205,56 +253,6 @@ fn request_body(input: Option<&[u8]>) -> Result<Vec<u8>> {
     Ok([b"{\"input\":".as_slice(), input, b"}"].concat())
 }
 
-fn answer_of(text: &[u8], max_bytes: u64) -> Result<Answer> {
-    let arena = Arena::new();
-    let answer = read(&arena, text, Limits { max_bytes, max_depth: MAX_DEPTH })
-        .map_err(|e| Error::new(e.kind(), format!("OPA's answer: {}", e.message())))?;
-    let Some(object) = answer.as_object() else {
-        return Err(Error::new(ErrorKind::SerializationError, "OPA's answer is not an object; is this the URL of an OPA?"));
-    };
-    let result = object.get_str(b"result").map(|result| {
-        let mut text = Vec::new();
-        write(&result, Style::PLAIN, &mut text);
-        text
-    });
-    Ok(Answer { result, revision: object.get_str(b"provenance").and_then(|provenance| revision_of(&provenance)) })
-}
-
-/// OPA's `v1/server/types`, `ProvenanceV1`: a legacy bundle's `revision`, or `bundles`.
-fn revision_of(provenance: &Value<'_>) -> Option<String> {
-    let legacy = text_of(provenance, "revision");
-    let bundles = provenance.get(&Value::String(b"bundles")).and_then(|bundles| bundles.as_object());
-    let named = bundles.map(|bundles| {
-        let each = bundles.keys().iter().zip(bundles.values().iter()).map(|(name, bundle)| {
-            let name = String::from_utf8_lossy(name.as_bytes().unwrap_or_default()).into_owned();
-            format!("{name}={}", text_of(&bundle, "revision"))
-        });
-        each.collect::<Vec<_>>().join(",")
-    });
-    named.filter(|text| !text.is_empty()).or_else(|| (!legacy.is_empty()).then_some(legacy))
-}
-
-/// What OPA said with a status other than 200 (`v1/server/types`, `ErrorV1`: `code`, `message`, `errors`).
-fn opa_error(status: u16, body: &[u8]) -> Error {
-    let arena = Arena::new();
-    let answer = read(&arena, body, Limits { max_bytes: MAX_ERROR_BODY, max_depth: MAX_DEPTH }).unwrap_or(Value::Null);
-    let first = answer.get(&Value::String(b"errors")).and_then(|errors| errors.get(&Value::Int(0)));
-    let detail = first.map(|e| format!(": {}", text_of(&e, "message"))).unwrap_or_default();
-    let code = text_of(&answer, "code");
-    let message = format!("OPA answered {status} {code} {}{detail}", text_of(&answer, "message"));
-    let kind = match (status, code.as_str()) {
-        (400, _) | (500, "internal_error") => ErrorKind::EvaluationError,
-        _ => ErrorKind::Unavailable,
-    };
-    Error::new(kind, message.trim_end().to_owned())
-}
-
-/// The string under a key, empty where there is none.
-fn text_of(value: &Value<'_>, key: &str) -> String {
-    let found = value.as_object().and_then(|object| object.get_str(key.as_bytes()));
-    found.and_then(|text| text.as_bytes()).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
-}
-
 /// Whether OPA gave no answer, none that is one, or none in time. That a policy fails, or an answer is larger than is wanted, is an answer.
 fn is_failure(error: &Error, timeout: Option<Duration>, start: Instant) -> bool {
     match error.kind() {
@@ -264,49 +262,12 @@ fn is_failure(error: &Error, timeout: Option<Duration>, start: Instant) -> bool 
     }
 }
 
-fn transport_error(error: &ureq::Error, start: Instant) -> Error {
-    match error {
-        ureq::Error::Timeout(_) => {
-            Error::new(ErrorKind::LimitExceeded, format!("OPA did not answer within {} ms", start.elapsed().as_millis()))
-        }
-        _ => Error::new(ErrorKind::Unavailable, format!("OPA did not answer: {error}")),
-    }
+/// Whether the connection ended before an answer began.
+fn is_dead_connection(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    let ureq::Error::Io(error) = error else { return false };
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Opa, request_body};
-    use crate::error::ErrorKind;
-    use crate::rego::Path;
-
-    #[test]
-    fn urls_are_checked_and_paths_are_escaped() {
-        for (url, kind) in [
-            ("", ErrorKind::InvalidArgument),
-            ("ftp://x", ErrorKind::InvalidArgument),
-            ("http://", ErrorKind::InvalidArgument),
-            ("http://x?y", ErrorKind::InvalidArgument),
-            ("https://x", ErrorKind::Unsupported),
-        ] {
-            assert_eq!(Opa::new(url, 1, None).err().map(|e| e.kind()), Some(kind), "{url}");
-        }
-        let path = Path::new(vec!["a b".into(), "c/d".into(), "é".into()]);
-        assert_eq!(
-            Opa::new("http://h:1/p/", 1, None).map(|opa| opa.url(&path)).as_deref(),
-            Ok("http://h:1/p/v1/data/a%20b/c%2Fd/%C3%A9?provenance=true")
-        );
-    }
-
-    #[test]
-    fn an_input_cannot_add_to_the_request() {
-        for input in ["1},\"x\":{\"y\":1", "", "{", "1 2"] {
-            assert_eq!(
-                request_body(Some(input.as_bytes())).err().map(|e| e.kind()),
-                Some(ErrorKind::SerializationError),
-                "{input}"
-            );
-        }
-        assert_eq!(request_body(Some(b"{\"a\": 1}")).as_deref(), Ok(b"{\"input\":{\"a\": 1}}".as_slice()));
-        assert_eq!(request_body(None).as_deref(), Ok(b"{}".as_slice()));
-    }
-}
+mod tests;

@@ -387,7 +387,10 @@ export interface ClientOptions {
   cache?: Cache;
   /** Say which users are decided locally; left out: everyone. They need an `opaUrl`. */
   flags?: Flags;
-  /** The remote OPA, such as "http://localhost:8181"; left out: local decisions only. */
+  /**
+   * The remote OPA, such as "http://localhost:8181"; left out: local decisions only.
+   * "https://opa?ca_file=…&cert_file=…&key_file=…&token_file=…&connect_timeout_ms=…" says how it is asked.
+   */
   opaUrl?: string;
   /** The flags' feature that is asked; "rust_opa" where left out. */
   feature?: string;

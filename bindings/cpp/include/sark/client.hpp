@@ -22,6 +22,7 @@ struct client_options {
   /// None: everyone is decided locally.
   const sark::flags *flags = nullptr;
   /// The remote OPA, "http://HOST:PORT". None: local only, and then flags must be none too.
+  /// "https://HOST?ca_file=…&cert_file=…&key_file=…&token_file=…&connect_timeout_ms=…" says how it is asked.
   std::string_view opa_url{};
   /// The feature that `flags` is asked for. None: "rust_opa".
   std::string_view feature{};

@@ -31,7 +31,8 @@ class Client(Closable):
     engine                      decides locally
     cache                       keeps local decisions; None for no caching
     flags                       say which users are decided locally; None for everyone (they need an opa_url)
-    opa_url                     the remote OPA, such as "http://localhost:8181"; None for local decisions only
+    opa_url                     the remote OPA, such as "http://localhost:8181"; None for local decisions only;
+                                "https://opa?ca_file=…&cert_file=…&key_file=…&token_file=…&connect_timeout_ms=…" says how
     feature                     the flags' feature that is asked
     timeout                     seconds for a decision; None for the library's default, math.inf for none
     cache_ttl                   seconds that a decision is kept; None for the cache's default

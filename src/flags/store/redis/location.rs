@@ -1,6 +1,5 @@
 //! A Redis URL: where the server is, and what of its query is ours.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnect
 use url::Url;
 
 use crate::error::{Error, Result};
+use crate::tls;
 
 /// How often a server that pushes nothing is asked.
 const POLL: Duration = Duration::from_secs(1);
@@ -29,14 +29,14 @@ impl Location {
     pub(super) fn parse(text: &str) -> Result<Self> {
         // What these parsers say of a malformed URL does not repeat it; it may hold a password.
         let mut url = Url::parse(text).map_err(|e| Error::invalid("url", format_args!("not a Redis URL: {e}")))?;
-        let (mut state_file, mut poll, mut tls, mut others) = (None, POLL, Tls::default(), Vec::new());
+        let (mut state_file, mut poll, mut own_tls, mut others) = (None, POLL, Tls::default(), Vec::new());
         for (name, value) in url.query_pairs() {
             match name.as_ref() {
                 "state_file" => state_file = Some(state_path(&value)?),
                 "poll_ms" => poll = poll_interval(&value)?,
-                "ca_file" => tls.root_cert = Some(pem("ca_file", &value)?),
-                "cert_file" => tls.cert = Some(pem("cert_file", &value)?),
-                "key_file" => tls.key = Some(pem("key_file", &value)?),
+                "ca_file" => own_tls.root_cert = Some(tls::pem("url", "ca_file", &value)?),
+                "cert_file" => own_tls.cert = Some(tls::pem("url", "cert_file", &value)?),
+                "key_file" => own_tls.key = Some(tls::pem("url", "key_file", &value)?),
                 _ => others.push((name.into_owned(), value.into_owned())),
             }
         }
@@ -47,7 +47,7 @@ impl Location {
         let info =
             url.into_connection_info().map_err(|e| Error::invalid("url", format_args!("not a Redis URL: {}", e.category())))?;
         let name = name(&info);
-        let client = tls.client(info)?;
+        let client = own_tls.client(info)?;
         Ok(Self { client, name, state_file, poll })
     }
 }
@@ -79,15 +79,6 @@ impl Tls {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Client::build_with_tls(info, TlsCertificates { client_tls, root_cert: self.root_cert }).map_err(bad)
     }
-}
-
-fn pem(name: &str, path: &str) -> Result<Vec<u8>> {
-    let content = fs::read(path).map_err(|e| Error::invalid("url", format_args!("{name}: {path}: {e}")))?;
-    // A file without any would be no error of the parser's, and trust nobody.
-    if memchr::memmem::find(&content, b"-----BEGIN ").is_none() {
-        return Err(Error::invalid("url", format_args!("{name}: {path} holds no PEM")));
-    }
-    Ok(content)
 }
 
 fn state_path(value: &str) -> Result<PathBuf> {
