@@ -230,7 +230,7 @@ $(OUT)/toxiproxy: $(wildcard tests/client/toxiproxy/go.*)
 	$(call step,'building toxiproxy')
 	cd tests/client/toxiproxy && go build -o $@ github.com/Shopify/toxiproxy/v2/cmd/server
 
-test-client: $(DIAL)/venv/.installed $(OUT)/opa $(OUT)/toxiproxy
+test-client: packages $(DIAL)/venv/.installed $(OUT)/opa $(OUT)/toxiproxy
 	$(call step,'a client$(comma) its remote$(comma) shadow$(comma) guard and faults')
 	@cd tests/client && SARK_OUT=$(OUT) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 4 $(CLIENT_TESTS)
 

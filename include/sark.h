@@ -120,6 +120,12 @@
 // The remote; the local engine where it is away.
 #define SARK_MODE_REMOTE_FIRST 3
 
+// There was no connection to the remote, or it broke.
+#define SARK_FAIL_CONNECTION 1
+
+// The remote's response took too long.
+#define SARK_FAIL_TIMEOUT 2
+
 // The local engine decided.
 #define SARK_IMPLEMENTATION_RUST 1
 
@@ -165,6 +171,9 @@ typedef struct sark_client sark_client;
 // One decision. Immutable.
 typedef struct sark_decision sark_decision;
 
+// What clients decided, for a caller to drain or in a file.
+typedef struct sark_decision_log sark_decision_log;
+
 // Policies and data under one roof. Readers never wait for a change.
 typedef struct sark_engine sark_engine;
 
@@ -182,6 +191,9 @@ typedef struct sark_metrics sark_metrics;
 
 // A question that is asked many times.
 typedef struct sark_query sark_query;
+
+// What is left to do for a decision. One thread at a time.
+typedef struct sark_ticket sark_ticket;
 
 // A list of changes for one engine.
 typedef struct sark_update sark_update;
@@ -295,6 +307,8 @@ typedef struct sark_client_options {
   uint32_t guard_min_decisions;
   // 0.
   uint32_t reserved;
+  // Where each decision is logged, or NULL. The client keeps it alive.
+  const struct sark_decision_log *decision_log;
 } sark_client_options;
 
 // What one decision may take.
@@ -344,6 +358,18 @@ typedef struct sark_decide_info {
   // The decision's id: a random UUID, text that ends with NULs.
   char id[SARK_DECISION_ID_SIZE];
 } sark_decide_info;
+
+// What bounds a decision log. Zero in a field is its default.
+typedef struct sark_decision_log_options {
+  // `sizeof(sark_decision_log_options)`.
+  uint32_t struct_size;
+  // How many events may wait; of more, the oldest are dropped and counted. Default 10,000.
+  uint32_t max_waiting;
+  // How many bytes of inputs and results may wait; default 64 MiB.
+  uint64_t max_waiting_bytes;
+  // A larger input or result, in bytes, is left out of its event, which then names it in `erased`; default 1 MiB.
+  uint64_t max_event_bytes;
+} sark_decision_log_options;
 
 // What bounds an engine. Zero in a field is its default.
 typedef struct sark_engine_options {
@@ -730,6 +756,23 @@ int32_t sark_client_next(const struct sark_client *client,
                          struct sark_buffer *buffer,
                          struct sark_error **error);
 
+// Decides a decision log again, by the local engine alone, and writes what came of it as JSON.
+//
+// `log` is JSON lines, each one an event of OPA's format (`EventV1`, OPA's own or sark's) or an array of them. The report:
+// `events`, `equal`, `differing`, `skipped` (`erased`: a part was masked; `nondeterministic`: time, randomness or the network is reached;
+// `failed`: a side had no answer; `unreadable`), and `differences`, at most 100: `decision_id`, `path`, `logged` and `local`, each
+// `{"result": …}`, `{"undefined": true}` or `{"error": true}`. Takes as long as the decisions do; give a long log in parts.
+//
+// Ownership: the caller owns the buffer.
+// Errors: CLOSED, also while it runs.
+// Threads: any.
+SARK_API
+int32_t sark_client_replay(const struct sark_client *client,
+                           const uint8_t *log,
+                           uint64_t log_length,
+                           struct sark_buffer *buffer,
+                           struct sark_error **error);
+
 // Ends a client for all its users; later calls answer CLOSED. Its engine, cache and flags go on. NULL is fine.
 //
 // Ownership: the handle must still be freed.
@@ -801,6 +844,71 @@ SARK_API uint64_t sark_decision_duration_ns(const struct sark_decision *decision
 // Ownership: ends the decision and every text taken from it.
 // Threads: one at a time.
 SARK_API void sark_decision_free(struct sark_decision *decision);
+
+// Opens a decision log, to be given to clients in their options. Its events are OPA's (`EventV1`): one JSON object for each decision, or
+// error, with the input and the result, without the places that the client's mask names. `custom` has what OPA's format has no field
+// for: `implementation`, `fallback`, `cached`, `revision`.
+//
+// `location` is `queue:`, and events are taken with `sark_decision_log_next`; or `file:PATH?max_bytes=100000000&keep=5`, JSON lines that
+// a thread writes. A file that would grow beyond `max_bytes` is renamed to `PATH.1`, and of the renamed ones `keep` stay. Several
+// processes may write one file. It is made so that its owner alone may read it.
+//
+// Ownership: the caller owns `*log`; a client keeps it alive.
+// Errors: INVALID_ARGUMENT, UNAVAILABLE (the file cannot be written), SERIALIZATION_ERROR (UTF-8).
+// Threads: any.
+SARK_API
+int32_t sark_decision_log_new(const char *location,
+                              uint64_t location_length,
+                              const struct sark_decision_log_options *options,
+                              struct sark_decision_log **log,
+                              struct sark_error **error);
+
+// Takes the oldest event of a log whose location is `queue:`. Waits up to `timeout_ns` for one; MISS where none came. What waits at
+// `sark_decision_log_close` may still be taken; then the answer is CLOSED, also for one who waits.
+//
+// Ownership: the caller owns the buffer.
+// Errors: UNSUPPORTED for a log in a file, CLOSED.
+// Threads: any; each event is given once.
+SARK_API
+int32_t sark_decision_log_next(const struct sark_decision_log *log,
+                               uint64_t timeout_ns,
+                               struct sark_buffer *buffer,
+                               struct sark_error **error);
+
+// Waits up to `timeout_ns` until all events so far are written to the file, or taken from the queue: MISS where some still wait then.
+//
+// Errors: INVALID_ARGUMENT.
+// Threads: any.
+SARK_API
+int32_t sark_decision_log_flush(const struct sark_decision_log *log,
+                                uint64_t timeout_ns,
+                                struct sark_error **error);
+
+// Writes how the log is, as JSON: `location`, `waiting`, `waiting_bytes`, `events` (written, or given to callers), `dropped` (lost, since
+// too many waited or the file could not be written), and `failing`, why the file cannot be written now, or null. In a forked child, of the
+// child alone. Answers after the close, too.
+//
+// Ownership: the caller owns the buffer.
+// Errors: INVALID_ARGUMENT.
+// Threads: any.
+SARK_API
+int32_t sark_decision_log_status(const struct sark_decision_log *log,
+                                 struct sark_buffer *buffer,
+                                 struct sark_error **error);
+
+// Ends a log for all its users, after it wrote what waits for its file, for up to 2 s. Later decisions are not logged, and counted as
+// dropped. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API
+void sark_decision_log_close(const struct sark_decision_log *log);
+
+// Frees a log; NULL is fine. The last of its users, clients included, closes it.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_decision_log_free(struct sark_decision_log *log);
 
 // Makes an engine without policies, whose data is `{}`.
 //
@@ -1296,6 +1404,97 @@ SARK_API void sark_query_close(const struct sark_query *query);
 // Ownership: ends the handle.
 // Threads: the last owner, once.
 SARK_API void sark_query_free(struct sark_query *query);
+
+// Decides without blocking: what the flags, the cache and the local engine decide within a millisecond comes as `*decision`, with the status
+// OK or UNDEFINED, as from `sark_client_decide`. Otherwise the status is PENDING and `*ticket` says what is left: an HTTP request to
+// send (`sark_ticket_url` is not empty), whose response goes to `sark_ticket_complete`; or work for a thread that may block, by
+// `sark_ticket_run`, which is the way for any ticket.
+//
+// Ownership: the caller owns `*decision` or `*ticket`; the other is NULL. A ticket keeps the client alive.
+// Errors: as `sark_client_decide`.
+// Threads: any.
+SARK_API
+int32_t sark_client_begin(const struct sark_client *client,
+                          const char *policy,
+                          uint64_t policy_length,
+                          const uint8_t *input,
+                          uint64_t input_length,
+                          const uint8_t *user,
+                          uint64_t user_length,
+                          const struct sark_decide_options *options,
+                          struct sark_decide_info *info,
+                          struct sark_decision **decision,
+                          struct sark_ticket **ticket,
+                          struct sark_error **error);
+
+// Where the request of a ticket goes, by `POST`. Empty for NULL, and for a ticket that `sark_ticket_run` alone completes.
+//
+// Ownership: the text belongs to the ticket, until it is completed.
+// Threads: one at a time.
+SARK_API
+struct sark_str sark_ticket_url(const struct sark_ticket *ticket);
+
+// The request's header: `name: value` lines that end with CR and LF. A bearer token may be among them.
+//
+// Ownership: the text belongs to the ticket.
+// Threads: one at a time.
+SARK_API struct sark_str sark_ticket_headers(const struct sark_ticket *ticket);
+
+// The request's body, JSON.
+//
+// Ownership: the text belongs to the ticket, until it is completed.
+// Threads: one at a time.
+SARK_API struct sark_str sark_ticket_body(const struct sark_ticket *ticket);
+
+// Nanoseconds that are left for the response; `SARK_NO_TIMEOUT` for no bound. 0 for NULL.
+//
+// Threads: one at a time.
+SARK_API uint64_t sark_ticket_timeout_ns(const struct sark_ticket *ticket);
+
+// Makes the decision of the response's HTTP status and body. The status is OK or UNDEFINED, both with a decision, or an error without one:
+// never an allow. In the mode `SARK_MODE_REMOTE_FIRST`, a remote that is away makes the local engine decide, within this call.
+//
+// Ownership: the caller owns `*decision`; the ticket must still be freed.
+// Errors: as `sark_client_decide`; INVALID_ARGUMENT also for a ticket without a request, or that was completed.
+// Threads: one at a time.
+SARK_API
+int32_t sark_ticket_complete(struct sark_ticket *ticket,
+                             uint32_t status,
+                             const uint8_t *body,
+                             uint64_t body_length,
+                             struct sark_decide_info *info,
+                             struct sark_decision **decision,
+                             struct sark_error **error);
+
+// Makes the decision where no response came: `why` is `SARK_FAIL_CONNECTION` or `SARK_FAIL_TIMEOUT`. The error table says whether there is
+// one; otherwise the status is the error's.
+//
+// Ownership: the caller owns `*decision`; the ticket must still be freed.
+// Errors: as `sark_ticket_complete`.
+// Threads: one at a time.
+SARK_API
+int32_t sark_ticket_fail(struct sark_ticket *ticket,
+                         uint32_t why,
+                         struct sark_decide_info *info,
+                         struct sark_decision **decision,
+                         struct sark_error **error);
+
+// Makes the decision, however long it takes, up to its timeout: by sark's own HTTP client, or the local engine. Blocks.
+//
+// Ownership: the caller owns `*decision`; the ticket must still be freed.
+// Errors: as `sark_client_decide`; INVALID_ARGUMENT also for a ticket that was completed.
+// Threads: one at a time; a thread that may block.
+SARK_API
+int32_t sark_ticket_run(struct sark_ticket *ticket,
+                        struct sark_decide_info *info,
+                        struct sark_decision **decision,
+                        struct sark_error **error);
+
+// Frees a ticket; one that was not completed is given up. NULL is fine.
+//
+// Ownership: ends the ticket and every text taken from it.
+// Threads: one at a time.
+SARK_API void sark_ticket_free(struct sark_ticket *ticket);
 
 // Begins an update without changes.
 //

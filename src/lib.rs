@@ -16,7 +16,8 @@
 //!  rego ◄──┼────────┼─────────┘          what every evaluator offers, and sark's own
 //!          └────────┴──► metrics         counted, rendered as Prometheus text
 //!
-//!  error, event, process, companion, tls    used by all
+//!  decision_log         what a client decided, kept for a caller or a file
+//!  error, event, process, companion, mask, tls    used by all
 //! ```
 //!
 //! Inside `rego`, a module's text becomes a decision in four steps, over what all of them share:
@@ -39,9 +40,11 @@
 pub mod admin;
 pub mod cache;
 pub mod client;
+pub mod decision_log;
 pub mod error;
 pub mod event;
 pub mod flags;
+pub mod mask;
 pub mod metrics;
 pub mod opa;
 pub mod policy;

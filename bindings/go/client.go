@@ -40,6 +40,8 @@ type ClientOptions struct {
 	ShadowKeepInputs bool
 	// Guard is when the dial goes back by itself; the zero value: never.
 	Guard Guard
+	// DecisionLog is where each decision is logged; nil: nowhere.
+	DecisionLog *DecisionLog
 	// Logger gets what happens: fallbacks, differing answers, the guard. nil: nobody; see NextEvent.
 	Logger *slog.Logger
 }
@@ -102,6 +104,7 @@ func NewClient(engine *Engine, options ...ClientOptions) (*Client, error) {
 		guard_error_rate:         errorRate,
 		guard_differing:          C.uint32_t(chosen.Guard.Differing),
 		guard_min_decisions:      C.uint32_t(chosen.Guard.MinDecisions),
+		decision_log:             chosen.DecisionLog.pointer(),
 	}
 	if chosen.ShadowKeepInputs {
 		raw.shadow_keep_inputs = 1
@@ -217,6 +220,39 @@ func (c *Client) SetMask(pointers ...string) error {
 	status := C.sark_client_set_mask(c.handle, pointer, length, &failed)
 	runtime.KeepAlive(c)
 	return failure(status, failed)
+}
+
+// Replay is what came of deciding a decision log again.
+type Replay struct {
+	Events    uint64 `json:"events"`
+	Equal     uint64 `json:"equal"`
+	Differing uint64 `json:"differing"`
+	Skipped   struct {
+		Erased           uint64 `json:"erased"`           // a part was masked
+		Nondeterministic uint64 `json:"nondeterministic"` // time, randomness or the network is reached
+		Failed           uint64 `json:"failed"`           // a side had no answer
+		Unreadable       uint64 `json:"unreadable"`       // no event
+	} `json:"skipped"`
+	Differences []Difference `json:"differences"` // at most 100
+}
+
+// Difference is a decision that is not what was logged. A side is {"result": …}, {"undefined": true} or {"error": true}.
+type Difference struct {
+	DecisionID string         `json:"decision_id"`
+	Path       string         `json:"path"`
+	Logged     map[string]any `json:"logged"`
+	Local      map[string]any `json:"local"`
+}
+
+// Replay decides events of a decision log (JSON lines, in OPA's format) again, by the engine alone.
+func (c *Client) Replay(log []byte) (Replay, error) {
+	out := newBuffer()
+	defer out.release()
+	pointer, length := rawOrNull(log)
+	var failed *C.sark_error
+	status := C.sark_client_replay(c.handle, pointer, length, out.handle, &failed)
+	runtime.KeepAlive(c)
+	return unmarshal[Replay](out, failure(status, failed))
 }
 
 // DecideContext is Decide within the context's deadline. A context that is cancelled without one is looked at before

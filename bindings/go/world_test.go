@@ -23,6 +23,7 @@ type world struct {
 	client   *sark.Client
 	admin    *sark.Admin
 	metrics  *sark.Metrics
+	log      *sark.DecisionLog
 	made     []io.Closer
 	revision string // the last that the case was given
 }
@@ -47,6 +48,7 @@ func (w *world) run(t *testing.T, call string, args arguments) (any, error) {
 	run, ok := map[string]func(*testing.T, string, arguments) (any, error){
 		"sleep": w.sleep, "engine": w.runEngine, "query": w.runQuery, "input": w.runInput, "update": w.runUpdate,
 		"cache": w.runCache, "flags": w.runFlags, "admin": w.runAdmin, "client": w.runClient, "metrics": w.runMetrics,
+		"decision_log": w.runDecisionLog,
 	}[noun]
 	if !ok {
 		t.Fatalf("no such call: %s", call)
@@ -275,6 +277,9 @@ func (w *world) runClient(t *testing.T, verb string, args arguments) (any, error
 			"local": sark.LocalOnly, "remote": sark.RemoteOnly, "remote_first": sark.RemoteFirst,
 		}[args.text("mode")]
 		options.ShadowRate = float64(args.count("shadow_rate")) / 100
+		if args.yes("decision_log") {
+			options.DecisionLog = w.log
+		}
 		made, err := sark.NewClient(w.engine, options)
 		return keep(w, &w.client, made, err)
 	case "decide":
@@ -293,10 +298,43 @@ func (w *world) runClient(t *testing.T, verb string, args arguments) (any, error
 			return sark.Event{}, err
 		}
 		return object{"event": event.Name, "level": event.Level, "message": event.Message, "fields": event.Fields}, nil
+	case "begin":
+		decision, ticket, err := w.client.Begin(args.text("policy"), args.input("input"), args.text("user"))
+		if err != nil || ticket == nil {
+			return decision, err
+		}
+		if failure, failed := args["fail"]; failed {
+			return ticket.Fail(map[any]sark.Failure{"connection": sark.FailConnection, "timeout": sark.FailTimeout}[failure])
+		}
+		if _, responded := args["status"]; responded {
+			return ticket.Complete(int(args.count("status")), args.bytes("body"))
+		}
+		return ticket.Run()
+	case "replay":
+		return asJSON(w.client.Replay(args.bytes("log")))
 	case "close":
 		return nil, w.client.Close()
 	}
 	t.Fatalf("no such call: client.%s", verb)
+	return nil, nil
+}
+
+func (w *world) runDecisionLog(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "new":
+		made, err := sark.NewDecisionLog(args.text("location"), sark.DecisionLogOptions{MaxWaiting: uint32(args.count("max_waiting"))})
+		return keep(w, &w.log, made, err)
+	case "next":
+		event, _, err := w.log.Next(args.time("timeout_ms"))
+		return asJSON(event, err)
+	case "flush":
+		return w.log.Flush(args.time("timeout_ms"))
+	case "status":
+		return asJSON(w.log.Status())
+	case "close":
+		return nil, w.log.Close()
+	}
+	t.Fatalf("no such call: decision_log.%s", verb)
 	return nil, nil
 }
 

@@ -117,6 +117,8 @@ pub struct Decision {
     pub fallback: Option<Fallback>,
     /// The local revision that decided; [`Revision::NONE`] for a remote decision.
     pub revision: Revision,
+    /// The revisions of OPA's bundles, for a remote decision, as its provenance has them.
+    pub remote_revision: Option<String>,
     /// Where the time went.
     pub phases: Phases,
 }
@@ -124,7 +126,8 @@ pub struct Decision {
 impl Decision {
     pub(super) fn new(id: DecisionId, result: Option<Vec<u8>>, implementation: Implementation, phases: Phases) -> Self {
         let allowed = allowed::is_allowed(result.as_deref());
-        Self { id, result, allowed, implementation, cached: false, fallback: None, revision: Revision::NONE, phases }
+        let (cached, fallback, revision, remote_revision) = (false, None, Revision::NONE, None);
+        Self { id, result, allowed, implementation, cached, fallback, revision, remote_revision, phases }
     }
 
     pub(super) fn local(id: DecisionId, result: Option<Vec<u8>>, revision: Revision, phases: Phases) -> Self {

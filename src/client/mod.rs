@@ -7,10 +7,13 @@ mod background;
 mod decision;
 mod guard;
 mod key;
-mod mask;
+mod log;
 mod options;
+mod replay;
+mod request;
 mod shadow;
 mod slot;
+mod ticket;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -21,20 +24,23 @@ use serde_json::{Value, json};
 
 pub use decision::{Decision, DecisionId, Fallback, Phases};
 pub use guard::GuardOptions;
-pub use mask::Mask;
 pub use options::{ClientOptions, ClientParts, Mode};
 pub use shadow::ShadowOptions;
+pub use ticket::{Begun, Ticket};
 
 use crate::cache::Cache;
+use crate::decision_log::DecisionLog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Events, Level};
 use crate::flags::Flags;
+use crate::mask::Mask;
 use crate::metrics::{FeatureMetrics, Implementation, Metrics};
-use crate::opa::{BreakerStatus, Context, Opa, TraceParent};
+use crate::opa::{Answer, BreakerStatus, Opa, TraceParent};
 use crate::policy::{Engine, EvaluateOptions, Revision, Target};
 use crate::rego::{Outcome, Path};
 use background::Background;
 use guard::Guard;
+use request::{Asking, Next, Place, Request, Why};
 use shadow::{Decided, Shadow};
 use slot::Slot;
 
@@ -54,12 +60,13 @@ pub struct Client {
     dial: Option<Dial>,
     remote: Option<Arc<Opa>>,
     options: ClientOptions,
-    fallbacks: AtomicU32,
+    fallbacks: Arc<AtomicU32>,
     closed: AtomicBool,
     metrics: Option<Arc<Metrics>>,
     mask: Arc<ArcSwap<Mask>>,
     events: Arc<Events>,
     background: Background,
+    log: Option<Arc<DecisionLog>>,
 }
 
 /// The dial of one feature.
@@ -88,7 +95,7 @@ impl Client {
     /// `INVALID_ARGUMENT` for a malformed URL, and for an option without the part that it is about: a dial needs two sides.
     pub fn new(parts: ClientParts, options: ClientOptions) -> Result<Self> {
         options::check(&parts, &options)?;
-        let ClientParts { engine, cache, flags, opa_url, feature, metrics } = parts;
+        let ClientParts { engine, cache, flags, opa_url, feature, metrics, decision_log: log } = parts;
         let remote = opa_url.map(|url| Opa::new(&url, options.max_answer_bytes, metrics.clone())).transpose()?.map(Arc::new);
         let (mask, events) = (Arc::<ArcSwap<Mask>>::default(), Arc::<Events>::default());
         let shadow = remote.as_ref().filter(|_| options.shadow.rate > 0).map(|remote| {
@@ -101,8 +108,8 @@ impl Client {
             .map(|flags| Guard::new(options.guard, Arc::clone(flags), feature.clone(), remote.clone(), Arc::clone(&events)));
         let dial = flags.map(|flags| Dial { flags, counters: metrics.as_ref().map(|m| m.feature(&feature)), feature });
         let background = Background::new(shadow, guard);
-        let (fallbacks, closed) = (AtomicU32::new(0), AtomicBool::new(false));
-        Ok(Self { engine, cache, dial, remote, options, fallbacks, closed, metrics, mask, events, background })
+        let (fallbacks, closed) = (Arc::default(), AtomicBool::new(false));
+        Ok(Self { engine, cache, dial, remote, options, fallbacks, closed, metrics, mask, events, background, log })
     }
 
     /// Ends the client; later calls answer `CLOSED`. Its engine, cache and flags go on.
@@ -168,29 +175,59 @@ impl Client {
     /// answer either.
     pub fn decide(&self, policy: &str, input: Option<&[u8]>, user: &[u8], options: &DecideOptions) -> Result<Decision> {
         self.check_open()?;
-        let start = Instant::now();
-        let request = Request {
-            id: DecisionId::new(),
-            policy,
-            target: Target::parse(policy)?,
-            input,
-            start,
-            timeout: options.timeout.unwrap_or(self.options.timeout),
-            trace: options.trace,
-        };
-        let mut phases = Phases::default();
-        let side = self.side(user)?;
+        let request = Request::new(policy, input, options, self.options.timeout)?;
+        let decided = self.answer(&request, user);
+        self.done(&request, decided)
+    }
+
+    fn answer(&self, request: &Request<'_>, user: &[u8]) -> Result<Decision> {
+        let (side, phases) = self.side_of(request, user)?;
+        let next = self.next_of(request, side, phases)?;
+        self.carry_out(request, next)
+    }
+
+    /// The side that is asked first, and the time that it took to say so.
+    fn side_of(&self, request: &Request<'_>, user: &[u8]) -> Result<(Side, Phases)> {
+        let (mut phases, side) = (Phases::default(), self.side(user)?);
         if self.dial.is_some() {
-            phases.flag = start.elapsed();
+            phases.flag = request.start.elapsed();
         }
-        let mut decision = match side {
-            Side::Local => self.decide_locally(&request, phases),
-            Side::Remote => self.decide_remotely(&request, request.remaining(), phases),
-            Side::RemoteFirst => self.decide_remotely_first(&request, phases),
-        }?;
-        decision.phases.total = start.elapsed();
-        self.compare(&request, &decision);
-        Ok(decision)
+        Ok((side, phases))
+    }
+
+    fn next_of(&self, request: &Request<'_>, side: Side, phases: Phases) -> Result<Next> {
+        match side {
+            Side::Local => self.decide_locally(request, phases),
+            Side::Remote => Ok(Next::Ask(Asking { why: Why::Chosen, phases, timeout: request.remaining() })),
+            Side::RemoteFirst => {
+                let timeout = request.remaining().map(|left| left / 2);
+                Ok(Next::Ask(Asking { why: Why::First, phases, timeout }))
+            }
+        }
+    }
+
+    fn carry_out(&self, request: &Request<'_>, next: Next) -> Result<Decision> {
+        match next {
+            Next::Decided(decision) => Ok(decision),
+            Next::Ask(asking) => {
+                let path = self.remote_path(&request.target)?;
+                let start = Instant::now();
+                let answer = self.remote()?.evaluate(&path, request.input, &request.context(asking.timeout));
+                self.finish(request, asking, answer, start)
+            }
+        }
+    }
+
+    /// What comes after each question, however it was decided.
+    fn done(&self, request: &Request<'_>, mut decided: Result<Decision>) -> Result<Decision> {
+        if let Ok(decision) = &mut decided {
+            decision.phases.total = request.start.elapsed();
+            self.compare(request, decision);
+        }
+        if let Some(log) = &self.log {
+            self.log(log, request, &decided);
+        }
+        decided
     }
 
     fn check_open(&self) -> Result<()> {
@@ -223,19 +260,35 @@ impl Client {
         }
     }
 
-    fn decide_locally(&self, request: &Request<'_>, mut phases: Phases) -> Result<Decision> {
-        // A fallback that has no time left is none.
-        let timeout = request.timeout.map(|timeout| if self.falls_back() { timeout / 2 } else { timeout });
-        let decided = self.ask_cache_and_engine(request, timeout, &mut phases);
+    fn decide_locally(&self, request: &Request<'_>, mut phases: Phases) -> Result<Next> {
+        let decided = self.ask_cache_and_engine(request, self.local_timeout(request), false, &mut phases);
+        self.after_local(request, decided, phases)
+    }
+
+    /// A fallback that has no time left is none.
+    fn local_timeout(&self, request: &Request<'_>) -> Option<Duration> {
+        request.timeout.map(|timeout| if self.falls_back() { timeout / 2 } else { timeout })
+    }
+
+    fn after_local(&self, request: &Request<'_>, decided: Result<Decision>, phases: Phases) -> Result<Next> {
         if let Some(guard) = self.background.guard() {
             let is_failure = decided.as_ref().is_err_and(|error| Fallback::of(error.kind()).is_some());
             self.background.look_after(guard, request.start, is_failure);
         }
-        decided.or_else(|error| self.fall_back(request, error, phases))
+        match decided {
+            Ok(decision) => Ok(Next::Decided(decision)),
+            Err(error) => self.fall_back(request, error, phases).map(Next::Ask),
+        }
     }
 
     /// The local engine's answer, remembered or new.
-    fn ask_cache_and_engine(&self, request: &Request<'_>, timeout: Option<Duration>, phases: &mut Phases) -> Result<Decision> {
+    fn ask_cache_and_engine(
+        &self,
+        request: &Request<'_>,
+        timeout: Option<Duration>,
+        is_trial: bool,
+        phases: &mut Phases,
+    ) -> Result<Decision> {
         let slot = self.cache_slot(request)?;
         if let Some(slot) = &slot {
             let looking = Instant::now();
@@ -245,7 +298,7 @@ impl Client {
                 return Ok(Decision { cached: true, ..Decision::local(request.id, result, slot.revision, *phases) });
             }
         }
-        let (result, revision) = self.evaluate(request, timeout, phases)?;
+        let (result, revision) = self.evaluate(request, timeout, is_trial, phases)?;
         if let Some(slot) = &slot {
             slot.set(result.as_deref(), revision, self.options.cache_ttl);
         }
@@ -256,11 +309,12 @@ impl Client {
         &self,
         request: &Request<'_>,
         timeout: Option<Duration>,
+        is_trial: bool,
         phases: &mut Phases,
     ) -> Result<(Option<Vec<u8>>, Revision)> {
         let mut result = Vec::new();
         let timeout = [timeout, self.engine.options().timeout].into_iter().flatten().min();
-        let options = EvaluateOptions { timeout: Some(timeout), ..EvaluateOptions::default() };
+        let options = EvaluateOptions { timeout: Some(timeout), is_trial, ..EvaluateOptions::default() };
         let evaluation = self.engine.evaluate(&request.target, request.input, &options, &mut result)?;
         (phases.read, phases.evaluate) = (evaluation.read, evaluation.evaluate);
         Ok(((evaluation.outcome == Outcome::Defined).then_some(result), evaluation.revision))
@@ -278,20 +332,15 @@ impl Client {
         Ok(cacheable.then(|| Slot::new(cache, revision, request.policy, request.input)))
     }
 
-    /// The error table. The remote's failure gives back the local error: it is the one to mend.
-    fn fall_back(&self, request: &Request<'_>, error: Error, phases: Phases) -> Result<Decision> {
+    /// The error table: what the remote may answer instead.
+    fn fall_back(&self, request: &Request<'_>, error: Error, phases: Phases) -> Result<Asking> {
         let Some(reason) = Fallback::of(error.kind()).filter(|_| self.falls_back()) else { return Err(error) };
-        let Some(_place) = Place::take(&self.fallbacks, self.options.max_concurrent_fallbacks) else { return Err(error) };
+        let Some(place) = Place::take(&self.fallbacks, self.options.max_concurrent_fallbacks) else { return Err(error) };
         if let Some(metrics) = &self.metrics {
             metrics.fell_back();
         }
         self.tell_fallback(request, reason, &error);
-        let decided = self.decide_remotely(request, request.remaining(), phases);
-        if let Some(shadow) = self.background.shadow().filter(|shadow| shadow.samples()) {
-            let answer = decided.as_ref().map(|decision| decision.result.as_deref());
-            shadow.fell_back(request.id, &request.target, &error, answer);
-        }
-        decided.map(|decision| Decision { fallback: Some(reason), ..decision }).map_err(|_| error)
+        Ok(Asking { why: Why::Fallback { reason, error, _place: place }, phases, timeout: request.remaining() })
     }
 
     /// An error's text may quote the input: its code says enough for a log.
@@ -306,34 +355,49 @@ impl Client {
         self.events.push(Event::new(Level::Warning, "fallback", message, fields));
     }
 
-    fn decide_remotely(&self, request: &Request<'_>, timeout: Option<Duration>, mut phases: Phases) -> Result<Decision> {
-        let Some(remote) = &self.remote else {
-            return Err(Error::new(ErrorKind::Unavailable, "there is no remote OPA to ask; give the client its URL"));
-        };
-        let path = self.remote_path(&request.target)?;
-        let start = Instant::now();
-        let answer = remote.evaluate(&path, request.input, &Context { timeout, trace: request.trace, nobody_waits: false });
+    fn remote(&self) -> Result<&Opa> {
+        let missing = || Error::new(ErrorKind::Unavailable, "there is no remote OPA to ask; give the client its URL");
+        self.remote.as_deref().ok_or_else(missing)
+    }
+
+    /// Makes a decision of what the remote, asked at `start`, answered.
+    fn finish(&self, request: &Request<'_>, asking: Asking, answer: Result<Answer>, start: Instant) -> Result<Decision> {
+        let Asking { why, mut phases, .. } = asking;
         phases.remote = start.elapsed();
-        let answer = answer?;
+        let decided = answer.map(|answer| self.decided_remotely(request, answer, phases));
+        match why {
+            Why::Chosen => decided,
+            Why::First => self.or_local(request, decided, phases),
+            // The remote's failure gives back the local error: it is the one to mend.
+            Why::Fallback { reason, error, .. } => {
+                if let Some(shadow) = self.background.shadow().filter(|shadow| shadow.samples()) {
+                    let answer = decided.as_ref().map(|decision| decision.result.as_deref());
+                    shadow.fell_back(request.id, &request.target, &error, answer);
+                }
+                decided.map(|decision| Decision { fallback: Some(reason), ..decision }).map_err(|_| error)
+            }
+        }
+    }
+
+    fn decided_remotely(&self, request: &Request<'_>, answer: Answer, phases: Phases) -> Decision {
         if let Some(metrics) = &self.metrics {
             metrics.evaluated(Implementation::Http, phases.remote);
         }
-        Ok(Decision::new(request.id, answer.result, Implementation::Http, phases))
+        let decision = Decision::new(request.id, answer.result, Implementation::Http, phases);
+        Decision { remote_revision: answer.revision, ..decision }
     }
 
-    /// The remote gets half of the time, and the local engine answers where it is away. What OPA itself says, errors included, is an answer.
-    fn decide_remotely_first(&self, request: &Request<'_>, mut phases: Phases) -> Result<Decision> {
-        let start = Instant::now();
-        let error = match self.decide_remotely(request, request.remaining().map(|left| left / 2), phases) {
+    /// The local engine answers where the remote is away. What OPA itself says, errors included, is an answer.
+    fn or_local(&self, request: &Request<'_>, decided: Result<Decision>, mut phases: Phases) -> Result<Decision> {
+        let error = match decided {
             Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::LimitExceeded) => error,
-            answer => return answer,
+            decided => return decided,
         };
-        phases.remote = start.elapsed();
         if let Some(metrics) = &self.metrics {
             metrics.fell_back_from_remote();
         }
         self.tell_fallback(request, Fallback::Unavailable, &error);
-        let decided = self.ask_cache_and_engine(request, request.remaining(), &mut phases);
+        let decided = self.ask_cache_and_engine(request, request.remaining(), false, &mut phases);
         decided.map(|decision| Decision { fallback: Some(Fallback::Unavailable), ..decision }).map_err(|_| error)
     }
 
@@ -359,38 +423,5 @@ impl Dial {
             }
         }
         Ok(if is_local { Side::Local } else { Side::Remote })
-    }
-}
-
-/// One question.
-struct Request<'a> {
-    id: DecisionId,
-    /// As the caller wrote it.
-    policy: &'a str,
-    target: Target,
-    input: Option<&'a [u8]>,
-    start: Instant,
-    timeout: Option<Duration>,
-    trace: Option<TraceParent>,
-}
-
-impl Request<'_> {
-    fn remaining(&self) -> Option<Duration> {
-        self.timeout.map(|timeout| timeout.saturating_sub(self.start.elapsed()))
-    }
-}
-
-/// One of the few places for concurrent fallbacks, given back when dropped.
-struct Place<'a>(&'a AtomicU32);
-
-impl<'a> Place<'a> {
-    fn take(taken: &'a AtomicU32, most: u32) -> Option<Self> {
-        taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < most).then_some(n + 1)).ok().map(|_| Self(taken))
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

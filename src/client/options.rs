@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::guard::GuardOptions;
 use super::shadow::ShadowOptions;
 use crate::cache::Cache;
+use crate::decision_log::DecisionLog;
 use crate::error::{Error, Result};
 use crate::flags::Flags;
 use crate::metrics::Metrics;
@@ -72,6 +73,8 @@ pub struct ClientParts {
     pub feature: String,
     /// Where to count.
     pub metrics: Option<Arc<Metrics>>,
+    /// Where each decision is logged.
+    pub decision_log: Option<Arc<DecisionLog>>,
 }
 
 /// Refuses what would silently do nothing: each option needs the part that it is about.

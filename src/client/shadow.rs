@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::decision::DecisionId;
-use super::mask::Mask;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events, Level};
+use crate::mask::Mask;
 use crate::metrics::{Metrics, ShadowOutcome};
 use crate::opa::{Context, Opa, TraceParent};
 use crate::policy::{Engine, Revision, Target};

@@ -10,15 +10,17 @@ use super::boundary::{
 };
 use super::buffer::{output, sark_buffer};
 use super::cache::sark_cache;
-use super::decision::{decide_info, owned, sark_decide_info, sark_decision};
+use super::decision::{give_decision, sark_decide_info, sark_decision};
+use super::decision_log::{decision_log_of, sark_decision_log};
 use super::engine::sark_engine;
 use super::error::sark_error;
 use super::flags::{sark_flags, write_event};
 use super::metrics::{metrics_of, sark_metrics};
 use super::status::{SARK_MODE_DIAL, SARK_MODE_LOCAL, SARK_MODE_REMOTE, SARK_MODE_REMOTE_FIRST, SARK_OK};
 use super::versioned::{self, Versioned};
-use crate::client::{Client, ClientOptions, ClientParts, DecideOptions, GuardOptions, Mask, Mode, ShadowOptions};
+use crate::client::{Client, ClientOptions, ClientParts, DecideOptions, GuardOptions, Mode, ShadowOptions};
 use crate::error::{Error, Result};
+use crate::mask::Mask;
 use crate::opa::TraceParent;
 
 /// Decides for a gateway: the dial, the cache, the local engine, and the remote OPA.
@@ -62,6 +64,8 @@ pub struct sark_client_options {
     pub guard_min_decisions: u32,
     /// 0.
     pub reserved: u32,
+    /// Where each decision is logged, or NULL. The client keeps it alive.
+    pub decision_log: *const sark_decision_log,
 }
 
 /// What one decision may take.
@@ -131,6 +135,7 @@ pub unsafe extern "C" fn sark_client_new(
                 opa_url: optional_text("opa_url", opa_url, opa_url_length)?.map(str::to_owned),
                 feature: optional_text("feature", feature, feature_length)?.unwrap_or(Client::DEFAULT_FEATURE).to_owned(),
                 metrics: metrics_of(given.metrics),
+                decision_log: decision_log_of(given.decision_log),
             };
             give(place, sark_client { client: Arc::new(Client::new(parts, client_options(&given)?)?) });
             Ok(SARK_OK)
@@ -172,7 +177,7 @@ fn mode(number: u32) -> Result<Mode> {
     }
 }
 
-fn decide_options(given: &sark_decide_options) -> Result<DecideOptions> {
+pub(super) fn decide_options(given: &sark_decide_options) -> Result<DecideOptions> {
     let trace_id = u128::from(given.trace_id_high) << 64 | u128::from(given.trace_id_low);
     let flags = u8::try_from(given.trace_flags).map_err(|_| Error::invalid("trace_flags", "they are one byte: 0 to 255"))?;
     Ok(DecideOptions { timeout: timeout(given.timeout_ns), trace: TraceParent::new(trace_id, given.trace_parent_id, flags) })
@@ -210,11 +215,7 @@ pub unsafe extern "C" fn sark_client_decide(
             let user = optional_bytes("user", user, user_length)?.unwrap_or_default();
             let options = decide_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
-            let decision = owned(client.client.decide(policy, input, user, &options)?)?;
-            let status = decision.status();
-            info.fill(&decide_info(&decision));
-            give(place, decision);
-            Ok(status)
+            give_decision(client.client.decide(policy, input, user, &options)?, info, place)
         })
     }
 }
@@ -288,6 +289,35 @@ pub unsafe extern "C" fn sark_client_next(
             let mut output = output(buffer)?;
             let event = handle("client", client)?.client.next_event(Duration::from_nanos(timeout_ns))?;
             write_event(event, output.bytes())
+        })
+    }
+}
+
+/// Decides a decision log again, by the local engine alone, and writes what came of it as JSON.
+///
+/// `log` is JSON lines, each one an event of OPA's format (`EventV1`, OPA's own or sark's) or an array of them. The report:
+/// `events`, `equal`, `differing`, `skipped` (`erased`: a part was masked; `nondeterministic`: time, randomness or the network is reached;
+/// `failed`: a side had no answer; `unreadable`), and `differences`, at most 100: `decision_id`, `path`, `logged` and `local`, each
+/// `{"result": …}`, `{"undefined": true}` or `{"error": true}`. Takes as long as the decisions do; give a long log in parts.
+///
+/// Ownership: the caller owns the buffer.
+/// Errors: CLOSED, also while it runs.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_client_replay(
+    client: *const sark_client,
+    log: *const u8,
+    log_length: u64,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let report = handle("client", client)?.client.replay(bytes("log", log, log_length)?)?;
+            output.bytes().extend_from_slice(report.to_string().as_bytes());
+            Ok(SARK_OK)
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::mem::offset_of;
 
-use super::boundary::{free, infallible, nanoseconds};
+use super::boundary::{free, give, infallible, nanoseconds};
 use super::engine::{SARK_REVISION_SIZE, revision_text};
 use super::error::sark_str;
 use super::status::{
@@ -11,7 +11,7 @@ use super::status::{
     SARK_FALLBACK_UNAVAILABLE, SARK_FALLBACK_UNSUPPORTED, SARK_IMPLEMENTATION_HTTP, SARK_IMPLEMENTATION_RUST,
     SARK_INTERNAL_ERROR, SARK_OK, SARK_UNDEFINED,
 };
-use super::versioned::Versioned;
+use super::versioned::{InfoPlace, Versioned};
 use crate::client::{Decision, DecisionId, Fallback};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Implementation;
@@ -66,14 +66,31 @@ unsafe impl Versioned for sark_decide_info {
     const FIRST_SIZE: usize = offset_of!(Self, read_ns);
 }
 
-pub(super) fn owned(mut decision: Decision) -> Result<sark_decision> {
+fn owned(mut decision: Decision) -> Result<sark_decision> {
     let result = decision.result.take().map(String::from_utf8).transpose();
     let result = result.map_err(|_| Error::new(ErrorKind::SerializationError, "the result is not UTF-8"))?;
     let id = decision.id.to_text();
     Ok(sark_decision { decision, result, id })
 }
 
-pub(super) fn decide_info(decision: &sark_decision) -> sark_decide_info {
+/// Hands a decision out, and gives the status.
+///
+/// # Safety
+/// `place` may be written.
+pub(super) unsafe fn give_decision(
+    decision: Decision,
+    info: InfoPlace<sark_decide_info>,
+    place: *mut *mut sark_decision,
+) -> Result<i32> {
+    let decision = owned(decision)?;
+    let status = decision.status();
+    info.fill(&decide_info(&decision));
+    // SAFETY: the caller's contract.
+    unsafe { give(place, decision) };
+    Ok(status)
+}
+
+fn decide_info(decision: &sark_decision) -> sark_decide_info {
     let Decision { allowed, implementation, cached, fallback, revision, phases, .. } = &decision.decision;
     sark_decide_info {
         struct_size: 0,

@@ -75,6 +75,11 @@ pub const SARK_MODE_REMOTE: u32 = 2;
 /// The remote; the local engine where it is away.
 pub const SARK_MODE_REMOTE_FIRST: u32 = 3;
 
+/// There was no connection to the remote, or it broke.
+pub const SARK_FAIL_CONNECTION: u32 = 1;
+/// The remote's response took too long.
+pub const SARK_FAIL_TIMEOUT: u32 = 2;
+
 /// The local engine decided.
 pub const SARK_IMPLEMENTATION_RUST: u32 = 1;
 /// The remote OPA decided.

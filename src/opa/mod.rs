@@ -4,6 +4,7 @@ mod answer;
 mod breaker;
 mod fresh;
 mod location;
+mod question;
 mod token;
 mod trace;
 
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use serde::de::IgnoredAny;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Timeout};
 
@@ -21,6 +21,8 @@ use breaker::Breaker;
 pub use breaker::{BreakerState, BreakerStatus};
 use fresh::Noting;
 use location::Location;
+use question::request_body;
+pub use question::{NoAnswer, Question};
 use token::TokenFile;
 pub use trace::TraceParent;
 
@@ -86,16 +88,6 @@ impl Connections {
     }
 }
 
-/// One question, as it is sent, perhaps twice.
-struct Question<'a> {
-    url: String,
-    body: Vec<u8>,
-    /// The value of `Authorization`.
-    token: Option<String>,
-    context: &'a Context,
-    start: Instant,
-}
-
 impl Opa {
     /// A client of the OPA at `url`, such as `http://127.0.0.1:8181`. Nothing is sent yet.
     ///
@@ -120,14 +112,60 @@ impl Opa {
     /// message where OPA failed; `LIMIT_EXCEEDED` after the deadline; `UNAVAILABLE` where OPA did not answer, or, after some such failures
     /// in a row, is not asked for a while.
     pub fn evaluate(&self, path: &Path, input: Option<&[u8]>, context: &Context) -> Result<Answer> {
+        let question = self.question(path, input, context)?;
+        self.ask(&question)
+    }
+
+    /// Sends a question, and waits for the answer.
+    ///
+    /// # Errors
+    /// As [`Opa::evaluate`].
+    pub fn ask(&self, question: &Question) -> Result<Answer> {
+        self.judged(question, self.exchange(question))
+    }
+
+    /// What to send for the document at `path`, for one who sends it himself and gives back what came of it, to [`Opa::answered`] or
+    /// [`Opa::not_answered`].
+    ///
+    /// # Errors
+    /// Those of [`Opa::evaluate`] that come before anything is sent.
+    pub fn question(&self, path: &Path, input: Option<&[u8]>, context: &Context) -> Result<Question> {
         let body = request_body(input)?;
         let start = Instant::now();
         // Before the breaker: a file that cannot be read is no failure of OPA's.
         let token = self.token.as_ref().map(|token| token.authorization(start)).transpose()?;
         self.breaker.pass(start, context.nobody_waits)?;
-        let answer = self.ask(&Question { url: self.url(path), body, token, context, start });
+        Ok(Question { url: self.url(path), body, token, trace: context.trace, timeout: context.timeout, start })
+    }
+
+    /// The answer in an HTTP response's status and body.
+    ///
+    /// # Errors
+    /// As [`Opa::evaluate`].
+    pub fn answered(&self, question: &Question, status: u16, body: &[u8]) -> Result<Answer> {
+        let answer = match status {
+            200 if body.len() as u64 > self.max_answer_bytes => Err(self.too_large()),
+            200 => answer_of(body, self.max_answer_bytes),
+            _ => Err(self.refusal(status, body)),
+        };
+        self.judged(question, answer)
+    }
+
+    /// The error of a question that got no response.
+    #[must_use]
+    pub fn not_answered(&self, question: &Question, why: NoAnswer) -> Error {
+        let error = match why {
+            NoAnswer::Connection => Error::new(ErrorKind::Unavailable, "OPA did not answer: the connection failed"),
+            NoAnswer::Timeout => timed_out(question.start),
+        };
+        self.breaker.failed(Instant::now());
+        error
+    }
+
+    /// Tells the breaker how it went.
+    fn judged(&self, question: &Question, answer: Result<Answer>) -> Result<Answer> {
         match &answer {
-            Err(error) if is_failure(error, context.timeout, start) => self.breaker.failed(Instant::now()),
+            Err(error) if question.is_failure(error) => self.breaker.failed(Instant::now()),
             _ => self.breaker.succeeded(),
         }
         answer
@@ -138,7 +176,7 @@ impl Opa {
         self.breaker.status(Instant::now())
     }
 
-    fn ask(&self, question: &Question<'_>) -> Result<Answer> {
+    fn exchange(&self, question: &Question) -> Result<Answer> {
         let (sent, connected) = fresh::connects(|| self.send(question, true));
         // A kept connection may have been closed while the request was on its way. Once, on a new one, and within the same time.
         let sent = match sent {
@@ -150,26 +188,19 @@ impl Opa {
         if status != 200 {
             let mut text = Vec::new();
             let read = response.body_mut().as_reader().take(MAX_ERROR_BODY).read_to_end(&mut text);
-            if let (401, Some(token)) = (status, &self.token) {
-                token.forget();
-            }
-            return Err(opa_error(status, if read.is_ok() { &text } else { b"" }));
+            return Err(self.refusal(status, if read.is_ok() { &text } else { b"" }));
         }
         let text = self.read_answer(&mut response, question.start)?;
         answer_of(&text, self.max_answer_bytes)
     }
 
     /// Sends and waits for the answer's head; on a connection that was `kept`, where there is one and that is wanted.
-    fn send(&self, question: &Question<'_>, kept: bool) -> std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let mut request = self.agent().agent.post(&question.url).content_type("application/json");
-        if let Some(trace) = &question.context.trace {
-            request = request.header("traceparent", trace.to_string());
+    fn send(&self, question: &Question, kept: bool) -> std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let mut request = self.agent().agent.post(&question.url);
+        for (name, value) in question.headers() {
+            request = request.header(name, value);
         }
-        if let Some(token) = &question.token {
-            request = request.header("authorization", token);
-        }
-        let left = question.context.timeout.map(|timeout| timeout.saturating_sub(question.start.elapsed()));
-        let mut config = request.config().timeout_global(left);
+        let mut config = request.config().timeout_global(question.remaining());
         if !kept {
             config = config.max_idle_age(Duration::ZERO);
         }
@@ -186,12 +217,20 @@ impl Opa {
             .read_to_end(&mut text)
             .map_err(|e| self.transport_error(&ureq::Error::from(e), start))?;
         if text.len() as u64 > self.max_answer_bytes {
-            return Err(Error::new(
-                ErrorKind::LimitExceeded,
-                format!("OPA's answer is larger than {} bytes", self.max_answer_bytes),
-            ));
+            return Err(self.too_large());
         }
         Ok(text)
+    }
+
+    fn too_large(&self) -> Error {
+        Error::new(ErrorKind::LimitExceeded, format!("OPA's answer is larger than {} bytes", self.max_answer_bytes))
+    }
+
+    fn refusal(&self, status: u16, body: &[u8]) -> Error {
+        if let (401, Some(token)) = (status, &self.token) {
+            token.forget();
+        }
+        opa_error(status, body)
     }
 
     fn transport_error(&self, error: &ureq::Error, start: Instant) -> Error {
@@ -203,9 +242,7 @@ impl Opa {
                     format!("OPA did not answer: no connection within {waited} ms (connect_timeout_ms)"),
                 )
             }
-            ureq::Error::Timeout(_) => {
-                Error::new(ErrorKind::LimitExceeded, format!("OPA did not answer within {} ms", start.elapsed().as_millis()))
-            }
+            ureq::Error::Timeout(_) => timed_out(start),
             _ => Error::new(ErrorKind::Unavailable, format!("OPA did not answer: {error}")),
         }
     }
@@ -244,22 +281,8 @@ fn push_percent_encoded(url: &mut String, key: &str) {
     }
 }
 
-/// `{"input": …}`. The input is checked to be one JSON text first, since anything else could close the object and add to it.
-fn request_body(input: Option<&[u8]>) -> Result<Vec<u8>> {
-    let Some(input) = input else { return Ok(b"{}".to_vec()) };
-    serde_json::from_slice::<IgnoredAny>(input).map_err(|e| {
-        Error::new(ErrorKind::SerializationError, format!("the input is not JSON, so it was not sent to OPA: {e}"))
-    })?;
-    Ok([b"{\"input\":".as_slice(), input, b"}"].concat())
-}
-
-/// Whether OPA gave no answer, none that is one, or none in time. That a policy fails, or an answer is larger than is wanted, is an answer.
-fn is_failure(error: &Error, timeout: Option<Duration>, start: Instant) -> bool {
-    match error.kind() {
-        ErrorKind::Unavailable | ErrorKind::SerializationError => true,
-        ErrorKind::LimitExceeded => timeout.is_some_and(|timeout| start.elapsed() >= timeout),
-        _ => false,
-    }
+fn timed_out(start: Instant) -> Error {
+    Error::new(ErrorKind::LimitExceeded, format!("OPA did not answer within {} ms", start.elapsed().as_millis()))
 }
 
 /// Whether the connection ended before an answer began.

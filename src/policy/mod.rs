@@ -74,6 +74,8 @@ pub struct EvaluateOptions {
     pub strict_builtin_errors: bool,
     /// The version of a query's text; `None`: the engine's own.
     pub rego_version: Option<RegoVersion>,
+    /// Whether a limit that it exceeds is no failure: the caller asks again, with more time.
+    pub is_trial: bool,
 }
 
 /// What one evaluation gave, beside the result itself.
@@ -230,7 +232,15 @@ impl Engine {
         output: &mut Vec<u8>,
     ) -> Result<Evaluation> {
         let question = self.question(input.map(Given::Json), options);
-        self.measured(&question, |snapshot| snapshot.evaluate(target, &question, output))
+        let evaluate = |snapshot: &Snapshot| snapshot.evaluate(target, &question, output);
+        if options.is_trial { self.tried(evaluate) } else { self.measured(&question, evaluate) }
+    }
+
+    fn tried(&self, evaluate: impl FnOnce(&Snapshot) -> Result<Evaluation>) -> Result<Evaluation> {
+        match self.snapshot().and_then(|snapshot| evaluate(&snapshot)) {
+            Err(error) if error.kind() == ErrorKind::LimitExceeded => Err(error),
+            result => self.counted(result),
+        }
     }
 
     /// The same for an input that was read before.

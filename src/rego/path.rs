@@ -52,6 +52,13 @@ impl Path {
         Ok(Self(keys))
     }
 
+    /// The path of OPA's data API without a slash before it, as its decision log has it. A slash inside a key is written `%2F`, a percent sign `%25`.
+    #[must_use]
+    pub fn to_slashes(&self) -> String {
+        let keys: Vec<String> = self.0.iter().map(|key| key.replace('%', "%25").replace('/', "%2F")).collect();
+        keys.join("/")
+    }
+
     /// Reads the path of OPA's data API: `/a/b`, or `a/b`; `/` alone is the whole of `data`. A key is any text without a slash.
     #[must_use]
     pub fn from_slashes(text: &str) -> Self {

@@ -29,6 +29,7 @@ static void make(void) {
   OK(sark_engine_prepare(engine, TEXT("data.p.allow"), NULL, NULL, &query, &error));
   OK(sark_cache_new(NULL, &cache, &error));
   OK(sark_flags_new(TEXT("memory:"), NULL, &flags, &error));
+  OK(sark_decision_log_new(TEXT("queue:"), NULL, &decision_log, &error));
   OK(sark_client_new(engine, cache, NULL, NONE, NONE, NULL, &client, &error));
   OK(sark_metrics_new(NULL, &metrics, &error));
   headers = sark_buffer_new();
@@ -63,6 +64,15 @@ static void null_where_a_value_is_needed(void) {
   INVALID("engine", sark_client_new(NULL, NULL, NULL, NONE, NONE, NULL, &client, &error));
   INVALID("opa_url", sark_client_new(engine, NULL, flags, NONE, NONE, NULL, &client, &error));
   INVALID("decision", sark_client_decide(client, TEXT("p"), NONE, NONE, NULL, NULL, NULL, &error));
+  INVALID("log", sark_decision_log_new(TEXT("queue:"), NULL, NULL, &error));
+  INVALID("location", sark_decision_log_new(NONE, NULL, &decision_log, &error));
+  INVALID("location", sark_decision_log_new(TEXT("file:"), NULL, &decision_log, &error));
+  INVALID("log", sark_decision_log_next(NULL, 0, buffer, &error));
+  INVALID("buffer", sark_decision_log_next(decision_log, 0, NULL, &error));
+  INVALID("log", sark_decision_log_flush(NULL, 0, &error));
+  INVALID("log", sark_decision_log_status(NULL, buffer, &error));
+  INVALID("client", sark_client_replay(NULL, BYTES("{}"), buffer, &error));
+  INVALID("log", sark_client_replay(client, NONE, buffer, &error));
   INVALID("metrics", sark_metrics_render(NULL, buffer, &error));
   INVALID("buffer", sark_flags_status(flags, NULL, &error));
   INVALID("side", sark_flags_force(flags, 3, &error));
@@ -79,7 +89,7 @@ static void null_where_a_value_is_needed(void) {
   CHECK(!sark_query_allows(NULL, NONE, NULL, NULL, NULL));
   sark_engine_close(NULL), sark_engine_free(NULL), sark_query_close(NULL), sark_query_free(NULL), sark_input_close(NULL), sark_input_free(NULL);
   sark_admin_close(NULL), sark_admin_free(NULL), sark_cache_close(NULL), sark_cache_free(NULL), sark_flags_close(NULL), sark_flags_free(NULL), sark_client_close(NULL), sark_client_free(NULL);
-  sark_metrics_close(NULL), sark_metrics_free(NULL), sark_update_free(NULL), sark_decision_free(NULL), sark_buffer_free(NULL), sark_error_free(NULL);
+  sark_metrics_close(NULL), sark_metrics_free(NULL), sark_decision_log_close(NULL), sark_decision_log_free(NULL), sark_update_free(NULL), sark_decision_free(NULL), sark_buffer_free(NULL), sark_error_free(NULL);
   CHECK(sark_error_status(NULL) == SARK_OK && sark_error_message(NULL).length == 0 && !sark_decision_allowed(NULL));
 }
 
@@ -248,6 +258,9 @@ static void after_close(void) {
   sark_error_free(error);
   sark_client_close(client);
   NAMED(SARK_CLOSED, "client", sark_client_decide(client, TEXT("p"), NONE, NONE, NULL, NULL, &decision, &error));
+  NAMED(SARK_CLOSED, "client", sark_client_replay(client, BYTES("{}"), buffer, &error));
+  sark_decision_log_close(decision_log);
+  NAMED(SARK_CLOSED, "log", sark_decision_log_next(decision_log, 0, buffer, &error));
   sark_metrics_close(metrics);
   NAMED(SARK_CLOSED, "metrics", sark_metrics_render(metrics, buffer, &error));
 }
@@ -262,7 +275,7 @@ int main(void) {
   policies();
   overlap();
   after_close();
-  sark_engine_free(engine), sark_query_free(query), sark_cache_free(cache), sark_flags_free(flags), sark_admin_free(admin), sark_buffer_free(headers), sark_client_free(client), sark_metrics_free(metrics);
+  sark_engine_free(engine), sark_query_free(query), sark_cache_free(cache), sark_flags_free(flags), sark_admin_free(admin), sark_buffer_free(headers), sark_client_free(client), sark_metrics_free(metrics), sark_decision_log_free(decision_log);
   sark_buffer_free(buffer);
   printf("bad input: every line of the table got its answer\n");
   return 0;

@@ -14,6 +14,9 @@ sark_client *client;
 sark_admin *admin;
 sark_decision *decision;
 sark_metrics *metrics;
+sark_decision_log *decision_log;
+sark_client *remote_client;
+sark_ticket *ticket;
 sark_buffer *buffer, *headers;
 sark_error *error, *kept;
 static const uint64_t offsets[] = {0, 7};
@@ -23,5 +26,7 @@ uint32_t bucket, http_status;
 double percentage;
 
 #define ADMIN_OPTIONS (&(sark_admin_options){.struct_size = sizeof(sark_admin_options), .allow_anonymous = 1, .flags = flags})
+
+#define REMOTE_OPTIONS (&(sark_client_options){.struct_size = sizeof(sark_client_options), .mode = SARK_MODE_REMOTE})
 
 #endif

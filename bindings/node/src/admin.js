@@ -1,6 +1,6 @@
 // The admin API and its page, for the server that a program has already.
 
-import { readBuffer, sark, errorSlot, slot, Struct } from "./native.js";
+import { later, readBuffer, sark, errorSlot, slot, Struct } from "./native.js";
 import { check, Closed, InvalidArgument } from "./error.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
 
@@ -101,13 +101,6 @@ function ifClosed(error) {
 /** Whether the answer may have to wait for the store. The rest is told from memory, also when others wait. */
 function waits(method, target) {
   return method === "POST" || target.split("?", 1)[0].endsWith("/history");
-}
-
-/** A call on a thread of koffi's, as a promise. */
-function later(call, ...parameters) {
-  return new Promise((resolve, reject) => {
-    call.async(...parameters, (failed, status) => (failed ? reject(failed) : resolve(status)));
-  });
 }
 
 function fieldLines(headers) {

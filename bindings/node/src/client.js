@@ -1,15 +1,16 @@
 // One call for a decision: local, cached or remote, as the flags say.
 
 import { constants, errorSlot, options, output, sark, slot, Struct } from "./native.js";
-import { Decision } from "./decision.js";
 import { check, InvalidArgument } from "./error.js";
 import { logTo, nextEvent } from "./event.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
+import { take, Ticket } from "./ticket.js";
 import { Argument, byteLength, hundredths, inputToJson, nanoseconds, size, text } from "./values.js";
 
 const json = new Argument("json", 1 << 16);
 const users = new Argument("user", 1 << 12);
 const info = new Struct("sark_decide_info");
+const ticketSlot = new BigUint64Array(1);
 
 /** Text that may be left out. */
 const optionalText = (name, value) => (value === undefined ? null : text(name, value));
@@ -37,7 +38,7 @@ export class Client extends Handle {
   #flags;
 
   constructor(engine, given = {}) {
-    const { cache, flags, opaUrl, feature, timeoutMs, cacheTtlMs, maxAnswerBytes, maxConcurrentFallbacks, metrics } = given;
+    const { cache, flags, opaUrl, feature, timeoutMs, cacheTtlMs, maxAnswerBytes, maxConcurrentFallbacks, metrics, decisionLog } = given;
     const { mode = "dial", shadow = {}, guard = {}, logger } = given;
     if (!Object.hasOwn(MODES, mode)) throw new InvalidArgument(`mode is ${String(mode)}: one of ${Object.keys(MODES).join(", ")} wanted`);
     const settings = options("sark_client_options", {
@@ -55,6 +56,7 @@ export class Client extends Handle {
       guard_error_rate: hundredths("guard.errorRate", guard.errorRate),
       guard_differing: size("guard.differing", guard.differing),
       guard_min_decisions: size("guard.minDecisions", guard.minDecisions),
+      decision_log: optionalPointer(decisionLog),
     });
     const url = optionalText("opaUrl", opaUrl);
     const name = optionalText("feature", feature);
@@ -77,6 +79,12 @@ export class Client extends Handle {
     check(sark.sark_client_set_mask(pointer(this), bytes, json.length, errorSlot));
   }
 
+  replay(log) {
+    const bytes = json.takeJson(log);
+    check(sark.sark_client_replay(pointer(this), bytes, json.length, output.pointer, errorSlot));
+    return JSON.parse(output.text());
+  }
+
   nextEvent() {
     return nextEvent(sark.sark_client_next, this);
   }
@@ -85,22 +93,34 @@ export class Client extends Handle {
     return this.decideJson(policy, inputToJson(input), settings);
   }
 
-  decideJson(policy, input, { user, timeoutMs, traceparent } = {}) {
+  decideJson(policy, input, settings) {
+    const question = this.#question(policy, input, settings);
+    return take(create(sark.sark_client_decide(...question, info.memory, slot, errorSlot)), info);
+  }
+
+  begin(policy, input, settings) {
+    const question = this.#question(policy, inputToJson(input), settings);
+    const status = check(sark.sark_client_begin(...question, info.memory, slot, ticketSlot, errorSlot));
+    return status === constants.SARK_PENDING ? new Ticket(ticketSlot[0]) : take(slot[0], info);
+  }
+
+  async decideAsync(policy, input, settings) {
+    const begun = this.begin(policy, input, settings);
+    if (!(begun instanceof Ticket)) return begun;
+    try {
+      return await begun.run();
+    } finally {
+      begun.close();
+    }
+  }
+
+  #question(policy, input, { user, timeoutMs, traceparent } = {}) {
     text("policy", policy);
     const limits = options("sark_decide_options", {
       timeout_ns: nanoseconds("timeoutMs", timeoutMs), ...(traceparent === undefined ? {} : trace(traceparent)),
     });
     const bytes = json.takeJson(input);
     const userBytes = users.take(user);
-    const decision = create(
-      sark.sark_client_decide(
-        pointer(this), policy, byteLength(policy), bytes, json.length, userBytes, users.length, limits, info.memory, slot, errorSlot,
-      ),
-    );
-    try {
-      return new Decision(decision, info.read());
-    } finally {
-      sark.sark_decision_free(decision);
-    }
+    return [pointer(this), policy, byteLength(policy), bytes, json.length, userBytes, users.length, limits];
   }
 }

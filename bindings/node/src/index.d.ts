@@ -456,12 +456,85 @@ export class Client implements Closable {
   decide(policy: string, input?: unknown, options?: DecideOptions): Decision;
   decideJson(policy: string, input?: Json, options?: DecideOptions): Decision;
 
+  /**
+   * `decide` without blocking: what takes longer than a millisecond, the remote included, is done by another thread, of which Node has
+   * four (UV_THREADPOOL_SIZE).
+   */
+  decideAsync(policy: string, input?: unknown, options?: DecideOptions): Promise<Decision>;
+  /** The decision, where flags, cache and engine come to it within a millisecond; otherwise a ticket for the rest. */
+  begin(policy: string, input?: unknown, options?: DecideOptions): Decision | Ticket;
+
   /** How it is: the breaker, what shadow and guard found (as sark_client_status has it), and the fallbacks under way. */
   status(): any;
   /** Leave places out of whatever is kept of inputs and results: JSON pointers such as "/input/password". */
   setMask(pointers: Iterable<string>): void;
+  /**
+   * Decide events of a decision log (JSON lines, OPA's format) again, by the engine alone. At most 100 differences; a side is
+   * `{"result": …}`, `{"undefined": true}` or `{"error": true}`. Takes as long as the decisions do: give a long log in parts.
+   */
+  replay(log: Json): {
+    events: number;
+    equal: number;
+    differing: number;
+    skipped: { erased: number; nondeterministic: number; failed: number; unreadable: number };
+    differences: { decision_id: unknown; path: string; logged: any; local: any }[];
+  };
   /** The next thing that happened, for one who logs himself. */
   nextEvent(): Event | undefined;
+}
+
+/** What is left to do for a decision, which it gives once. */
+export class Ticket implements Closable {
+  /** Gives the decision up. */
+  close(): void;
+  [Symbol.dispose](): void;
+
+  /** Where to POST; `undefined` where there is nothing to send, and `run` is the way. */
+  readonly url: string | undefined;
+  /** The request's, a bearer token among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The request's, JSON. */
+  readonly body: string;
+  /** What is left for the response; Infinity for no bound. */
+  readonly timeoutMs: number;
+
+  /** The decision, from the response. Throws as `Client.decide`. */
+  complete(status: number, body?: string | Uint8Array): Decision;
+  /** The decision where no response came: the local engine's, where the mode says so. */
+  fail(why: "connection" | "timeout"): Decision;
+  /** The decision, however long it takes, by the library's own HTTP client or engine, on another thread. */
+  run(): Promise<Decision>;
+}
+
+export interface DecisionLogOptions {
+  /** How many events may wait; of more, the oldest are dropped and counted. */
+  maxWaiting?: number;
+  /** How many bytes of inputs and results may wait. */
+  maxWaitingBytes?: number;
+  /** A larger input or result is left out of its event, which then names it in `erased`. */
+  maxEventBytes?: number;
+}
+
+/**
+ * What clients decided, in the format of OPA's decision log (EventV1): inputs too, without the places that the clients' masks name.
+ * Iterating takes what waits in the queue now.
+ */
+export class DecisionLog implements Closable, Iterable<any> {
+  /**
+   * @param location "queue:" (the default), or "file:PATH?max_bytes=100000000&keep=5": JSON lines, the full file renamed to PATH.1, of
+   * which `keep` stay; several processes may write one file.
+   */
+  constructor(location?: string, options?: DecisionLogOptions);
+  /** Writes what waits for the file, for up to 2 s. What waits in a queue may still be taken. */
+  close(): void;
+  [Symbol.dispose](): void;
+  [Symbol.iterator](): Iterator<any>;
+
+  /** The oldest event of a queue; `undefined` where none waits. */
+  next(): any;
+  /** Waits, blocking, until all events so far are written or taken; whether that was so within the time. */
+  flush(timeoutMs?: number): boolean;
+  status(): { location: string; waiting: number; waiting_bytes: number; events: number; dropped: number; failing: string | null };
 }
 
 /** A decision, and how it came about. It is an object, hence always truthy: ask `allowed`. */

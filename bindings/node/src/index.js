@@ -5,6 +5,7 @@ import { readText, sark } from "./native.js";
 export { Admin } from "./admin.js";
 export { Cache } from "./cache.js";
 export { Client } from "./client.js";
+export { DecisionLog } from "./decision-log.js";
 export { Engine } from "./engine.js";
 export {
   Cancelled, Closed, CompilationError, Conflict, EvaluationError, InternalError, InvalidArgument, LimitExceeded, PolicyNotFound,
@@ -14,6 +15,7 @@ export { Flags } from "./flags.js";
 export { Input } from "./input.js";
 export { Metrics } from "./metrics.js";
 export { Query } from "./query.js";
+export { Ticket } from "./ticket.js";
 export { Update } from "./update.js";
 
 export const version = readText(sark.sark_version());

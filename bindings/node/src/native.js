@@ -52,6 +52,13 @@ export function byAddress(name) {
   return library.func(name, returns, params.map((param) => (param.type.endsWith("*") ? "uint64_t" : param.type)));
 }
 
+/** Makes a call on another thread; its status. */
+export function later(call, ...parameters) {
+  return new Promise((resolve, reject) => {
+    call.async(...parameters, (failed, status) => (failed ? reject(failed) : resolve(status)));
+  });
+}
+
 /** The address of a typed array over memory that V8 does not move: that of an ArrayBuffer. */
 export const addressOf = (array) => Number(koffi.address(array));
 

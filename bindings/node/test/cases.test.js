@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Admin, Cache, Client, Engine, Flags, Input, Metrics, SarkError } from "../src/index.js";
+import { Admin, Cache, Client, DecisionLog, Engine, Flags, Input, Metrics, SarkError, Ticket } from "../src/index.js";
 
 const directory = new URL("../../../tests/cases/", import.meta.url);
 const MISS = Symbol("miss");
@@ -114,7 +114,7 @@ const calls = {
     return { ...answer, body: jsonOrText(answer.body.toString()) };
   },
   "admin.close": (its) => its.admin.close(),
-  "client.new": (its, { cache, flags, opa_url: url, feature, mode, shadow_rate: rate }) => {
+  "client.new": (its, { cache, flags, opa_url: url, feature, mode, shadow_rate: rate, decision_log: log }) => {
     const opaUrl = url === "$OPA" ? process.env.SARK_TEST_OPA_URL : url;
     if (url !== undefined && !opaUrl) return SKIP;
     its.client = new Client(its.engine, {
@@ -123,6 +123,7 @@ const calls = {
       opaUrl,
       feature,
       metrics: its.metrics,
+      decisionLog: log ? its.decisionLog : undefined,
       mode: mode === "remote_first" ? "remoteFirst" : mode,
       shadow: rate === undefined ? undefined : { rate: rate / 100 },
     });
@@ -135,7 +136,20 @@ const calls = {
     const settings = user === undefined ? undefined : { user: octets(user) };
     return json === undefined ? its.client.decide(policy, input, settings) : its.client.decideJson(policy, json, settings);
   },
+  "client.begin": (its, { policy, input, status, body, fail }) => {
+    const begun = its.client.begin(policy, input);
+    if (!(begun instanceof Ticket)) return begun;
+    if (fail !== undefined) return begun.fail(fail);
+    return status === undefined ? begun.run() : begun.complete(status, body);
+  },
+  "client.replay": (its, { log }) => its.client.replay(log),
   "client.close": (its) => its.client.close(),
+
+  "decision_log.new": (its, { location, max_waiting: maxWaiting }) => void (its.decisionLog = new DecisionLog(location, { maxWaiting })),
+  "decision_log.next": (its) => its.decisionLog.next(),
+  "decision_log.flush": (its, { timeout_ms: timeoutMs }) => its.decisionLog.flush(timeoutMs),
+  "decision_log.status": (its) => its.decisionLog.status(),
+  "decision_log.close": (its) => its.decisionLog.close(),
 };
 
 /** What a call gave: its value, or the error that it threw. */

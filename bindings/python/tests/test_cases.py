@@ -300,7 +300,11 @@ class Case:
             options["opa_url"] = os.environ.get("SARK_TEST_OPA_URL") or pytest.skip("SARK_TEST_OPA_URL is not set")
         cache = self.cache if args.get("cache") else None
         flags = self.flags if args.get("flags") else None
-        self.objects["client"] = sark.Client(self.engine, cache, flags, **options, logger=False, **self.reporting)
+        log = self.decision_log if args.get("decision_log") else None
+        self.objects["client"] = sark.Client(self.engine, cache, flags, **options, decision_log=log, logger=False, **self.reporting)
+
+    def client_replay(self, args: dict[str, Any]) -> dict[str, Any]:
+        return self.client.replay(args["log"])
 
     def client_status(self, _: dict[str, Any]) -> dict[str, Any]:
         return self.client.status()
@@ -317,8 +321,33 @@ class Case:
             return self.client.decide_json(args["policy"], args["json"], **user)
         return self.client.decide(args["policy"], **only(args, "input"), **user)
 
+    def client_begin(self, args: dict[str, Any]) -> sark.Decision:
+        begun = self.client.begin(args["policy"], **only(args, "input"))
+        if isinstance(begun, sark.Decision):
+            return begun
+        if "fail" in args:
+            return begun.fail(args["fail"])
+        if "status" in args:
+            return begun.complete(args["status"], args.get("body", "").encode())
+        return begun.run()
+
     def client_close(self, _: dict[str, Any]) -> None:
         self.client.close()
+
+    def decision_log_new(self, args: dict[str, Any]) -> None:
+        self.objects["decision_log"] = sark.DecisionLog(args["location"], **only(args, "max_waiting"))
+
+    def decision_log_next(self, args: dict[str, Any]) -> dict[str, Any] | None:
+        return self.decision_log.next(args.get("timeout_ms", 0) / 1000)
+
+    def decision_log_flush(self, args: dict[str, Any]) -> bool:
+        return self.decision_log.flush(args.get("timeout_ms", 0) / 1000)
+
+    def decision_log_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        return self.decision_log.status()
+
+    def decision_log_close(self, _: dict[str, Any]) -> None:
+        self.decision_log.close()
 
     def check(self, expect: dict[str, Any], actual: Any) -> None:
         """Compare what a call gave (an exception, too) with what is expected of it."""

@@ -46,6 +46,7 @@ fn parts() -> Result<AdminParts> {
         opa_url: Some(NOBODY.into()),
         feature: Client::DEFAULT_FEATURE.into(),
         metrics: Some(Arc::clone(&metrics)),
+        decision_log: None,
     };
     Ok(AdminParts {
         flags,

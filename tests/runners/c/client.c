@@ -32,6 +32,7 @@ static outcome client_new(world *world, const cJSON *args, const char *last_revi
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.metrics = world->metrics;
+  options.decision_log = args_true(args, "decision_log") ? world->decision_log : NULL;
   options.mode = mode_of(args);
   options.shadow_rate = (uint32_t)args_count(args, "shadow_rate");
   if (!skipped) {
@@ -102,6 +103,36 @@ static outcome client_decide(world *world, const cJSON *args, const char *last_r
   return decided(decision);
 }
 
+/* Begins, and completes the ticket where there is one as the case says: with a response, a failure, or by running it. */
+static outcome client_begin(world *world, const cJSON *args, const char *last_revision) {
+  bytes policy = args_bytes(args, "policy"), input = args_json(args, "input"), user = args_bytes(args, "user");
+  bytes body = args_bytes(args, "body"), fail = args_bytes(args, "fail");
+  sark_decision *decision = NULL;
+  sark_ticket *ticket = NULL;
+  sark_error *error;
+  int32_t status;
+  (void)last_revision;
+  status = sark_client_begin(world->client, (char *)policy.data, policy.length, input.data, input.length, user.data,
+                             user.length, NULL, NULL, &decision, &ticket, &error);
+  if (status == SARK_PENDING) {
+    if (fail.data)
+      status = sark_ticket_fail(ticket, strcmp((char *)fail.data, "timeout") == 0 ? SARK_FAIL_TIMEOUT : SARK_FAIL_CONNECTION,
+                                NULL, &decision, &error);
+    else if (cJSON_HasObjectItem(args, "status"))
+      status = sark_ticket_complete(ticket, (uint32_t)args_count(args, "status"), body.data, body.length, NULL, &decision,
+                                    &error);
+    else
+      status = sark_ticket_run(ticket, NULL, &decision, &error);
+    sark_ticket_free(ticket);
+  }
+  free(policy.data);
+  free(input.data);
+  free(user.data);
+  free(body.data);
+  free(fail.data);
+  return status < 0 ? done(status, error) : decided(decision);
+}
+
 static outcome client_status(world *world, const cJSON *args, const char *last_revision) {
   sark_error *error;
   int32_t status = sark_client_status(world->client, world->buffer, &error);
@@ -125,6 +156,15 @@ static outcome client_next(world *world, const cJSON *args, const char *last_rev
   return answered(world, status, error);
 }
 
+static outcome client_replay(world *world, const cJSON *args, const char *last_revision) {
+  bytes log = args_bytes(args, "log");
+  sark_error *error;
+  int32_t status = sark_client_replay(world->client, log.data, log.length, world->buffer, &error);
+  (void)last_revision;
+  free(log.data);
+  return answered(world, status, error);
+}
+
 static outcome client_close(world *world, const cJSON *args, const char *last_revision) {
   (void)args, (void)last_revision;
   sark_client_close(world->client);
@@ -133,6 +173,8 @@ static outcome client_close(world *world, const cJSON *args, const char *last_re
 
 call client_call(const char *name) {
   static const verb verbs[] = {{"new", client_new},           {"decide", client_decide}, {"status", client_status},
-                               {"set_mask", client_set_mask}, {"next", client_next},     {"close", client_close}};
+                               {"set_mask", client_set_mask}, {"next", client_next},     {"replay", client_replay},
+                               {"begin", client_begin},
+                               {"close", client_close}};
   return find_call(verbs, sizeof verbs / sizeof verbs[0], name);
 }

@@ -17,7 +17,8 @@ static call find(const char *name) {
     call (*find)(const char *verb);
   } nouns[] = {{"engine.", engine_call}, {"query.", query_call},   {"input.", input_call},
                {"update.", update_call}, {"cache.", cache_call},   {"flags.", flags_call},
-               {"client.", client_call}, {"metrics.", metrics_call}, {"admin.", admin_call}};
+               {"client.", client_call}, {"metrics.", metrics_call}, {"admin.", admin_call},
+               {"decision_log.", decision_log_call}};
   size_t i;
   for (i = 0; i < sizeof nouns / sizeof nouns[0]; i++) {
     size_t length = strlen(nouns[i].noun);
@@ -50,6 +51,8 @@ static void end(void *any) {
   sark_flags_free(world->flags);
   sark_metrics_close(world->metrics);
   sark_metrics_free(world->metrics);
+  sark_decision_log_close(world->decision_log);
+  sark_decision_log_free(world->decision_log);
   sark_client_close(world->client);
   sark_client_free(world->client);
   sark_query_close(world->query);

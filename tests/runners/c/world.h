@@ -16,6 +16,7 @@ typedef struct world {
   sark_client *client;
   sark_admin *admin;
   sark_metrics *metrics;
+  sark_decision_log *decision_log;
   sark_buffer *buffer; /* one for every call: reuse is part of what is tested */
 } world;
 
@@ -31,6 +32,7 @@ call flags_call(const char *verb);
 call admin_call(const char *verb);
 call client_call(const char *verb);
 call metrics_call(const char *verb);
+call decision_log_call(const char *verb);
 
 typedef struct verb {
   const char *name;

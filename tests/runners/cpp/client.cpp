@@ -23,6 +23,7 @@ outcome make(world &world, const cJSON *args, const char *) {
   options.cache = args_true(args, "cache") ? &world.cache : nullptr;
   options.flags = args_true(args, "flags") ? &world.flags : nullptr;
   options.metrics = world.metrics_or_null();
+  options.decision_log = args_true(args, "decision_log") ? &world.decision_log : nullptr;
   options.mode = mode_of(mode.view());
   options.shadow_rate = static_cast<std::uint32_t>(args_count(args, "shadow_rate"));
   return kept(world.client, sark::client::make(world.engine, options));
@@ -63,6 +64,24 @@ outcome decide(world &world, const cJSON *args, const char *) {
   return agree(info, *decision) ? decided(*decision) : outcome_broken("the info and the decision disagree");
 }
 
+// Completes a ticket as the case says: with a response, a failure, or by running it.
+sark::result<sark::decision> completed(sark::ticket &ticket, const cJSON *args) {
+  const argument body(args_bytes(args, "body")), fail(args_bytes(args, "fail"));
+  if (fail.view().data()) return ticket.fail(fail.view() == "timeout" ? sark::failure::timeout : sark::failure::connection);
+  if (cJSON_HasObjectItem(args, "status"))
+    return ticket.complete(static_cast<std::uint32_t>(args_count(args, "status")), body);
+  return ticket.run();
+}
+
+outcome begin(world &world, const cJSON *args, const char *) {
+  const argument policy(args_bytes(args, "policy")), input(args_json(args, "input")), user(args_bytes(args, "user"));
+  auto begun = world.client.begin(policy, input, user);
+  if (!begun) return without_value(begun);
+  if (begun->decision) return decided(*begun->decision);
+  const auto decision = completed(*begun->ticket, args);
+  return decision ? decided(*decision) : without_value(decision);
+}
+
 outcome status(world &world, const cJSON *, const char *) { return answered(world.client.status(world.buffer)); }
 
 outcome set_mask(world &world, const cJSON *args, const char *) {
@@ -70,6 +89,10 @@ outcome set_mask(world &world, const cJSON *args, const char *) {
 }
 
 outcome next(world &world, const cJSON *, const char *) { return answered(world.client.next(world.buffer)); }
+
+outcome replay(world &world, const cJSON *args, const char *) {
+  return answered(world.client.replay(argument(args_bytes(args, "log")), world.buffer));
+}
 
 outcome close(world &world, const cJSON *, const char *) {
   world.client.close();
@@ -80,6 +103,8 @@ outcome close(world &world, const cJSON *, const char *) {
 
 call client_call(std::string_view name) {
   static constexpr verb verbs[] = {{"new", make},          {"decide", decide}, {"status", status},
-                                   {"set_mask", set_mask}, {"next", next},     {"close", close}};
+                                   {"set_mask", set_mask}, {"next", next},     {"replay", replay},
+                                   {"begin", begin},
+                                   {"close", close}};
   return find_call(verbs, name);
 }

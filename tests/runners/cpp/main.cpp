@@ -9,7 +9,8 @@ call find(std::string_view name) {
     call (*find)(std::string_view);
   } const nouns[] = {{"engine.", engine_call}, {"query.", query_call},   {"input.", input_call},
                      {"update.", update_call}, {"cache.", cache_call},   {"flags.", flags_call},
-                     {"client.", client_call}, {"metrics.", metrics_call}, {"admin.", admin_call}};
+                     {"client.", client_call}, {"metrics.", metrics_call}, {"admin.", admin_call},
+                     {"decision_log.", decision_log_call}};
   for (const auto &noun : nouns)
     if (name.substr(0, noun.noun.size()) == noun.noun) return noun.find(name.substr(noun.noun.size()));
   return nullptr;

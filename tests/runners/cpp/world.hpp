@@ -12,6 +12,7 @@
 
 struct world {
   sark::metrics metrics;
+  sark::decision_log decision_log;
   bool has_metrics = false;
   sark::engine engine;
   sark::update update;
@@ -38,6 +39,7 @@ call flags_call(std::string_view verb);
 call admin_call(std::string_view verb);
 call client_call(std::string_view verb);
 call metrics_call(std::string_view verb);
+call decision_log_call(std::string_view verb);
 
 struct verb {
   std::string_view name;

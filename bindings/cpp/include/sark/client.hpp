@@ -4,10 +4,12 @@
 #include "buffer.hpp"
 #include "cache.hpp"
 #include "decision.hpp"
+#include "decision_log.hpp"
 #include "engine.hpp"
 #include "flags.hpp"
 #include "metrics.hpp"
 #include "result.hpp"
+#include "ticket.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -49,6 +51,8 @@ struct client_options {
   std::uint32_t guard_differing = 0;
   /// With fewer local decisions, error rate and p95 say nothing.
   std::uint32_t guard_min_decisions = 0;
+  /// Where each decision is logged. None: nowhere.
+  const sark::decision_log *decision_log = nullptr;
 };
 
 /// The trace that a request belongs to, as W3C's traceparent has it. Zero ids: none.
@@ -91,6 +95,7 @@ public:
     raw.guard_error_rate = options.guard_error_rate;
     raw.guard_differing = options.guard_differing;
     raw.guard_min_decisions = options.guard_min_decisions;
+    raw.decision_log = detail::get(options.decision_log);
     ::sark_client *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_client_new(
@@ -105,12 +110,7 @@ public:
   /// A decision (which may be undefined: see decision::undefined) or an error, which is never an allow.
   result<decision> decide(std::string_view policy, std::string_view input, std::string_view user = {},
                           const decide_options &options = {}, decide_info *info = nullptr) const noexcept {
-    auto raw = detail::sized<::sark_decide_options>();
-    raw.timeout_ns = detail::ns(options.timeout);
-    raw.trace_id_high = options.trace.id_high;
-    raw.trace_id_low = options.trace.id_low;
-    raw.trace_parent_id = options.trace.parent_id;
-    raw.trace_flags = options.trace.flags;
+    const auto raw = raw_of(options);
     ::sark_decision *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_client_decide(handle_.get(), detail::text(policy), policy.size(),
@@ -118,6 +118,25 @@ public:
                                              user.size(), &raw, info, &made, slot.out());
     // Undefined comes with a decision too, so that how it came about is known.
     return detail::finish<decision>(made ? SARK_OK : status, slot, [&] { return decision(made); });
+  }
+
+  /// decide() without blocking: the decision, where flags, cache and engine come to it within a millisecond; otherwise a
+  /// ticket for the rest.
+  result<begun> begin(std::string_view policy, std::string_view input, std::string_view user = {},
+                      const decide_options &options = {}, decide_info *info = nullptr) const noexcept {
+    const auto raw = raw_of(options);
+    ::sark_decision *made = nullptr;
+    ::sark_ticket *left = nullptr;
+    detail::error_slot slot;
+    const auto status = ::sark_client_begin(handle_.get(), detail::text(policy), policy.size(),
+                                            detail::bytes_or_null(input), input.size(), detail::bytes_or_null(user),
+                                            user.size(), &raw, info, &made, &left, slot.out());
+    return detail::finish<begun>(made || left ? SARK_OK : status, slot, [&] {
+      begun came;
+      if (made) came.decision = decision(made);
+      if (left) came.ticket = ticket(left);
+      return came;
+    });
   }
 
   /// Leaves places out of whatever is kept of inputs and results: a JSON array of pointers, ["/input/password"].
@@ -135,6 +154,14 @@ public:
     return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
   }
 
+  /// Decides events of a decision log (JSON lines, OPA's format) again, by the engine alone; what came of it, a JSON object in `out`.
+  result<std::string_view> replay(std::string_view log, buffer &out) const noexcept {
+    detail::error_slot slot;
+    const auto status =
+        ::sark_client_replay(handle_.get(), detail::bytes_or_null(log), log.size(), out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
   /// The next thing that happened, a JSON object in `out`, for a logger; empty where nothing did within `timeout`.
   result<std::string_view> next(buffer &out, std::chrono::nanoseconds timeout = {}) const noexcept {
     detail::error_slot slot;
@@ -147,6 +174,16 @@ public:
   const ::sark_client *get() const noexcept { return handle_.get(); }
 
 private:
+  static ::sark_decide_options raw_of(const decide_options &options) noexcept {
+    auto raw = detail::sized<::sark_decide_options>();
+    raw.timeout_ns = detail::ns(options.timeout);
+    raw.trace_id_high = options.trace.id_high;
+    raw.trace_id_low = options.trace.id_low;
+    raw.trace_parent_id = options.trace.parent_id;
+    raw.trace_flags = options.trace.flags;
+    return raw;
+  }
+
   explicit client(::sark_client *handle) noexcept : handle_(handle) {}
   detail::owned<::sark_client, ::sark_client_free> handle_;
 };

@@ -9,6 +9,7 @@
 namespace sark {
 
 class client;
+class ticket;
 
 /// What a client decided, and how. The texts live as long as this object. One thread at a time.
 class decision {
@@ -36,6 +37,7 @@ public:
 
 private:
   friend class client;
+  friend class ticket;
   explicit decision(::sark_decision *handle) noexcept : handle_(handle) {}
 
   template <auto Call> std::string_view text() const noexcept {

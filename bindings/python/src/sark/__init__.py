@@ -30,6 +30,7 @@ if TYPE_CHECKING or _missing is None:
     from sark.cache import Cache
     from sark.client import Client
     from sark.decision import Decision, Phases
+    from sark.decision_log import DecisionLog
     from sark.engine import Engine
     from sark.error import (
         Cancelled,
@@ -53,6 +54,7 @@ if TYPE_CHECKING or _missing is None:
     from sark.input import Input
     from sark.metrics import Metrics
     from sark.query import Query
+    from sark.ticket import Ticket
     from sark.undefined import UNDEFINED, Undefined
     from sark.update import Update
 
@@ -64,7 +66,7 @@ else:
 
 
 __all__ = [
-    "UNDEFINED", "Admin", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "Engine", "Error",
+    "UNDEFINED", "Admin", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "DecisionLog", "Engine", "Error",
     "EvaluationError", "FeatureFlagManager", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
-    "PolicyNotFound", "Query", "SerializationError", "Token", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
+    "PolicyNotFound", "Query", "SerializationError", "Ticket", "Token", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
 ]

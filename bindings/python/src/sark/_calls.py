@@ -251,15 +251,48 @@ DecisionFields = tuple[bytes | None, bool, str, bool, str, int, str, tuple[int, 
 
 def client_decide(client: Handle, policy: bytes, json: bytes | None, user: bytes | None, options: Any) -> DecisionFields:
     scratch = _take()
-    info = scratch.decide_info
     status = lib.sark_client_decide(
-        client, policy, len(policy), *span(json), *span(user), options, info, scratch.decision, scratch.error
+        client, policy, len(policy), *span(json), *span(user), options, scratch.decide_info, scratch.decision, scratch.error
     )
+    return _decided(status, scratch)
+
+
+def client_begin(
+    client: Handle, policy: bytes, json: bytes | None, user: bytes | None, options: Any
+) -> tuple[DecisionFields | None, Handle]:
+    """The decision, or a ticket."""
+    scratch, ticket = _take(), ffi.new("sark_ticket *[1]")
+    question = (policy, len(policy), *span(json), *span(user), options)
+    status = lib.sark_client_begin(client, *question, scratch.decide_info, scratch.decision, ticket, scratch.error)
+    if status == lib.SARK_PENDING:
+        _give_back(scratch)
+        return None, ffi.gc(ticket[0], lib.sark_ticket_free)
+    return _decided(status, scratch), None
+
+
+def ticket_request(ticket: Handle) -> tuple[str, str, bytes]:
+    """URL, header lines and body."""
+    return _text(lib.sark_ticket_url(ticket)), _text(lib.sark_ticket_headers(ticket)), _octets(lib.sark_ticket_body(ticket))
+
+
+def ticket_timeout(ticket: Handle) -> float:
+    """Seconds."""
+    left = lib.sark_ticket_timeout_ns(ticket)
+    return float("inf") if left == lib.SARK_NO_TIMEOUT else left / 1e9
+
+
+def ticket_decide(function: Callable[..., int], *arguments: Any) -> DecisionFields:
+    scratch = _take()
+    return _decided(function(*arguments, scratch.decide_info, scratch.decision, scratch.error), scratch)
+
+
+def _decided(status: int, scratch: _Scratch) -> DecisionFields:
+    """What a call that decides wrote to the scratch, which is given back."""
     if status < 0:
         error = _take_error(scratch.error[0])
         _give_back(scratch)
         raise error
-    decision = scratch.decision[0]
+    info, decision = scratch.decide_info, scratch.decision[0]
     try:
         is_undefined = lib.sark_decision_status(decision) == lib.SARK_UNDEFINED
         fields = (

@@ -1,5 +1,6 @@
 """One call for a decision: local, cached or remote, as the flags say."""
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from sark import _calls, _log, _values
 from sark._calls import lib
 from sark._handle import Closable
-from sark.decision import Decision, Phases
+from sark.decision import Decision
+from sark.ticket import Ticket
 
 if TYPE_CHECKING:
     from sark.cache import Cache
+    from sark.decision_log import DecisionLog
     from sark.engine import Engine
     from sark.flags import Flags
     from sark.metrics import Metrics
@@ -49,6 +52,7 @@ class Client(Closable):
     guard_p95                   the 95th percentile of their time is longer, in seconds
     guard_differing             so many answers differ from the remote's
     guard_min_decisions         with fewer local decisions in the window, error rate and p95 say nothing
+    decision_log                where each decision is logged; None for nowhere
     logger                      gets what happens (fallbacks, differing answers, the guard); by default the logger "sark";
                                 False for nobody: take it with `next_event`
 
@@ -79,6 +83,7 @@ class Client(Closable):
         guard_p95: float | None = None,
         guard_differing: int | None = None,
         guard_min_decisions: int | None = None,
+        decision_log: "DecisionLog | None" = None,
         logger: logging.Logger | Literal[False] | None = None,
     ) -> None:
         if mode not in _MODES:
@@ -99,6 +104,7 @@ class Client(Closable):
             guard_p95_ns=_values.nanoseconds("guard_p95", guard_p95),
             guard_differing=_values.size("guard_differing", guard_differing),
             guard_min_decisions=_values.size("guard_min_decisions", guard_min_decisions),
+            decision_log=decision_log._handle if decision_log is not None else None,
         )
         self._handle = _calls.create(
             lib.sark_client_new,
@@ -159,31 +165,60 @@ class Client(Closable):
         document = _values.to_json(list(pointers))
         _calls.call(lib.sark_client_set_mask, self._handle, document, len(document))
 
+    def replay(self, log: _values.Octets) -> dict[str, Any]:
+        """Decide events of a decision log (JSON lines, OPA's format) again, by the engine alone: {"events", "equal", "differing", "skipped":
+        {"erased", "nondeterministic", "failed", "unreadable"}, "differences": [{"decision_id", "path", "logged", "local"}]}, of which at
+        most 100. `python -m sark.replay` does so for a file."""
+        document = _values.octets(log)
+        report: dict[str, Any] = _values.from_json(_calls.fetch(lib.sark_client_replay, self._handle, document, len(document)) or b"{}")
+        return report
+
     def next_event(self, timeout: float = 0.0) -> dict[str, Any] | None:
         """The next thing that happened (when, level, event, message, fields), for one who logs himself; None where nothing did."""
         waiting = _values.nanoseconds("timeout", timeout) if timeout else 0
         event = _calls.fetch(lib.sark_client_next, self._handle, waiting)
         return None if event is None else _values.from_json(event)
 
+    def begin(
+        self,
+        policy: str,
+        input: Any = _values.LEFT_OUT,
+        user: _values.Octets | None = None,
+        timeout: float | None = None,
+        traceparent: str | None = None,
+    ) -> Decision | Ticket:
+        """`decide` without blocking: the decision, where flags, cache and engine come to it within a millisecond; otherwise a ticket for
+        the rest."""
+        options = _options(timeout, traceparent)
+        document, octets = _values.input_to_json(input), _values.optional_octets(user)
+        fields, ticket = _calls.client_begin(self._handle, _values.text(policy), document, octets, options)
+        return Ticket(ticket) if fields is None else Decision.of(fields)
+
+    async def decide_async(
+        self,
+        policy: str,
+        input: Any = _values.LEFT_OUT,
+        user: _values.Octets | None = None,
+        timeout: float | None = None,
+        traceparent: str | None = None,
+    ) -> Decision:
+        """`decide` for an event loop, which goes on meanwhile: what takes longer than a millisecond, the remote included, is done by a thread of
+        the loop's executor. A task that is cancelled does not wait for it."""
+        begun = self.begin(policy, input, user, timeout, traceparent)
+        return begun if isinstance(begun, Decision) else await asyncio.to_thread(begun.run)
+
     def _decide(
         self, policy: str, document: bytes | None, user: _values.Octets | None, timeout: float | None, traceparent: str | None
     ) -> Decision:
-        trace = {} if traceparent is None else _trace(traceparent)
-        options = _calls.options("sark_decide_options", timeout_ns=_values.nanoseconds("timeout", timeout), **trace)
-        result, allowed, implementation, cached, fallback, duration, revision, phases, identity = _calls.client_decide(
-            self._handle, _values.text(policy), document, _values.optional_octets(user), options
+        options = _options(timeout, traceparent)
+        return Decision.of(
+            _calls.client_decide(self._handle, _values.text(policy), document, _values.optional_octets(user), options)
         )
-        return Decision(
-            result=_values.answer(result),
-            allowed=allowed,
-            implementation=implementation,
-            cached=cached,
-            fallback=fallback,
-            duration=duration / 1e9,
-            revision=revision,
-            phases=Phases(*(phase / 1e9 for phase in phases)),
-            id=identity,
-        )
+
+
+def _options(timeout: float | None, traceparent: str | None) -> Any:
+    trace = {} if traceparent is None else _trace(traceparent)
+    return _calls.options("sark_decide_options", timeout_ns=_values.nanoseconds("timeout", timeout), **trace)
 
 
 def _trace(traceparent: str) -> dict[str, int]:

@@ -1,9 +1,13 @@
 """What a client answers."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from sark import _values
 from sark.undefined import Undefined
+
+if TYPE_CHECKING:
+    from sark._calls import DecisionFields
 
 
 class Phases(NamedTuple):
@@ -44,3 +48,19 @@ class Decision:
 
     def __bool__(self) -> bool:
         return self.allowed
+
+    @classmethod
+    def of(cls, fields: "DecisionFields") -> Self:
+        """Of what the library answered: JSON and nanoseconds."""
+        result, allowed, implementation, cached, fallback, duration, revision, phases, identity = fields
+        return cls(
+            result=_values.answer(result),
+            allowed=allowed,
+            implementation=implementation,
+            cached=cached,
+            fallback=fallback,
+            duration=duration / 1e9,
+            revision=revision,
+            phases=Phases(*(phase / 1e9 for phase in phases)),
+            id=identity,
+        )
