@@ -172,7 +172,7 @@ fn mode(number: u32) -> Result<Mode> {
     }
 }
 
-fn decide_options(given: &sark_decide_options) -> Result<DecideOptions> {
+pub(super) fn decide_options(given: &sark_decide_options) -> Result<DecideOptions> {
     let trace_id = u128::from(given.trace_id_high) << 64 | u128::from(given.trace_id_low);
     let flags = u8::try_from(given.trace_flags).map_err(|_| Error::invalid("trace_flags", "they are one byte: 0 to 255"))?;
     Ok(DecideOptions { timeout: timeout(given.timeout_ns), trace: TraceParent::new(trace_id, given.trace_parent_id, flags) })

@@ -24,6 +24,7 @@ use location::Location;
 use token::TokenFile;
 pub use trace::TraceParent;
 
+use crate::blocking;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
 use crate::process;
@@ -120,6 +121,7 @@ impl Opa {
     /// message where OPA failed; `LIMIT_EXCEEDED` after the deadline; `UNAVAILABLE` where OPA did not answer, or, after some such failures
     /// in a row, is not asked for a while.
     pub fn evaluate(&self, path: &Path, input: Option<&[u8]>, context: &Context) -> Result<Answer> {
+        blocking::about_to_block();
         let body = request_body(input)?;
         let start = Instant::now();
         // Before the breaker: a file that cannot be read is no failure of OPA's.

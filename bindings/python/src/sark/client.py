@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
-from sark import _calls, _log, _values
+from sark import _calls, _compiled, _log, _values
 from sark._calls import lib
 from sark._handle import Closable
 from sark.decision import Decision, Phases
@@ -55,7 +55,7 @@ class Client(Closable):
     Raises InvalidArgument.
     """
 
-    __slots__ = ("_flags", "_logger")
+    __slots__ = ("_compiled", "_flags", "_logger")
 
     def __init__(
         self,
@@ -111,6 +111,7 @@ class Client(Closable):
             *_calls.span(_values.text(feature)),
             options,
         )
+        self._compiled = _compiled.calls("ClientCalls", self._handle)
         # The library keeps its own; without this one, nobody would log what happens to them.
         self._flags = flags
         self._logger = _log.logger(logger)
@@ -136,6 +137,10 @@ class Client(Closable):
 
         Raises PolicyNotFound, and any other Error where the remote cannot answer in the local engine's place.
         """
+        if self._compiled is not None:
+            bounds = (0, None) if timeout is traceparent is None else _bounds(timeout, traceparent)
+            made: Decision = self._compiled.decide(policy, input, user, bounds)
+            return made
         return self._decide(policy, _values.input_to_json(input), user, timeout, traceparent)
 
     def decide_json(
@@ -147,6 +152,10 @@ class Client(Closable):
         traceparent: str | None = None,
     ) -> Decision:
         """`decide`, on an input in JSON (None for no input)."""
+        if self._compiled is not None:
+            bounds = (0, None) if timeout is traceparent is None else _bounds(timeout, traceparent)
+            made: Decision = self._compiled.decide_json(policy, input, user, bounds)
+            return made
         return self._decide(policy, _values.optional_octets(input), user, timeout, traceparent)
 
     def status(self) -> dict[str, Any]:
@@ -184,6 +193,12 @@ class Client(Closable):
             phases=Phases(*(phase / 1e9 for phase in phases)),
             id=identity,
         )
+
+
+def _bounds(timeout: float | None, traceparent: str | None) -> tuple[int, tuple[int, ...] | None]:
+    """What goes with a decision, for the compiled module: the time in nanoseconds, and the fields of the trace."""
+    trace = None if traceparent is None else tuple(_trace(traceparent).values()) or None
+    return 0 if timeout is None else _values.nanoseconds("timeout", timeout), trace
 
 
 def _trace(traceparent: str) -> dict[str, int]:
