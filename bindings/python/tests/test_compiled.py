@@ -1,6 +1,7 @@
 """The compiled module beside Python's own `json`, and the interpreter's lock."""
 
 import enum
+import importlib.util
 import json
 import math
 import pickle
@@ -9,6 +10,7 @@ import socket
 import sys
 import threading
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,3 +196,41 @@ def test_who_evaluates_for_long_does_not_hold_the_lock() -> None:
             counted += 1
             thread.join(switches)
         assert outcomes[0][0] is sark.LimitExceeded and counted > 10
+
+
+def in_python() -> Any:
+    """`sark._rust` as it is without the compiled module."""
+    spec = importlib.util.spec_from_file_location("sark._rust_in_python", Path(sark.__file__).with_name("_rust.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def seed_outcomes(module: Any) -> list[Any]:
+    cache, engine = module.RustCache(2, 60), module.RustOPAEngine()
+    calls = [
+        lambda: module.RustCache(0, 1), lambda: module.RustCache(-1, 1), lambda: module.RustCache(1, 0), lambda: module.RustCache(1, -1.5),
+        lambda: cache.set("a", "1"), lambda: cache.set("b", "\u00fc", ttl=math.inf), lambda: cache.set("c", "3", 0), lambda: cache.set("c", "3", ttl=-2.5),
+        lambda: (cache.get("a"), cache.get("b"), cache.get("nothing"), cache.size()), lambda: cache.get(5), lambda: cache.get("\ud800"),
+        lambda: (cache.delete("a"), cache.delete("a"), cache.cleanup_expired(), cache.clear(), cache.size()), lambda: cache.set("big", "x" * (65 << 20)),
+        lambda: engine.load_policy("p", "package p\n\nallow := input.n == 1"), lambda: engine.load_policy("p", "package p\n\nx := "),
+        lambda: engine.load_policy("data", "package p"), lambda: engine.evaluate("p", {"n": 1}), lambda: engine.evaluate("data.p.nothing", {}),
+        lambda: engine.evaluate("nobody", {}), lambda: engine.evaluate("p", {1}), lambda: engine.evaluate("p", None), lambda: engine.loaded_policies(),
+        lambda: (engine.has_policy("p"), engine.has_policy("q")), lambda: engine.remove_policy("q"), lambda: engine.remove_policy("p"),
+        lambda: (engine.clear_policies(), engine.loaded_policies()),
+    ]  # fmt: skip
+    outcomes: list[Any] = []
+    for call in calls:
+        try:
+            outcomes.append(repr(call()))
+        except Exception as error:
+            outcomes.append((type(error), str(error)))
+    return outcomes
+
+
+@compiled
+def test_the_first_names_are_the_same_in_both() -> None:
+    assert seed_outcomes(rust) == seed_outcomes(in_python())
+    assert (rust.OPACompilationError, rust.OPAEvaluationError) == (sark.CompilationError, sark.EvaluationError)
+    assert sys.modules["sark._rust"] is rust and rust.__file__.endswith("_rust.abi3.so")
