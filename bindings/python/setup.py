@@ -49,8 +49,9 @@ class BuildWithLibrary(build_ext):
         # The name that cffi's extension looks for: the library's SONAME (build.rs).
         if b"PyInit__rust" in library.read_bytes():
             self.name = MODULE
+        # What a build before this one left may be linked to the other.
+        self.force = True
         for name in (SONAME, MODULE):
-            # Of a build before this one.
             self.bundled_path().with_name(name).unlink(missing_ok=True)
         for extension in self.extensions:
             extension.library_dirs.append(str(library.parent))
