@@ -9,6 +9,8 @@
 #   make bench-engine  sark beside OPA and regorus, with ratios
 #   make bench-flags   a check of the dial in each language, beside the SDKs of others
 #   make bench-client  a decision in each language, beside an OPA on this machine
+#   make bench-lock    a decision in Python beside threads that compute
+#   make bench-gateway a FastAPI gateway that decides, beside one that does not
 #   make differential  N drawn policies and inputs, OPA beside sark (N=200000 for a long run)
 #   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
 
@@ -35,9 +37,9 @@ CDYLIB := --cfg sark_cdylib
 comma := ,
 step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
 
-.PHONY: help lib bench-engine bench-flags bench-client demo record-opa test bless format deny clean
+.PHONY: help lib bench-engine bench-flags bench-client bench-lock bench-gateway demo record-opa test bless format deny clean
 help:
-	@sed -n '3,13s/^# //p' Makefile
+	@sed -n '3,15s/^# //p' Makefile
 	@echo 'parts of make test: $(TESTS)'
 
 # ---- the library: one kind at a time, since with several cargo passes no LTO -------------------------------------------------------
@@ -51,7 +53,16 @@ $(LIB)/libsark.so: $(SOURCES)
 	cp $(OUT)/release/libsark.so $@
 	ln -sf libsark.so $(LIB)/libsark.so.0
 
-$(LIB)/libsark.a: $(SOURCES) | $(LIB)/libsark.so
+# The same library, which is a module of CPython as well: what the Python package bundles.
+PYTHON_LIB := $(OUT)/python
+
+$(PYTHON_LIB)/libsark.so: $(SOURCES) | $(LIB)/libsark.so
+	$(call step,'building the shared library for Python')
+	$(BUILD) --crate-type cdylib --features pyo3 -- $(CDYLIB)
+	mkdir -p $(PYTHON_LIB)
+	cp $(OUT)/release/libsark.so $@
+
+$(LIB)/libsark.a: $(SOURCES) | $(PYTHON_LIB)/libsark.so
 	$(call step,'building the static library')
 	$(BUILD) --crate-type staticlib
 	cp $(OUT)/release/libsark.a $@
@@ -81,12 +92,22 @@ pkg_config_path = $(dir $(firstword $(wildcard $(PREFIX)/lib*/pkgconfig/sark.pc 
 # The checkout's prefix is no place that the loader knows.
 with_prefix = export PKG_CONFIG_PATH=$(pkg_config_path) LD_LIBRARY_PATH=$$(dirname $(pkg_config_path));
 
-$(VENV)/.installed: $(LIB)/libsark.so bindings/sark.cdef $(shell find bindings/python -name '*.py' -o -name '*.toml' -o -name '*.txt' | grep -v /build/)
+PYTHON_FILES := bindings/sark.cdef $(shell find bindings/python -name '*.py' -o -name '*.toml' -o -name '*.txt' | grep -v /build/)
+
+$(VENV)/.installed: $(PYTHON_LIB)/libsark.so $(PYTHON_FILES)
 	$(call step,'installing the Python package')
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet -c bindings/python/constraints-test.txt pytest
-	SARK_LIB_DIR=$(LIB) $(VENV)/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
+	SARK_LIB_DIR=$(PYTHON_LIB) $(VENV)/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
 	$(VENV)/bin/pip install --quiet -c bindings/python/constraints-test.txt cffi
+	@touch $@
+
+# The package as it is without the compiled module: cffi alone.
+$(OUT)/venv-cffi/.installed: $(LIB)/libsark.so $(VENV)/.installed
+	$(call step,'installing the Python package with cffi alone')
+	test -x $(OUT)/venv-cffi/bin/python || python3 -m venv $(OUT)/venv-cffi
+	$(OUT)/venv-cffi/bin/pip install --quiet -c bindings/python/constraints-test.txt cffi pytest
+	SARK_LIB_DIR=$(LIB) $(OUT)/venv-cffi/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
 	@touch $@
 
 NODE_FILES := $(shell find bindings/node -name node_modules -prune -o -name native -prune -o -type f -print)
@@ -162,15 +183,18 @@ test-rust:
 	cargo fmt --check
 	cargo clippy --locked --all-targets --quiet -- -D warnings
 	cargo clippy --locked --all-targets --quiet --no-default-features -- -D warnings
+	cargo clippy --locked --quiet --features pyo3 -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet
 	cargo test --locked
 
 # The shipped library, not the one of cargo test.
-test-surface: $(LIB)/libsark.so
+test-surface: $(LIB)/libsark.so $(PYTHON_LIB)/libsark.so
 	$(call step,'the surface of the shipped library')
 	SARK_LIBRARY=$(LIB)/libsark.so cargo test --locked --quiet --test surface
 	@nm -D --defined-only $(LIB)/libsark.so | awk '$$3 !~ /^sark_/ { print "not ours: " $$0; bad = 1 } END { print NR " symbols, all sark_*"; exit bad }'
 	@readelf -d $(LIB)/libsark.so | grep -E 'SONAME.*libsark.so.0|NODELETE' | wc -l | grep -qx 2 || { echo 'SONAME or nodelete is missing'; exit 1; }
+	@diff <(nm -D --defined-only $(LIB)/libsark.so | awk '{ print $$3 } END { print "PyInit__rust" }' | sort) <(nm -D --defined-only $(PYTHON_LIB)/libsark.so | awk '{ print $$3 }' | sort)
+	@readelf -d $(PYTHON_LIB)/libsark.so | grep -E 'SONAME.*_rust.abi3.so|NODELETE' | wc -l | grep -qx 2 || { echo "Python's SONAME or nodelete is missing"; exit 1; }
 
 test-header: $(LIB)/libsark.so
 	$(call step,'the header as C99 and C++17')
@@ -188,9 +212,11 @@ test-faults: $(LIB)/libsark.so $(OUT)/test-panic/libsark.so $(OUT)/opa
 	$(call step,'faults')
 	scripts/with-opa $(OUT)/opa $(MAKE) --no-print-directory -C tests/faults LIB=$(LIB) PANIC_LIB=$(OUT)/test-panic OUT=$(OUT)/faults check
 
-test-python: $(VENV)/.installed $(OUT)/opa
+test-python: $(VENV)/.installed $(OUT)/venv-cffi/.installed $(OUT)/opa
 	$(call step,'Python')
 	cd bindings/python && $(ROOT)/scripts/with-opa $(OUT)/opa $(VENV)/bin/python -m pytest -q -p no:cacheprovider
+	$(call step,'Python$(comma) by cffi alone')
+	cd bindings/python && $(ROOT)/scripts/with-opa $(OUT)/opa $(OUT)/venv-cffi/bin/python -m pytest -q -p no:cacheprovider
 
 # The dial beside real things: a Redis that is killed and paused, a full disk, servers of three languages, and the page in Chromium.
 DIAL := $(OUT)/dial
@@ -198,7 +224,7 @@ DIAL := $(OUT)/dial
 $(DIAL)/venv/.installed: $(VENV)/.installed tests/dial/constraints.txt
 	test -x $(DIAL)/venv/bin/python || python3 -m venv $(DIAL)/venv
 	$(DIAL)/venv/bin/pip install --quiet -c tests/dial/constraints.txt cffi fastapi httpx pytest pytest-xdist redis schemathesis uvicorn
-	SARK_LIB_DIR=$(LIB) $(DIAL)/venv/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
+	SARK_LIB_DIR=$(PYTHON_LIB) $(DIAL)/venv/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
 	@touch $@
 
 $(DIAL)/node/.installed: $(OUT)/node/.installed tests/dial/node/package-lock.json
@@ -302,7 +328,7 @@ BENCH_FLAGS := $(OUT)/bench-flags
 $(BENCH_FLAGS)/venv/.installed: $(VENV)/.installed benches/flags/constraints.txt
 	test -x $(BENCH_FLAGS)/venv/bin/python || python3 -m venv $(BENCH_FLAGS)/venv
 	$(BENCH_FLAGS)/venv/bin/pip install --quiet -c benches/flags/constraints.txt cffi growthbook openfeature-sdk redis UnleashClient
-	SARK_LIB_DIR=$(LIB) $(BENCH_FLAGS)/venv/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
+	SARK_LIB_DIR=$(PYTHON_LIB) $(BENCH_FLAGS)/venv/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
 	@touch $@
 
 $(BENCH_FLAGS)/node/.installed: $(OUT)/node/.installed benches/flags/package-lock.json
@@ -349,6 +375,19 @@ bench-client: packages $(OUT)/opa $(BENCH_CLIENT)/decide_c $(BENCH_CLIENT)/decid
 	cp benches/client/decide.mjs $(OUT)/node/
 	@$(with_prefix) python3 benches/client/run.py $(OUT)/opa C=$(BENCH_CLIENT)/decide_c Go=$(BENCH_CLIENT)/decide_go \
 	  Python='$(DIAL)/venv/bin/python benches/client/decide.py' Node='node $(OUT)/node/decide.mjs'
+
+# The interpreter's lock: what giving it up costs, and a decision beside threads that compute.
+bench-lock: $(DIAL)/venv/.installed
+	$(call step,'bench-lock')
+	@$(DIAL)/venv/bin/python benches/client/lock.py benches/client/policy.rego benches/client/input.json
+
+$(BENCH_CLIENT)/load_go: $(wildcard benches/client/load_go/*)
+	cd benches/client/load_go && go vet . && go build -o $@ .
+
+# The FastAPI gateway, beside the same application without decisions. ROUNDS=NUMBER for more or fewer.
+bench-gateway: $(DIAL)/venv/.installed $(BENCH_CLIENT)/load_go
+	$(call step,'bench-gateway')
+	@$(DIAL)/venv/bin/python benches/client/gateway.py $(BENCH_CLIENT)/load_go
 
 # The short form, the same at each run.
 test-fuzz:

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!  C, C++, Python, Go, Node
-//!          │  include/sark.h
+//!          │  include/sark.h, and `python`, where the library is a module of CPython as well
 //!        ffi            the C ABI: the only unsafe code; a boundary that catches panics and checks pointers
 //!          │
 //!    admin, client      requests that turn the dial or ask how it is; one decision: dial → cache → engine → remote, by the error table
@@ -17,7 +17,7 @@
 //!          └────────┴──► metrics         counted, rendered as Prometheus text
 //!
 //!  decision_log         what a client decided, kept for a caller or a file
-//!  error, event, process, companion, mask, tls    used by all
+//!  error, event, process, companion, blocking, mask, tls    used by all
 //! ```
 //!
 //! Inside `rego`, a module's text becomes a decision in four steps, over what all of them share:
@@ -50,8 +50,11 @@ pub mod opa;
 pub mod policy;
 pub mod rego;
 
+mod blocking;
 mod companion;
 mod process;
+#[cfg(feature = "pyo3")]
+mod python;
 #[cfg(feature = "regorus")]
 mod regorus;
 mod tls;

@@ -93,6 +93,8 @@ impl Program for RegorusProgram {
     }
 
     fn evaluate(&self, path: &Path, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
+        // It does not say how long it takes.
+        crate::blocking::about_to_block();
         let mut engine = self.engine.clone();
         engine.set_strict_builtin_errors(question.bounds.strict_builtin_errors);
         set_deadline(&mut engine, &question.bounds)?;

@@ -31,6 +31,10 @@ engine = sark.Engine()
 engine.load_policy("authz", policy)
 client, cached = sark.Client(engine), sark.Client(engine, sark.Cache())
 raw = json.dumps(question).encode()
+query = engine.prepare("data.authz.allow")
+# The same calls without the compiled module.
+by_cffi = sark.Client(engine)
+by_cffi._compiled = None
 connection = http.client.HTTPConnection("127.0.0.1", port)
 modern = httpx.Client(base_url=f"http://127.0.0.1:{port}")
 
@@ -46,6 +50,9 @@ print(
             "decide": measure(lambda: client.decide("data.authz.allow", question, user="ada").allowed, LOCAL),
             "decide_json": measure(lambda: client.decide_json("data.authz.allow", raw, user="ada").allowed, LOCAL),
             "cached": measure(lambda: cached.decide("data.authz.allow", question, user="ada").allowed, LOCAL),
+            "decide by cffi": measure(lambda: by_cffi.decide("data.authz.allow", question, user="ada").allowed, LOCAL),
+            "decide_json by cffi": measure(lambda: by_cffi.decide_json("data.authz.allow", raw, user="ada").allowed, LOCAL),
+            "Query.allows": measure(lambda: query.allows(question), LOCAL),
             "http": measure(lambda: modern.post("/v1/data/authz/allow", json={"input": question}).json()["result"], REMOTE),
             "http.client": measure(by_http_client, REMOTE),
         }

@@ -55,7 +55,7 @@ unsafe fn leave<T, R>(
 }
 
 /// No panic crosses: it becomes an error, and what it unwound past is as it was, or says it is closed.
-fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     fork::prepare_process();
     let body = AssertUnwindSafe(|| {
         #[cfg(feature = "test-panic")]

@@ -567,7 +567,7 @@ pub unsafe extern "C" fn sark_engine_prepare(
             no_flags(versioned::options("options", options)?.flags)?;
             let info = versioned::info("info", info)?;
             let (query, revision) = Query::new(Arc::clone(&engine.engine), target)?;
-            give(place, sark_query { query });
+            give(place, sark_query { query: Arc::new(query) });
             info.fill(&revision_info(&revision));
             Ok(SARK_OK)
         })

@@ -19,6 +19,8 @@ mod flags;
 mod fork;
 mod input;
 mod metrics;
+#[cfg(feature = "pyo3")]
+pub(crate) mod python;
 mod query;
 mod status;
 #[cfg(feature = "test-panic")]

@@ -2,6 +2,7 @@
 
 use std::mem::size_of;
 use std::slice;
+use std::sync::Arc;
 
 use super::boundary::{bytes, entry, free, handle, infallible, optional_bytes, place, predicate};
 use super::buffer::{output, sark_buffer};
@@ -15,7 +16,7 @@ use crate::policy::{EvaluateOptions, Evaluation, Query};
 
 /// A question that is asked many times.
 pub struct sark_query {
-    pub(super) query: Query,
+    pub(super) query: Arc<Query>,
 }
 
 /// One answer of a batch.

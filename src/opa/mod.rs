@@ -26,6 +26,7 @@ pub use question::{NoAnswer, Question};
 use token::TokenFile;
 pub use trace::TraceParent;
 
+use crate::blocking;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
 use crate::process;
@@ -121,6 +122,7 @@ impl Opa {
     /// # Errors
     /// As [`Opa::evaluate`].
     pub fn ask(&self, question: &Question) -> Result<Answer> {
+        blocking::about_to_block();
         self.judged(question, self.exchange(question))
     }
 

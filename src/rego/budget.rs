@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::value::Arena;
+use crate::blocking;
 
 /// The clock is looked at once in so many units of work.
 const STRIDE: u64 = 4096;
@@ -59,6 +60,7 @@ impl Budget {
     #[cold]
     fn look(&mut self, arena: &Arena, bytes: usize) -> Result<(), Exceeded> {
         self.fuel = STRIDE;
+        blocking::about_to_block();
         if arena.allocated_bytes().saturating_add(bytes) > self.max_bytes {
             return Err(Exceeded::Memory);
         }

@@ -360,7 +360,8 @@ def test_importing_is_cheap() -> None:
 def test_installed_as_typed_package() -> None:
     package = Path(sark.__file__).parent
     assert (package / "py.typed").exists()
-    assert (package / "libsark.so.0").exists()
+    # Under the one name or the other: two of them would be two cores.
+    assert [(package / name).exists() for name in ("libsark.so.0", "_rust.abi3.so")].count(True) == 1
     assert sark.__version__.count(".") == 2
     assert all(hasattr(sark, name) for name in sark.__all__)
 

@@ -1,6 +1,7 @@
 """The engine and the cache by the names of the first sark's users: `RustOPAEngine`, `RustCache`.
 
-New code uses `sark.Engine` and `sark.Cache`, which can more.
+New code uses `sark.Engine` and `sark.Cache`, which can more. Where the library was built as a module of CPython (`_rust.abi3.so` beside this
+file), Python imports that one instead.
 """
 
 from typing import Any

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sark import _calls, _values
+from sark import _calls, _compiled, _values
 from sark._calls import lib
 from sark._handle import Closable
 
@@ -25,7 +25,7 @@ class Cache(Closable):
     Raises InvalidArgument.
     """
 
-    __slots__ = ()
+    __slots__ = ("_compiled",)
 
     def __init__(
         self,
@@ -45,12 +45,16 @@ class Cache(Closable):
             metrics=metrics._handle if metrics is not None else None,
         )
         self._handle = _calls.create(lib.sark_cache_new, "sark_cache", lib.sark_cache_free, options)
+        self._compiled = _compiled.calls("CacheCalls", self._handle)
 
     def close(self) -> None:
         lib.sark_cache_close(self._handle)
 
     def get(self, key: _values.Octets) -> Value | None:
         """The value, or None where there is none, or none any more."""
+        if self._compiled is not None:
+            value: Value | None = self._compiled.get(key)
+            return value
         return _calls.cache_get(self._handle, _values.octets(key))
 
     def set(self, key: _values.Octets, value: _values.Octets, ttl: float | None = None) -> None:

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
-from sark import _calls, _log, _values
+from sark import _calls, _compiled, _log, _values
 from sark._calls import lib
 from sark._handle import Closable
-from sark.decision import Decision
+from sark.decision import Decision, decision_of
 from sark.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Client(Closable):
     Raises InvalidArgument.
     """
 
-    __slots__ = ("_flags", "_logger")
+    __slots__ = ("_compiled", "_flags", "_logger")
 
     def __init__(
         self,
@@ -117,6 +117,7 @@ class Client(Closable):
             *_calls.span(_values.text(feature)),
             options,
         )
+        self._compiled = _compiled.calls("ClientCalls", self._handle)
         # The library keeps its own; without this one, nobody would log what happens to them.
         self._flags = flags
         self._logger = _log.logger(logger)
@@ -142,6 +143,10 @@ class Client(Closable):
 
         Raises PolicyNotFound, and any other Error where the remote cannot answer in the local engine's place.
         """
+        if self._compiled is not None:
+            bounds = (0, None) if timeout is traceparent is None else _bounds(timeout, traceparent)
+            made: Decision = self._compiled.decide(policy, input, user, bounds)
+            return made
         return self._decide(policy, _values.input_to_json(input), user, timeout, traceparent)
 
     def decide_json(
@@ -153,6 +158,10 @@ class Client(Closable):
         traceparent: str | None = None,
     ) -> Decision:
         """`decide`, on an input in JSON (None for no input)."""
+        if self._compiled is not None:
+            bounds = (0, None) if timeout is traceparent is None else _bounds(timeout, traceparent)
+            made: Decision = self._compiled.decide_json(policy, input, user, bounds)
+            return made
         return self._decide(policy, _values.optional_octets(input), user, timeout, traceparent)
 
     def status(self) -> dict[str, Any]:
@@ -192,7 +201,7 @@ class Client(Closable):
         options = _options(timeout, traceparent)
         document, octets = _values.input_to_json(input), _values.optional_octets(user)
         fields, ticket = _calls.client_begin(self._handle, _values.text(policy), document, octets, options)
-        return Ticket(ticket) if fields is None else Decision.of(fields)
+        return Ticket(ticket) if fields is None else decision_of(fields)
 
     async def decide_async(
         self,
@@ -211,7 +220,7 @@ class Client(Closable):
         self, policy: str, document: bytes | None, user: _values.Octets | None, timeout: float | None, traceparent: str | None
     ) -> Decision:
         options = _options(timeout, traceparent)
-        return Decision.of(
+        return decision_of(
             _calls.client_decide(self._handle, _values.text(policy), document, _values.optional_octets(user), options)
         )
 
@@ -219,6 +228,12 @@ class Client(Closable):
 def _options(timeout: float | None, traceparent: str | None) -> Any:
     trace = {} if traceparent is None else _trace(traceparent)
     return _calls.options("sark_decide_options", timeout_ns=_values.nanoseconds("timeout", timeout), **trace)
+
+
+def _bounds(timeout: float | None, traceparent: str | None) -> tuple[int, tuple[int, ...] | None]:
+    """What goes with a decision, for the compiled module: the time in nanoseconds, and the fields of the trace."""
+    trace = None if traceparent is None else tuple(_trace(traceparent).values()) or None
+    return 0 if timeout is None else _values.nanoseconds("timeout", timeout), trace
 
 
 def _trace(traceparent: str) -> dict[str, int]:

@@ -1,9 +1,9 @@
 """What a client answers."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sark import _values
+from sark import _compiled, _values
 from sark.undefined import Undefined
 
 if TYPE_CHECKING:
@@ -49,18 +49,23 @@ class Decision:
     def __bool__(self) -> bool:
         return self.allowed
 
-    @classmethod
-    def of(cls, fields: "DecisionFields") -> Self:
-        """Of what the library answered: JSON and nanoseconds."""
-        result, allowed, implementation, cached, fallback, duration, revision, phases, identity = fields
-        return cls(
-            result=_values.answer(result),
-            allowed=allowed,
-            implementation=implementation,
-            cached=cached,
-            fallback=fallback,
-            duration=duration / 1e9,
-            revision=revision,
-            phases=Phases(*(phase / 1e9 for phase in phases)),
-            id=identity,
-        )
+
+if not TYPE_CHECKING and _compiled.rust is not None:
+    # The same class by what it says and takes; it makes the values of its fields when they are asked for.
+    Decision = _compiled.rust.Decision
+
+
+def decision_of(fields: "DecisionFields") -> Decision:
+    """Of what the library answered: JSON and nanoseconds."""
+    result, allowed, implementation, cached, fallback, duration, revision, phases, identity = fields
+    return Decision(
+        result=_values.answer(result),
+        allowed=allowed,
+        implementation=implementation,
+        cached=cached,
+        fallback=fallback,
+        duration=duration / 1e9,
+        revision=revision,
+        phases=Phases(*(phase / 1e9 for phase in phases)),
+        id=identity,
+    )

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from sark import _calls, _values
+from sark import _calls, _compiled, _values
 from sark._calls import lib
 from sark._handle import Closable
-from sark.query import Query, evaluate_options
+from sark.query import Query, evaluate_options, timeout_ns
 from sark.undefined import UNDEFINED, Undefined
 from sark.update import Update
 
@@ -31,7 +31,7 @@ class Engine(Closable):
     Raises InvalidArgument; Unsupported where the library lacks the evaluator.
     """
 
-    __slots__ = ()
+    __slots__ = ("_compiled",)
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Engine(Closable):
             evaluator=_values.evaluator(evaluator),
         )
         self._handle = _calls.create(lib.sark_engine_new, "sark_engine", lib.sark_engine_free, options)
+        self._compiled = _compiled.calls("EngineCalls", self._handle)
 
     def close(self) -> None:
         lib.sark_engine_close(self._handle)
@@ -142,6 +143,8 @@ class Engine(Closable):
 
         `UNDEFINED` where nothing defines the document. Raises PolicyNotFound, EvaluationError, SerializationError, LimitExceeded.
         """
+        if self._compiled is not None:
+            return self._compiled.evaluate(policy_or_path, input, timeout_ns(timeout), strict)
         document = _values.input_to_json(input)
         options = evaluate_options(timeout, strict)
         return _values.answer(_calls.engine_evaluate(self._handle, _values.text(policy_or_path), document, options))
@@ -150,10 +153,13 @@ class Engine(Closable):
         self, policy_or_path: str, input: _values.Octets | None = None, *, timeout: float | None = None, strict: bool = False
     ) -> bytes | Undefined:
         """`evaluate`, from JSON (None for no input) to JSON: faster, and numbers stay as they are written."""
+        if self._compiled is not None:
+            answer: bytes | Undefined = self._compiled.evaluate_json(policy_or_path, input, timeout_ns(timeout), strict)
+            return answer
         document = _values.optional_octets(input)
         options = evaluate_options(timeout, strict)
-        answer = _calls.engine_evaluate(self._handle, _values.text(policy_or_path), document, options)
-        return UNDEFINED if answer is None else answer
+        found = _calls.engine_evaluate(self._handle, _values.text(policy_or_path), document, options)
+        return UNDEFINED if found is None else found
 
     def query(
         self,

@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING, Any, Literal
 
-from sark import _calls, _log, _values
+from sark import _calls, _compiled, _log, _values
 from sark._calls import ffi, lib
 from sark._handle import Closable
 
@@ -33,7 +33,7 @@ class Flags(Closable):
     everyone to one side. Raises InvalidArgument, Unsupported. Users are text or bytes.
     """
 
-    __slots__ = ("_logger",)
+    __slots__ = ("_compiled", "_logger")
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Flags(Closable):
         )
         self._logger = _log.logger(logger)
         self._handle = _calls.create(lib.sark_flags_new, "sark_flags", lib.sark_flags_free, url_text, len(url_text), options)
+        self._compiled = _compiled.calls("FlagsCalls", self._handle)
         _log.drain(self)
         # What happens to a store that others change too is logged when it happens, by a thread.
         if not url.startswith("memory:"):
@@ -61,6 +62,8 @@ class Flags(Closable):
 
     def is_enabled(self, feature: str, user: _values.Octets | None = None) -> bool:
         """Whether the feature is on for the user. Without a user (None or empty) only at 100 %."""
+        if self._compiled is not None:
+            return bool(self._compiled.is_enabled(feature, user))
         try:
             # No user is the empty user, which the library takes for none.
             octets = user.encode() if type(user) is str else _values.octets(user or b"")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sark import _calls, _values
+from sark import _calls, _compiled, _values
 from sark._calls import lib
 from sark._handle import Closable
 from sark.error import Error
@@ -26,6 +26,11 @@ def evaluate_options(timeout: float | None, strict: bool, rego_version: str | No
     )
 
 
+def timeout_ns(timeout: float | None) -> int:
+    """The same, for the compiled module."""
+    return 0 if timeout is None else _values.nanoseconds("timeout", timeout)
+
+
 class Query(Closable):
     """A policy or path that is resolved once. Made by `Engine.prepare`; threads may share it.
 
@@ -33,19 +38,22 @@ class Query(Closable):
     `Engine.evaluate`, and so are the exceptions.
     """
 
-    __slots__ = ()
+    __slots__ = ("_compiled",)
 
     def __init__(self, engine: "Engine", policy_or_path: str) -> None:
         path = _values.text(policy_or_path)
         self._handle = _calls.create(
             lib.sark_engine_prepare, "sark_query", lib.sark_query_free, engine._handle, path, len(path), _calls.NULL, _calls.NULL
         )
+        self._compiled = _compiled.calls("QueryCalls", self._handle)
 
     def close(self) -> None:
         lib.sark_query_close(self._handle)
 
     def evaluate(self, input: Any = _values.LEFT_OUT, *, timeout: float | None = None, strict: bool = False) -> Any | Undefined:
         """The document's value, or `UNDEFINED`."""
+        if self._compiled is not None and not isinstance(input, Input):
+            return self._compiled.evaluate(input, timeout_ns(timeout), strict)
         options = evaluate_options(timeout, strict)
         if isinstance(input, Input):
             return _values.answer(_calls.query_evaluate_input(self._handle, input._handle, options))
@@ -55,6 +63,9 @@ class Query(Closable):
         self, input: _values.Octets | Input | None = None, *, timeout: float | None = None, strict: bool = False
     ) -> bytes | Undefined:
         """`evaluate`, from JSON (None for no input) to JSON: faster, and numbers stay as they are written."""
+        if self._compiled is not None and not isinstance(input, Input):
+            found: bytes | Undefined = self._compiled.evaluate_json(input, timeout_ns(timeout), strict)
+            return found
         options = evaluate_options(timeout, strict)
         if isinstance(input, Input):
             answer = _calls.query_evaluate_input(self._handle, input._handle, options)
@@ -64,10 +75,14 @@ class Query(Closable):
 
     def allows(self, input: Any = _values.LEFT_OUT, *, timeout: float | None = None, strict: bool = False) -> bool:
         """Whether the document is exactly `true`. An error raises: it is never an "allow"."""
+        if self._compiled is not None:
+            return bool(self._compiled.allows(input, timeout_ns(timeout), strict))
         return _calls.query_allows(self._handle, _values.input_to_json(input), evaluate_options(timeout, strict))
 
     def allows_json(self, input: _values.Octets | None = None, *, timeout: float | None = None, strict: bool = False) -> bool:
         """`allows`, from JSON (None for no input)."""
+        if self._compiled is not None:
+            return bool(self._compiled.allows_json(input, timeout_ns(timeout), strict))
         return _calls.query_allows(self._handle, _values.optional_octets(input), evaluate_options(timeout, strict))
 
     def evaluate_batch(

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from sark import _calls
 from sark._calls import lib
-from sark.decision import Decision
+from sark.decision import Decision, decision_of
 from sark.error import InvalidArgument
 
 _FAILURES = {"connection": lib.SARK_FAIL_CONNECTION, "timeout": lib.SARK_FAIL_TIMEOUT}
@@ -33,14 +33,14 @@ class Ticket:
 
     def complete(self, status: int, body: bytes) -> Decision:
         """The decision, from the response. Raises as `Client.decide`; InvalidArgument for a ticket without a request, or that was completed."""
-        return Decision.of(_calls.ticket_decide(lib.sark_ticket_complete, self._handle, status, body, len(body)))
+        return decision_of(_calls.ticket_decide(lib.sark_ticket_complete, self._handle, status, body, len(body)))
 
     def fail(self, why: Literal["connection", "timeout"]) -> Decision:
         """The decision where no response came: the local engine's, where the mode says so. Raises as `complete`."""
         if why not in _FAILURES:
             raise InvalidArgument(f'why is {why!r}: "connection" or "timeout" wanted')
-        return Decision.of(_calls.ticket_decide(lib.sark_ticket_fail, self._handle, _FAILURES[why]))
+        return decision_of(_calls.ticket_decide(lib.sark_ticket_fail, self._handle, _FAILURES[why]))
 
     def run(self) -> Decision:
         """The decision, however long it takes, by the library's own HTTP client or engine. Blocks: for a thread that may. Raises as `complete`."""
-        return Decision.of(_calls.ticket_decide(lib.sark_ticket_run, self._handle))
+        return decision_of(_calls.ticket_decide(lib.sark_ticket_run, self._handle))
