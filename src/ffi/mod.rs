@@ -19,6 +19,7 @@ mod fork;
 mod input;
 mod metrics;
 mod query;
+pub(crate) mod shared_memory;
 mod status;
 #[cfg(feature = "test-panic")]
 mod test_panic;

@@ -64,6 +64,11 @@ static void null_where_a_value_is_needed(void) {
   INVALID("opa_url", sark_client_new(engine, NULL, flags, NONE, NONE, NULL, &client, &error));
   INVALID("decision", sark_client_decide(client, TEXT("p"), NONE, NONE, NULL, NULL, NULL, &error));
   INVALID("metrics", sark_metrics_render(NULL, buffer, &error));
+  INVALID("metrics", sark_metrics_render_as(NULL, SARK_METRICS_TEXT, buffer, &error));
+  INVALID("format", sark_metrics_render_as(metrics, 2, buffer, &error));
+  INVALID("buffer", sark_metrics_gather(metrics, NULL, &error));
+  INVALID("directory", sark_metrics_new_shared(NONE, NULL, &metrics, &error));
+  INVALID("directory", sark_metrics_new_shared("a\0b", 3, NULL, &metrics, &error));
   INVALID("buffer", sark_flags_status(flags, NULL, &error));
   INVALID("side", sark_flags_force(flags, 3, &error));
   INVALID("options.flags", sark_admin_new(NONE, NULL, &admin, &error));
@@ -250,6 +255,7 @@ static void after_close(void) {
   NAMED(SARK_CLOSED, "client", sark_client_decide(client, TEXT("p"), NONE, NONE, NULL, NULL, &decision, &error));
   sark_metrics_close(metrics);
   NAMED(SARK_CLOSED, "metrics", sark_metrics_render(metrics, buffer, &error));
+  NAMED(SARK_CLOSED, "metrics", sark_metrics_gather(metrics, buffer, &error));
 }
 
 int main(void) {
