@@ -53,16 +53,19 @@ export class Metrics extends Handle {
 /** What prom-client takes for a metric. */
 class Family {
   aggregator = "sum";
+  #family;
   #look;
 
+  // For OpenMetrics, a registry takes `_total` from the names of the counters that it has.
   constructor({ name, help, type }, look) {
     Object.assign(this, { name, help, type });
+    this.#family = name;
     this.#look = look;
   }
 
   async get() {
     const { name, help, type, aggregator } = this;
-    const family = this.#look().find((each) => each.name === name);
+    const family = this.#look().find((each) => each.name === this.#family);
     return { name, help, type, aggregator, values: (family?.samples ?? []).flatMap((sample) => valuesOf(family, sample)) };
   }
 
