@@ -25,8 +25,10 @@ mod totals;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+use arc_swap::ArcSwap;
 
 pub(crate) use file::MAX_BYTES as MAX_FILE_BYTES;
 pub(crate) use names::{FlagStoreError, ShadowOutcome};
@@ -64,7 +66,8 @@ pub struct Metrics {
     cache_entries: Gauge,
     cache_bytes: Gauge,
     policies_loaded: Gauge,
-    refreshed: Mutex<Vec<Weak<dyn Refresh>>>,
+    /// Swapped, never locked: a child forked while another thread renders renders, too.
+    refreshed: ArcSwap<Vec<Weak<dyn Refresh>>>,
 }
 
 /// What was counted so far, as numbers.
@@ -161,7 +164,7 @@ impl Metrics {
             cache_entries: gauge(&f::CACHE_ENTRIES),
             cache_bytes: gauge(&f::CACHE_BYTES),
             policies_loaded: gauge(&f::POLICIES),
-            refreshed: Mutex::default(),
+            refreshed: ArcSwap::default(),
             store: Arc::clone(&store),
         };
         Arc::new(made)
@@ -303,14 +306,14 @@ impl Metrics {
 
     /// Has `gauges` set before each rendering, for as long as it lives.
     pub(crate) fn refresh_before_rendering(&self, gauges: Weak<dyn Refresh>) {
-        let mut refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
-        refreshed.retain(|gauges| gauges.strong_count() > 0);
-        refreshed.push(gauges);
+        self.refreshed.rcu(|known| {
+            let alive = known.iter().filter(|gauges| gauges.strong_count() > 0);
+            alive.chain([&gauges]).cloned().collect::<Vec<_>>()
+        });
     }
 
     fn refresh(&self) {
-        let refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for gauges in refreshed.iter().filter_map(Weak::upgrade) {
+        for gauges in self.refreshed.load_full().iter().filter_map(Weak::upgrade) {
             gauges.refresh(self);
         }
     }
