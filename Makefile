@@ -223,7 +223,7 @@ DIAL := $(OUT)/dial
 
 $(DIAL)/venv/.installed: $(VENV)/.installed tests/dial/constraints.txt
 	test -x $(DIAL)/venv/bin/python || python3 -m venv $(DIAL)/venv
-	$(DIAL)/venv/bin/pip install --quiet -c tests/dial/constraints.txt cffi fastapi httpx pytest pytest-xdist redis schemathesis uvicorn
+	$(DIAL)/venv/bin/pip install --quiet -c tests/dial/constraints.txt cffi fastapi gunicorn httpx prometheus-client pytest pytest-xdist redis schemathesis uvicorn
 	SARK_LIB_DIR=$(PYTHON_LIB) $(DIAL)/venv/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
 	@touch $@
 
@@ -273,6 +273,7 @@ test-go: $(PREFIX)/.installed $(OUT)/opa
 	$(call step,'Go')
 	cd bindings/go && test -z "$$(gofmt -l . ../../tests/oracle ../../tests/conformance ../../tests/differential ../../benches/opa ../../benches/flags ../../tests/dial ../../examples/gateway | tee -a /dev/stderr)"
 	@$(with_prefix) cd bindings/go && go vet ./... && $(ROOT)/scripts/with-opa $(OUT)/opa go test -race -count=1 ./...
+	@$(with_prefix) cd bindings/go/prometheus && go vet ./... && go test -race -count=1 ./...
 
 test-install: lib
 	$(call step,'cmake --install$(comma) find_package$(comma) pkg-config')

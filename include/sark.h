@@ -159,6 +159,12 @@
 // The room for a revision in an info struct: its text and a NUL.
 #define SARK_REVISION_SIZE 64
 
+// Prometheus' text format, version 0.0.4: `text/plain; version=0.0.4; charset=utf-8`.
+#define SARK_METRICS_TEXT 0
+
+// OpenMetrics: `application/openmetrics-text; version=1.0.0; charset=utf-8`.
+#define SARK_METRICS_OPENMETRICS 1
+
 // Answers requests to administer: a function from a request to a response, without sockets.
 typedef struct sark_admin sark_admin;
 
@@ -1316,12 +1322,51 @@ int32_t sark_metrics_new(const struct sark_metrics_options *options,
                          struct sark_metrics **metrics,
                          struct sark_error **error);
 
+// Makes metrics that processes share: what each counts is in a file of its own in `directory`, and what any of them renders is of all, those
+// that ended included, however they ended. Gauges are of living processes: sizes are added, of everything else the largest counts.
+//
+// The directory is made where there is none (what it lies in has to be there), for its owner alone; it is for one service on one machine,
+// and nothing else may write to it. A file takes 64 KiB of the disk, and more with many features; one of an ended process is added to
+// those before it. A forked child counts in a file of its own from its first count on. Where it can make none, it counts in
+// its parent's, and `sark_metrics_errors_total` says so.
+//
+// Ownership: the caller owns `*metrics`; what it was given to keeps it alive. The files stay, and so do the counts.
+// Errors: INVALID_ARGUMENT, SERIALIZATION_ERROR (no UTF-8), UNAVAILABLE (the directory cannot be made or written, or the disk is full).
+// Threads: any.
+SARK_API
+int32_t sark_metrics_new_shared(const char *directory,
+                                uint64_t directory_length,
+                                const struct sark_metrics_options *options,
+                                struct sark_metrics **metrics,
+                                struct sark_error **error);
+
 // Writes everything as Prometheus text, version 0.0.4.
 //
-// Errors: INVALID_ARGUMENT, CLOSED.
+// Errors: INVALID_ARGUMENT, CLOSED, UNAVAILABLE (a directory that processes share cannot be read).
 // Threads: any.
 SARK_API
 int32_t sark_metrics_render(const struct sark_metrics *metrics,
+                            struct sark_buffer *buffer,
+                            struct sark_error **error);
+
+// Writes everything in a format of the caller's choice: `SARK_METRICS_TEXT`, as `sark_metrics_render`, or `SARK_METRICS_OPENMETRICS`.
+//
+// Errors: INVALID_ARGUMENT, CLOSED, UNAVAILABLE (a directory that processes share cannot be read).
+// Threads: any.
+SARK_API
+int32_t sark_metrics_render_as(const struct sark_metrics *metrics,
+                               uint32_t format,
+                               struct sark_buffer *buffer,
+                               struct sark_error **error);
+
+// Writes everything as JSON, for collectors of a language's own metrics library: an array of families,
+// `{"name", "help", "type": "counter" | "gauge" | "histogram", "unit": text or null, "labels": [name, …], "samples": […]}`. A sample is
+// `{"labels": [value, …], "value": number}`, one of a histogram `{"labels", "buckets": [[bound in seconds, how many up to it], …], "count", "sum"}`.
+//
+// Errors: INVALID_ARGUMENT, CLOSED, UNAVAILABLE (a directory that processes share cannot be read).
+// Threads: any.
+SARK_API
+int32_t sark_metrics_gather(const struct sark_metrics *metrics,
                             struct sark_buffer *buffer,
                             struct sark_error **error);
 

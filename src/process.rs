@@ -89,6 +89,39 @@ impl Drop for Leave {
     }
 }
 
+/// A lock for what is rare, and short. One that a thread of the parent holds at a fork is free in the child, where that thread is not: what
+/// it guards has to be whole at any moment.
+pub(crate) struct ForkLock(AtomicU64);
+
+/// Gives a `ForkLock` back.
+pub(crate) struct ForkGuard<'a> {
+    lock: &'a ForkLock,
+    holder: u64,
+}
+
+impl ForkLock {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    pub(crate) fn lock(&self) -> ForkGuard<'_> {
+        loop {
+            let (now, holder) = (generation(), self.0.load(Ordering::Relaxed));
+            if holder != now && self.0.compare_exchange(holder, now, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                return ForkGuard { lock: self, holder: now };
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+}
+
+impl Drop for ForkGuard<'_> {
+    fn drop(&mut self) {
+        // Generations start at 1, so that 0 is nobody.
+        let _ = self.lock.0.compare_exchange(self.holder, 0, Ordering::Release, Ordering::Relaxed);
+    }
+}
+
 /// Before a fork: no slice of work starts, and those under way end.
 pub(crate) fn before_fork() {
     FORKING.store(true, Ordering::SeqCst);

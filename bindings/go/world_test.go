@@ -345,6 +345,8 @@ func (w *world) runMetrics(t *testing.T, verb string, _ arguments) (any, error) 
 		return keep(w, &w.metrics, made, err)
 	case "render":
 		return w.metrics.Render()
+	case "render_openmetrics":
+		return w.metrics.RenderOpenMetrics()
 	case "close":
 		return nil, w.metrics.Close()
 	}

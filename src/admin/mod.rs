@@ -3,6 +3,7 @@
 //! What a remote client sends never becomes an `Err`, let alone a panic: every answer is a [`Response`], errors as problem documents
 //! (RFC 9457). Routes stand in one table, `routes`; what each answers in `rollout` and `status`; who may ask, in `access`.
 
+mod accept;
 mod access;
 mod figures;
 mod json;
@@ -128,7 +129,7 @@ impl Admin {
         }
         let caller = self.access.admit(route.needs, request)?;
         let parameters = parameters::read(route, query, request)?;
-        (route.answer)(self, &Call { caller, parameters })
+        (route.answer)(self, &Call { caller, parameters, format: accept::format(request) })
     }
 }
 

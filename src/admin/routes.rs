@@ -5,6 +5,7 @@ use super::parameters::{Name, Parameters};
 use super::problem::Answer;
 use super::token::Role;
 use super::{Admin, page, rollout, status};
+use crate::metrics::Format;
 
 /// The method of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ impl Method {
 pub(super) struct Call<'a> {
     pub(super) caller: Caller<'a>,
     pub(super) parameters: Parameters,
+    /// In which format metrics are wanted.
+    pub(super) format: Format,
 }
 
 /// What answers at one path.

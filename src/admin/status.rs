@@ -49,11 +49,11 @@ fn cache_stats(cache: &Cache) -> Result<Value> {
 }
 
 /// `GET /admin/metrics`.
-pub(super) fn metrics(admin: &Admin, _: &Call<'_>) -> Answer {
+pub(super) fn metrics(admin: &Admin, call: &Call<'_>) -> Answer {
     let metrics = admin.parts.metrics.as_ref().ok_or_else(|| Problem::not_given("metrics"))?;
     let mut text = Vec::new();
-    metrics.render(&mut text)?;
-    Ok(Response::new(200, "text/plain; version=0.0.4; charset=utf-8", text))
+    metrics.render(call.format, &mut text)?;
+    Ok(Response::new(200, call.format.content_type(), text).with("Vary", "Accept"))
 }
 
 /// `GET /admin/livez`: whoever answers is alive.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::metrics::{CacheOperation, Metrics};
+use crate::metrics::Metrics;
 use queue::Queue;
 use sweep::Sweeper;
 
@@ -163,7 +163,9 @@ impl Cache {
         let hit = self.shared.get(key, start, output);
         let count = if hit { &self.shared.counts.hits } else { &self.shared.counts.misses };
         count.fetch_add(1, Ordering::Relaxed);
-        self.measured(CacheOperation::Get, start);
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.cache_looked_up(hit, start.elapsed());
+        }
         Ok(hit)
     }
 
@@ -176,7 +178,9 @@ impl Cache {
         let start = Instant::now();
         self.sweeper.start(&self.shared);
         let evicted = self.shared.set(key, value, ttl, start)?;
-        self.measured(CacheOperation::Set, start);
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.cache_stored(start.elapsed());
+        }
         Ok(evicted)
     }
 
@@ -250,12 +254,6 @@ impl Cache {
             entries: read(&counts.entries),
             bytes: read(&counts.bytes),
         })
-    }
-
-    fn measured(&self, operation: CacheOperation, start: Instant) {
-        if let Some(metrics) = &self.shared.metrics {
-            metrics.cache_operation(operation, start.elapsed());
-        }
     }
 }
 

@@ -22,6 +22,7 @@ mod metrics;
 #[cfg(feature = "pyo3")]
 pub(crate) mod python;
 mod query;
+pub(crate) mod shared_memory;
 mod status;
 #[cfg(feature = "test-panic")]
 mod test_panic;

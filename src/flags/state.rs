@@ -81,6 +81,9 @@ impl State {
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.events.wake();
+        if let Some(metrics) = self.metrics.as_ref().filter(|_| self.store.is_shared()) {
+            metrics.flag_store_age(self.store.name(), None);
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -115,6 +118,10 @@ impl State {
     pub(super) fn reached(&self) {
         let now = u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(NEVER - 1);
         self.contact.store(now, Ordering::Relaxed);
+        if let Some(metrics) = &self.metrics {
+            // Other processes that render see this one's age, too.
+            metrics.flag_store_age(self.store.name(), Some(Duration::ZERO));
+        }
         let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).take();
         if problem.is_some() {
             self.happened(Level::Info, "store_back", format!("The flags' store {} is back", self.store.name()), json!({}));
@@ -312,7 +319,7 @@ impl Refresh for State {
     fn refresh(&self, metrics: &Metrics) {
         if !self.is_closed() {
             let age = self.age().unwrap_or_else(|| self.opened.elapsed());
-            metrics.flag_store_age(self.store.name(), age);
+            metrics.flag_store_age(self.store.name(), Some(age));
         }
     }
 }

@@ -74,6 +74,11 @@ static void null_where_a_value_is_needed(void) {
   INVALID("client", sark_client_replay(NULL, BYTES("{}"), buffer, &error));
   INVALID("log", sark_client_replay(client, NONE, buffer, &error));
   INVALID("metrics", sark_metrics_render(NULL, buffer, &error));
+  INVALID("metrics", sark_metrics_render_as(NULL, SARK_METRICS_TEXT, buffer, &error));
+  INVALID("format", sark_metrics_render_as(metrics, 2, buffer, &error));
+  INVALID("buffer", sark_metrics_gather(metrics, NULL, &error));
+  INVALID("directory", sark_metrics_new_shared(NONE, NULL, &metrics, &error));
+  INVALID("directory", sark_metrics_new_shared("a\0b", 3, NULL, &metrics, &error));
   INVALID("buffer", sark_flags_status(flags, NULL, &error));
   INVALID("side", sark_flags_force(flags, 3, &error));
   INVALID("options.flags", sark_admin_new(NONE, NULL, &admin, &error));
@@ -263,6 +268,7 @@ static void after_close(void) {
   NAMED(SARK_CLOSED, "log", sark_decision_log_next(decision_log, 0, buffer, &error));
   sark_metrics_close(metrics);
   NAMED(SARK_CLOSED, "metrics", sark_metrics_render(metrics, buffer, &error));
+  NAMED(SARK_CLOSED, "metrics", sark_metrics_gather(metrics, buffer, &error));
 }
 
 int main(void) {

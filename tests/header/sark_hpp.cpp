@@ -106,7 +106,8 @@ bool use_everything() {
     good &= response->status == 200 && !response->headers.empty() && !response->body.empty();
   admin.close();
 
-  good &= metrics.render(out).ok() && sark::version().size() > 0 && sark::abi_version() == SARK_ABI_VERSION;
+  good &= metrics.render(out).ok() && metrics.render_openmetrics(out).ok() && metrics.gather(out).ok() &&
+          !sark::metrics::make_shared("/dev/null/metrics").ok() && sark::version().size() > 0 && sark::abi_version() == SARK_ABI_VERSION;
   client.close(), flags.close(), cache.close(), query.close(), input.close(), engine.close(), metrics.close();
   return good;
 }

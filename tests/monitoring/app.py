@@ -28,7 +28,7 @@ broken := 2 if input.conflict
 
 class App:
     def __init__(self, opa_url, folder):
-        self.metrics = sark.Metrics()
+        self.metrics = sark.Metrics(pathlib.Path(folder, "metrics"))
         self.engine = sark.Engine(metrics=self.metrics)
         self.engine.load_policy("authz", POLICY)
         self.store = pathlib.Path(folder, "flags.json")

@@ -558,14 +558,38 @@ export interface Decision {
   readonly phases: { readonly flagsMs: number; readonly cacheMs: number; readonly readMs: number; readonly evaluateMs: number; readonly remoteMs: number };
 }
 
+/** One name and its samples. `labels` are the names of the labels, a sample's are their values. */
+export interface MetricFamily {
+  name: string;
+  help: string;
+  type: "counter" | "gauge" | "histogram";
+  unit: "seconds" | "bytes" | null;
+  labels: string[];
+  samples: ({ labels: string[]; value: number } | { labels: string[]; buckets: [bound: number, upTo: number][]; count: number; sum: number })[];
+}
+
 /** What the engines, caches, flags and clients that were given this object have done. */
 export class Metrics implements Closable {
-  constructor();
+  /**
+   * With a `directory`, processes share it (those of `node:cluster`, say): what each counts is in a file of its own there, and what any of
+   * them renders is of all, those that ended included. It is made where there is none, belongs to one service on one machine, and takes
+   * 64 KiB for each process; throws `Unavailable` where it cannot be used.
+   */
+  constructor(options?: { directory?: string });
   close(): void;
   [Symbol.dispose](): void;
 
   /** Everything, in Prometheus' text format 0.0.4. */
   render(): string;
+
+  /** Everything, in OpenMetrics 1.0.0. */
+  renderOpenMetrics(): string;
+
+  /** Everything, for collectors of another metrics library. */
+  gather(): MetricFamily[];
+
+  /** Shows everything in a `Registry` of prom-client (15), beside the application's own metrics. */
+  registerWith(registry: { registerMetric(metric: any): void }): void;
 }
 
 /** The library's version. */

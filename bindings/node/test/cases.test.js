@@ -21,6 +21,7 @@ const calls = {
 
   "metrics.new": (its) => void (its.metrics = new Metrics()),
   "metrics.render": (its) => its.metrics.render(),
+  "metrics.render_openmetrics": (its) => its.metrics.renderOpenMetrics(),
 
   "engine.new": (its, args) => {
     its.engine = new Engine({

@@ -98,6 +98,9 @@ class Case:
     def metrics_render(self, _: dict[str, Any]) -> str:
         return self.metrics.render()
 
+    def metrics_render_openmetrics(self, _: dict[str, Any]) -> str:
+        return self.metrics.render_openmetrics()
+
     def engine_new(self, args: dict[str, Any]) -> None:
         limits = only(args, "rego_version", "evaluator", "max_input_bytes", "max_policy_bytes", "max_data_bytes")
         self.objects["engine"] = sark.Engine(timeout=seconds(args, "timeout_ms"), **limits, **self.reporting)

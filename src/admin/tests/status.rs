@@ -114,6 +114,11 @@ fn metrics_are_prometheus_text_where_there_are_any() -> Result<()> {
     let metrics = get(&admin, "/admin/metrics");
     assert_eq!(metrics.header("Content-Type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     assert!(metrics.body.starts_with(b"# HELP "));
+    let headers = format!("{}Accept: application/openmetrics-text\r\n", super::bearer(super::EYES));
+    let metrics = super::send(&admin, "GET", "/admin/metrics", &headers, b"");
+    assert_eq!(metrics.header("Content-Type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    assert_eq!(metrics.header("Vary"), Some("Accept"));
+    assert!(metrics.body.ends_with(b"\n# EOF\n"));
     let admin = Admin::new(flags_alone()?, tokens(), AdminOptions::default())?;
     problem(&get(&admin, "/admin/metrics"), 404);
     Ok(())

@@ -19,6 +19,13 @@ static outcome metrics_render(world *world, const cJSON *args, const char *last_
   return told(world, status, error);
 }
 
+static outcome metrics_render_openmetrics(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_metrics_render_as(world->metrics, SARK_METRICS_OPENMETRICS, world->buffer, &error);
+  (void)args, (void)last_revision;
+  return told(world, status, error);
+}
+
 static outcome metrics_close(world *world, const cJSON *args, const char *last_revision) {
   (void)args, (void)last_revision;
   sark_metrics_close(world->metrics);
@@ -26,6 +33,6 @@ static outcome metrics_close(world *world, const cJSON *args, const char *last_r
 }
 
 call metrics_call(const char *name) {
-  static const verb verbs[] = {{"new", metrics_new}, {"render", metrics_render}, {"close", metrics_close}};
+  static const verb verbs[] = {{"new", metrics_new}, {"render", metrics_render}, {"render_openmetrics", metrics_render_openmetrics}, {"close", metrics_close}};
   return find_call(verbs, sizeof verbs / sizeof verbs[0], name);
 }

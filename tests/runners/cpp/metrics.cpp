@@ -10,6 +10,8 @@ outcome make(world &world, const cJSON *, const char *) {
 
 outcome render(world &world, const cJSON *, const char *) { return told(world.metrics.render(world.buffer)); }
 
+outcome render_openmetrics(world &world, const cJSON *, const char *) { return told(world.metrics.render_openmetrics(world.buffer)); }
+
 outcome close(world &world, const cJSON *, const char *) {
   world.metrics.close();
   return outcome_of(OUTCOME_DONE);
@@ -18,6 +20,6 @@ outcome close(world &world, const cJSON *, const char *) {
 } // namespace
 
 call metrics_call(std::string_view name) {
-  static constexpr verb verbs[] = {{"new", make}, {"render", render}, {"close", close}};
+  static constexpr verb verbs[] = {{"new", make}, {"render", render}, {"render_openmetrics", render_openmetrics}, {"close", close}};
   return find_call(verbs, name);
 }
