@@ -375,6 +375,8 @@ typedef struct sark_decision_log_options {
   uint64_t max_waiting_bytes;
   // A larger input or result, in bytes, is left out of its event, which then names it in `erased`; default 1 MiB.
   uint64_t max_event_bytes;
+  // Where to count, or NULL. The log keeps it alive.
+  const struct sark_metrics *metrics;
 } sark_decision_log_options;
 
 // What bounds an engine. Zero in a field is its default.

@@ -15,6 +15,7 @@ import (
 type DecisionLogOptions struct {
 	MaxWaiting      uint32 // events that may wait; of more, the oldest are dropped and counted
 	MaxWaitingBytes uint64 // of inputs and results
+	Metrics         *Metrics // nil: none
 	MaxEventBytes   uint64 // a larger input or result is left out of its event, which then names it in "erased"
 }
 
@@ -41,6 +42,7 @@ func NewDecisionLog(location string, options ...DecisionLogOptions) (*DecisionLo
 		max_waiting:       C.uint32_t(chosen.MaxWaiting),
 		max_waiting_bytes: C.uint64_t(chosen.MaxWaitingBytes),
 		max_event_bytes:   C.uint64_t(chosen.MaxEventBytes),
+		metrics:           chosen.Metrics.pointer(),
 	}
 	pointer, length := text(location)
 	var handle *C.sark_decision_log

@@ -322,7 +322,7 @@ func (w *world) runClient(t *testing.T, verb string, args arguments) (any, error
 func (w *world) runDecisionLog(t *testing.T, verb string, args arguments) (any, error) {
 	switch verb {
 	case "new":
-		made, err := sark.NewDecisionLog(args.text("location"), sark.DecisionLogOptions{MaxWaiting: uint32(args.count("max_waiting"))})
+		made, err := sark.NewDecisionLog(args.text("location"), sark.DecisionLogOptions{MaxWaiting: uint32(args.count("max_waiting")), Metrics: w.metrics})
 		return keep(w, &w.log, made, err)
 	case "next":
 		event, _, err := w.log.Next(args.time("timeout_ms"))

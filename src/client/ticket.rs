@@ -32,7 +32,7 @@ pub struct Ticket {
 enum State {
     /// The local evaluation takes longer than a caller who may not block waits.
     Evaluate(Phases),
-    Ask(Asking, Question),
+    Ask(Box<(Asking, Question)>),
     Done,
 }
 
@@ -55,7 +55,7 @@ impl Client {
         };
         let decided = match next {
             Ok(Next::Ask(asking)) => match self.question(&request, &asking) {
-                Ok(question) => return Ok(self.ticket(&request, State::Ask(asking, question))),
+                Ok(question) => return Ok(self.ticket(&request, State::Ask(Box::new((asking, question))))),
                 Err(error) => self.finish(&request, asking, Err(error), Instant::now()),
             },
             Ok(Next::Decided(decision)) => Ok(decision),
@@ -93,7 +93,7 @@ impl Ticket {
     /// The HTTP request to send; `None` where there is none, and [`Ticket::run`] is the way.
     #[must_use]
     pub fn question(&self) -> Option<&Question> {
-        if let State::Ask(_, question) = &self.state { Some(question) } else { None }
+        if let State::Ask(asked) = &self.state { Some(&asked.1) } else { None }
     }
 
     /// The decision, from the response's status and body. In the mode `RemoteFirst`, a remote that is away makes the local engine decide, here
@@ -131,7 +131,8 @@ impl Ticket {
                 let next = client.decide_locally(request, phases)?;
                 client.carry_out(request, next)
             }),
-            State::Ask(asking, question) => self.finish(|client, request| {
+            State::Ask(asked) => self.finish(|client, request| {
+                let (asking, question) = *asked;
                 let start = Instant::now();
                 let answer = client.remote()?.ask(&question);
                 client.finish(request, asking, answer, start)
@@ -142,7 +143,7 @@ impl Ticket {
 
     fn take_question(&mut self) -> Result<(Asking, Question)> {
         match std::mem::replace(&mut self.state, State::Done) {
-            State::Ask(asking, question) => Ok((asking, question)),
+            State::Ask(asked) => Ok(*asked),
             State::Evaluate(phases) => {
                 self.state = State::Evaluate(phases);
                 Err(Error::invalid("ticket", "there is no HTTP request to complete; run it, on a thread that may block"))

@@ -24,6 +24,7 @@ use queue::Queue;
 
 use crate::companion::Companion;
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::Metrics;
 use crate::process;
 
 /// The writer's stack: JSON is read and written on it, to a bounded depth.
@@ -39,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const BATCH: usize = 256;
 
 /// How much may wait, and how large an event may be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct DecisionLogOptions {
     /// How many events may wait; of more, the oldest are dropped and counted.
     pub max_waiting: u32,
@@ -47,11 +48,13 @@ pub struct DecisionLogOptions {
     pub max_waiting_bytes: u64,
     /// A larger input or result is left out of its event, which says so.
     pub max_event_bytes: u64,
+    /// Where to count what is logged and dropped.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 impl Default for DecisionLogOptions {
     fn default() -> Self {
-        Self { max_waiting: 10_000, max_waiting_bytes: 64 << 20, max_event_bytes: 1 << 20 }
+        Self { max_waiting: 10_000, max_waiting_bytes: 64 << 20, max_event_bytes: 1 << 20, metrics: None }
     }
 }
 
@@ -89,7 +92,7 @@ impl DecisionLog {
     /// `INVALID_ARGUMENT` for another location; `UNAVAILABLE` for a file that cannot be written.
     pub fn open(location: &str, options: DecisionLogOptions) -> Result<Arc<Self>> {
         let location = Location::parse(location)?;
-        let shared = Shared::new(&location);
+        let shared = Shared::new(&location, &options);
         shared.try_file().map_err(|e| Error::new(ErrorKind::Unavailable, format!("{location}: {e}")))?;
         let (closed, writer) = (AtomicBool::new(false), Companion::default());
         Ok(Arc::new(Self { options, location, closed, shared: ArcSwap::from_pointee(shared), writer }))
@@ -102,7 +105,7 @@ impl DecisionLog {
             shared.queue.drop_one();
             return;
         }
-        shared.queue.push(Entry::new(entry, self.options.max_event_bytes), &self.options);
+        shared.queue.push(Entry::new(entry, self.options.max_event_bytes));
         if shared.file.is_some() {
             self.start_writer();
             self.writer.wake();
@@ -166,7 +169,7 @@ impl DecisionLog {
         if current.generation == process::generation() {
             return current;
         }
-        let fresh = Arc::new(Shared::new(&self.location));
+        let fresh = Arc::new(Shared::new(&self.location, &self.options));
         self.shared.store(Arc::clone(&fresh));
         fresh
     }
@@ -208,12 +211,12 @@ fn run(log: &Weak<DecisionLog>) {
 }
 
 impl Shared {
-    fn new(location: &Location) -> Self {
+    fn new(location: &Location, options: &DecisionLogOptions) -> Self {
         let file = match location {
             Location::Queue => None,
             Location::File(place) => Some(Mutex::new(Writer { file: File::new(place.clone()), lines: Vec::new(), events: 0 })),
         };
-        Self { generation: process::generation(), instance: process::unique_id(), queue: Queue::default(), file }
+        Self { generation: process::generation(), instance: process::unique_id(), queue: Queue::new(options.clone()), file }
     }
 
     fn try_file(&self) -> io::Result<()> {

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{DecisionLogOptions, Entry};
+use crate::metrics::Metrics;
 
-#[derive(Default)]
 pub(super) struct Queue {
+    options: DecisionLogOptions,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -26,19 +27,32 @@ struct State {
 }
 
 impl Queue {
+    pub(super) fn new(options: DecisionLogOptions) -> Self {
+        Self { options, state: Mutex::default(), changed: Condvar::new() }
+    }
+
     /// Adds an event; drops the oldest ones where too much waits.
-    pub(super) fn push(&self, entry: Entry, options: &DecisionLogOptions) {
+    pub(super) fn push(&self, entry: Entry) {
         let mut state = self.lock();
-        let most = options.max_waiting.max(1) as usize;
-        while state.waiting.len() >= most || state.bytes.saturating_add(entry.bytes()) > options.max_waiting_bytes {
+        let (most, max_bytes) = (self.options.max_waiting.max(1) as usize, self.options.max_waiting_bytes);
+        let mut dropped = 0;
+        while state.waiting.len() >= most || state.bytes.saturating_add(entry.bytes()) > max_bytes {
             let Some(oldest) = state.waiting.pop_front() else { break };
             state.bytes = state.bytes.saturating_sub(oldest.bytes());
-            state.dropped += 1;
+            dropped += 1;
         }
+        state.dropped += dropped;
         state.bytes = state.bytes.saturating_add(entry.bytes());
         state.waiting.push_back(entry);
         drop(state);
         self.changed.notify_all();
+        self.count(Metrics::log_dropped, dropped);
+    }
+
+    fn count(&self, count: impl FnOnce(&Metrics, u64), events: u64) {
+        if let Some(metrics) = self.options.metrics.as_ref().filter(|_| events > 0) {
+            count(metrics, events);
+        }
     }
 
     /// The oldest event; waits for one until `timeout` is over, or `is_over`. It is under way until `gave` is called.
@@ -66,16 +80,19 @@ impl Queue {
     /// So many events under way arrived.
     pub(super) fn gave(&self, events: u64) {
         self.leave(|state| state.given += state.arrive(events));
+        self.count(Metrics::logged, events);
     }
 
     /// So many events under way are lost.
     pub(super) fn lose(&self, events: u64) {
         self.leave(|state| state.dropped += state.arrive(events));
+        self.count(Metrics::log_dropped, events);
     }
 
     /// An event came too late.
     pub(super) fn drop_one(&self) {
         self.leave(|state| state.dropped += 1);
+        self.count(Metrics::log_dropped, 1);
     }
 
     /// Why events cannot be written now; `None` where they can.

@@ -1,3 +1,6 @@
+//! The decision log: its events, its bounds, and its file.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,9 +8,11 @@ use std::time::Duration;
 use super::boundary::{entry, free, give, handle, infallible, or_default, place, text};
 use super::buffer::{output, sark_buffer};
 use super::error::sark_error;
+use super::metrics::{metrics_of, sark_metrics};
 use super::status::{SARK_MISS, SARK_OK};
 use super::versioned::{self, Versioned};
 use crate::decision_log::{DecisionLog, DecisionLogOptions};
+use crate::metrics::Metrics;
 
 /// What clients decided, for a caller to drain or in a file.
 pub struct sark_decision_log {
@@ -29,9 +31,11 @@ pub struct sark_decision_log_options {
     pub max_waiting_bytes: u64,
     /// A larger input or result, in bytes, is left out of its event, which then names it in `erased`; default 1 MiB.
     pub max_event_bytes: u64,
+    /// Where to count, or NULL. The log keeps it alive.
+    pub metrics: *const sark_metrics,
 }
 
-// SAFETY: repr(C), `struct_size` first, integers only, no padding, valid with any bytes.
+// SAFETY: repr(C), `struct_size` first, integers and pointers only, no padding, valid with any bytes.
 unsafe impl Versioned for sark_decision_log_options {
     const FIRST_SIZE: usize = size_of::<Self>();
 }
@@ -70,18 +74,19 @@ pub unsafe extern "C" fn sark_decision_log_new(
             let place = place("log", log)?;
             let location = text("location", location, location_length)?;
             let given = versioned::options("options", options)?;
-            give(place, sark_decision_log { log: DecisionLog::open(location, log_options(&given))? });
+            give(place, sark_decision_log { log: DecisionLog::open(location, log_options(&given, metrics_of(given.metrics)))? });
             Ok(SARK_OK)
         })
     }
 }
 
-fn log_options(given: &sark_decision_log_options) -> DecisionLogOptions {
+fn log_options(given: &sark_decision_log_options, metrics: Option<Arc<Metrics>>) -> DecisionLogOptions {
     let default = DecisionLogOptions::default();
     DecisionLogOptions {
         max_waiting: if given.max_waiting == 0 { default.max_waiting } else { given.max_waiting },
         max_waiting_bytes: or_default(given.max_waiting_bytes, default.max_waiting_bytes),
         max_event_bytes: or_default(given.max_event_bytes, default.max_event_bytes),
+        metrics,
     }
 }
 

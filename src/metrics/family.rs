@@ -193,9 +193,15 @@ pub(super) const SHADOW: Family = family(
 );
 pub(super) const SHADOW_DROPPED: Family =
     family("sark_shadow_dropped_total", Kind::Counter, &[], "Local decisions that were not compared, since too many waited.");
+pub(super) const DECISION_LOG: Family = family(
+    "sark_decision_log_events_total",
+    Kind::Counter,
+    &["outcome"],
+    "Events of the decision log: written or given to the caller, and dropped.",
+);
 
 /// All that a file may have and this release shows.
-pub(super) const FAMILIES: [&Family; 19] = [
+pub(super) const FAMILIES: [&Family; 20] = [
     &CACHE_ERRORS,
     &CACHE_TIMES,
     &CACHE_ENTRIES,
@@ -215,6 +221,7 @@ pub(super) const FAMILIES: [&Family; 19] = [
     &METRICS_ERRORS,
     &SHADOW,
     &SHADOW_DROPPED,
+    &DECISION_LOG,
 ];
 
 #[cfg(test)]

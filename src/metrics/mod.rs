@@ -58,6 +58,8 @@ pub struct Metrics {
     remote_fallbacks: Counter,
     shadow: [Counter; ShadowOutcome::ALL.len()],
     shadow_dropped: Counter,
+    logged: Counter,
+    log_dropped: Counter,
     cache_hit: Times,
     cache_miss: Times,
     cache_set: Times,
@@ -156,6 +158,8 @@ impl Metrics {
             remote_fallbacks: counter(&f::REMOTE_FALLBACKS, &[]),
             shadow: ShadowOutcome::ALL.map(|outcome| counter(&f::SHADOW, &[outcome.label()])),
             shadow_dropped: counter(&f::SHADOW_DROPPED, &[]),
+            logged: counter(&f::DECISION_LOG, &["logged"]),
+            log_dropped: counter(&f::DECISION_LOG, &["dropped"]),
             cache_hit: times(&f::CACHE_TIMES, &["rust", f::HIT]),
             cache_miss: times(&f::CACHE_TIMES, &["rust", f::MISS]),
             cache_set: times(&f::CACHE_TIMES, &["rust", f::SET]),
@@ -258,6 +262,16 @@ impl Metrics {
     /// A local decision was not compared, since too many waited.
     pub(crate) fn shadow_dropped(&self) {
         self.shadow_dropped.inc();
+    }
+
+    /// So many events of a decision log were written or given to the caller.
+    pub(crate) fn logged(&self, events: u64) {
+        self.logged.add(events);
+    }
+
+    /// So many events of a decision log were dropped.
+    pub(crate) fn log_dropped(&self, events: u64) {
+        self.log_dropped.add(events);
     }
 
     /// One look-up in a cache.

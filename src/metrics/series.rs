@@ -44,8 +44,12 @@ impl Counter {
     }
 
     pub(super) fn inc(&self) {
+        self.add(1);
+    }
+
+    pub(super) fn add(&self, events: u64) {
         if let Some(count) = self.store.words(&self.series).first() {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(events, Ordering::Relaxed);
         }
     }
 }

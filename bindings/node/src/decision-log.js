@@ -2,15 +2,16 @@
 
 import { constants, errorSlot, options, output, sark, slot } from "./native.js";
 import { check, Closed } from "./error.js";
-import { create, Handle, pointer } from "./handle.js";
+import { create, Handle, optionalPointer, pointer } from "./handle.js";
 import { byteLength, nanoseconds, size, text } from "./values.js";
 
 export class DecisionLog extends Handle {
-  constructor(location = "queue:", { maxWaiting, maxWaitingBytes, maxEventBytes } = {}) {
+  constructor(location = "queue:", { maxWaiting, maxWaitingBytes, maxEventBytes, metrics } = {}) {
     const settings = options("sark_decision_log_options", {
       max_waiting: size("maxWaiting", maxWaiting),
       max_waiting_bytes: size("maxWaitingBytes", maxWaitingBytes),
       max_event_bytes: size("maxEventBytes", maxEventBytes),
+      metrics: optionalPointer(metrics),
     });
     text("location", location);
     const status = sark.sark_decision_log_new(location, byteLength(location), settings, slot, errorSlot);

@@ -513,6 +513,7 @@ export interface DecisionLogOptions {
   maxWaitingBytes?: number;
   /** A larger input or result is left out of its event, which then names it in `erased`. */
   maxEventBytes?: number;
+  metrics?: Metrics;
 }
 
 /**

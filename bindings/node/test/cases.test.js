@@ -146,7 +146,7 @@ const calls = {
   "client.replay": (its, { log }) => its.client.replay(log),
   "client.close": (its) => its.client.close(),
 
-  "decision_log.new": (its, { location, max_waiting: maxWaiting }) => void (its.decisionLog = new DecisionLog(location, { maxWaiting })),
+  "decision_log.new": (its, { location, max_waiting: maxWaiting }) => void (its.decisionLog = new DecisionLog(location, { maxWaiting, metrics: its.metrics })),
   "decision_log.next": (its) => its.decisionLog.next(),
   "decision_log.flush": (its, { timeout_ms: timeoutMs }) => its.decisionLog.flush(timeoutMs),
   "decision_log.status": (its) => its.decisionLog.status(),

@@ -338,7 +338,7 @@ class Case:
         self.client.close()
 
     def decision_log_new(self, args: dict[str, Any]) -> None:
-        self.objects["decision_log"] = sark.DecisionLog(args["location"], **only(args, "max_waiting"))
+        self.objects["decision_log"] = sark.DecisionLog(args["location"], **only(args, "max_waiting"), **self.reporting)
 
     def decision_log_next(self, args: dict[str, Any]) -> dict[str, Any] | None:
         return self.decision_log.next(args.get("timeout_ms", 0) / 1000)

@@ -11,6 +11,7 @@ static outcome decision_log_new(world *world, const cJSON *args, const char *las
   (void)last_revision;
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
+  options.metrics = world->metrics;
   options.max_waiting = (uint32_t)args_count(args, "max_waiting");
   sark_decision_log_free(world->decision_log);
   world->decision_log = NULL;

@@ -5,6 +5,7 @@ namespace {
 outcome make(world &world, const cJSON *args, const char *) {
   const argument location(args_bytes(args, "location"));
   sark::decision_log_options options;
+  options.metrics = world.metrics_or_null();
   options.max_waiting = static_cast<std::uint32_t>(args_count(args, "max_waiting"));
   return kept(world.decision_log, sark::decision_log::make(location, options));
 }

@@ -2,6 +2,7 @@
 #define SARK_DECISION_LOG_HPP
 
 #include "buffer.hpp"
+#include "metrics.hpp"
 #include "result.hpp"
 
 #include <chrono>
@@ -18,6 +19,8 @@ struct decision_log_options {
   std::uint64_t max_waiting_bytes = 0;
   /// A larger input or result is left out of its event, which then names it in "erased".
   std::uint64_t max_event_bytes = 0;
+  /// Borrowed for the call.
+  const sark::metrics *metrics = nullptr;
 };
 
 /// What clients decided, in the format of OPA's decision log (EventV1): inputs too, without the places that the clients'
@@ -33,6 +36,7 @@ public:
     raw.max_waiting = options.max_waiting;
     raw.max_waiting_bytes = options.max_waiting_bytes;
     raw.max_event_bytes = options.max_event_bytes;
+    raw.metrics = detail::get(options.metrics);
     ::sark_decision_log *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_decision_log_new(detail::text(location), location.size(), &raw, &made, slot.out());

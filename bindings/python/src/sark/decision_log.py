@@ -1,12 +1,15 @@
 """What was decided, for auditors and for replay."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sark import _calls, _values
 from sark._calls import lib
 from sark._handle import Closable
 from sark.error import Closed
+
+if TYPE_CHECKING:
+    from sark.metrics import Metrics
 
 _PATIENCE = 1.0
 
@@ -19,6 +22,8 @@ class DecisionLog(Closable):
     max_waiting         how many events may wait; of more, the oldest are dropped and counted
     max_waiting_bytes   how many bytes of inputs and results may wait
     max_event_bytes     a larger input or result is left out of its event, which then names it in "erased"
+
+    metrics             where events are counted
 
     Inputs are in it, without the places that the clients' masks name. Raises InvalidArgument, and Unavailable for a file that cannot
     be written.
@@ -33,12 +38,14 @@ class DecisionLog(Closable):
         max_waiting: int | None = None,
         max_waiting_bytes: int | None = None,
         max_event_bytes: int | None = None,
+        metrics: "Metrics | None" = None,
     ) -> None:
         options = _calls.options(
             "sark_decision_log_options",
             max_waiting=_values.size("max_waiting", max_waiting),
             max_waiting_bytes=_values.size("max_waiting_bytes", max_waiting_bytes),
             max_event_bytes=_values.size("max_event_bytes", max_event_bytes),
+            metrics=metrics._handle if metrics is not None else None,
         )
         self._handle = _calls.create(
             lib.sark_decision_log_new,
