@@ -1,6 +1,7 @@
 // One call for a decision: local, cached or remote, as the flags say.
 
-import { constants, errorSlot, options, output, sark, slot, Struct } from "./native.js";
+import { constants, errorSlot, options, output, sark, slot } from "./native.js";
+import { DecideInfo } from "./decision.js";
 import { check, InvalidArgument } from "./error.js";
 import { logTo, nextEvent } from "./event.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
@@ -9,7 +10,7 @@ import { Argument, byteLength, hundredths, inputToJson, nanoseconds, size, text 
 
 const json = new Argument("json", 1 << 16);
 const users = new Argument("user", 1 << 12);
-const info = new Struct("sark_decide_info");
+const info = new DecideInfo();
 const ticketSlot = new BigUint64Array(1);
 
 /** Text that may be left out. */
@@ -31,6 +32,11 @@ function trace(traceparent) {
   if (high === undefined) return {};
   const [trace_id_high, trace_id_low, trace_parent_id] = [high, low, parent].map((digits) => BigInt(`0x${digits}`));
   return { trace_id_high, trace_id_low, trace_parent_id, trace_flags: Number.parseInt(flags, 16) };
+}
+
+function limitsOf(timeoutMs, traceparent) {
+  const fields = traceparent === undefined ? {} : trace(traceparent);
+  return options("sark_decide_options", { timeout_ns: nanoseconds("timeoutMs", timeoutMs), ...fields });
 }
 
 export class Client extends Handle {
@@ -116,9 +122,7 @@ export class Client extends Handle {
 
   #question(policy, input, { user, timeoutMs, traceparent } = {}) {
     text("policy", policy);
-    const limits = options("sark_decide_options", {
-      timeout_ns: nanoseconds("timeoutMs", timeoutMs), ...(traceparent === undefined ? {} : trace(traceparent)),
-    });
+    const limits = timeoutMs === undefined && traceparent === undefined ? null : limitsOf(timeoutMs, traceparent);
     const bytes = json.takeJson(input);
     const userBytes = users.take(user);
     return [pointer(this), policy, byteLength(policy), bytes, json.length, userBytes, users.length, limits];

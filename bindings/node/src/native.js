@@ -72,7 +72,7 @@ export class Struct {
 
   constructor(name, fields = {}) {
     this.#type = structs[name];
-    this.memory = Buffer.alloc(koffi.sizeof(this.#type));
+    this.memory = Buffer.from(new ArrayBuffer(koffi.sizeof(this.#type)));
     koffi.encode(this.memory, this.#type, { struct_size: this.memory.length, ...fields });
   }
 

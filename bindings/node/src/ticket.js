@@ -1,7 +1,7 @@
 // A decision in two steps, so that the event loop goes on meanwhile.
 
-import { constants, errorSlot, later, readText, sark, slot, Struct } from "./native.js";
-import { Decision } from "./decision.js";
+import { constants, errorSlot, later, readText, sark, slot } from "./native.js";
+import { DecideInfo, Decision } from "./decision.js";
 import { check, InvalidArgument } from "./error.js";
 import { create, Handle, pointer } from "./handle.js";
 
@@ -24,19 +24,19 @@ export class Ticket extends Handle {
 
   complete(status, body = "") {
     const bytes = Buffer.from(body);
-    const info = new Struct("sark_decide_info");
+    const info = new DecideInfo();
     const address = bytes.length > 0 ? bytes : null;
     return take(create(sark.sark_ticket_complete(pointer(this), status, address, bytes.length, info.memory, slot, errorSlot)), info);
   }
 
   fail(why) {
     if (!Object.hasOwn(FAILURES, why)) throw new InvalidArgument(`why is ${String(why)}: "connection" or "timeout" wanted`);
-    const info = new Struct("sark_decide_info");
+    const info = new DecideInfo();
     return take(create(sark.sark_ticket_fail(pointer(this), FAILURES[why], info.memory, slot, errorSlot)), info);
   }
 
   async run() {
-    const info = new Struct("sark_decide_info");
+    const info = new DecideInfo();
     // Of its own, where V8 moves nothing while another thread writes.
     const [decision, error] = [0, 1].map(() => new BigUint64Array(new ArrayBuffer(64), 0, 1));
     const call = (ticket) => later(sark.sark_ticket_run, ticket, info.memory, decision, error);
@@ -50,7 +50,7 @@ export class Ticket extends Handle {
 /** A decision, which is freed. */
 export function take(address, info) {
   try {
-    return new Decision(address, info.read());
+    return new Decision(address, info);
   } finally {
     sark.sark_decision_free(address);
   }
