@@ -1,6 +1,5 @@
 """One call for a decision: local, cached or remote, as the flags say."""
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
@@ -214,7 +213,12 @@ class Client(Closable):
         """`decide` for an event loop, which goes on meanwhile: what takes longer than a millisecond, the remote included, is done by a thread of
         the loop's executor. A task that is cancelled does not wait for it."""
         begun = self.begin(policy, input, user, timeout, traceparent)
-        return begun if isinstance(begun, Decision) else await asyncio.to_thread(begun.run)
+        if isinstance(begun, Decision):
+            return begun
+        # Whoever awaits has imported it; nobody else should pay for it.
+        import asyncio
+
+        return await asyncio.to_thread(begun.run)
 
     def _decide(
         self, policy: str, document: bytes | None, user: _values.Octets | None, timeout: float | None, traceparent: str | None
