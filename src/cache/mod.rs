@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
+use foldhash::quality::RandomState;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
@@ -82,7 +83,7 @@ pub struct Cache {
 
 struct Shared {
     options: CacheOptions,
-    map: DashMap<Arc<[u8]>, Entry>,
+    map: DashMap<Arc<[u8]>, Entry, RandomState>,
     queue: Mutex<Queue>,
     closed: AtomicBool,
     counts: Counts,
@@ -137,7 +138,7 @@ impl Cache {
         }
         let shared = Shared {
             options,
-            map: DashMap::new(),
+            map: DashMap::default(),
             queue: Mutex::new(Queue::default()),
             closed: AtomicBool::new(false),
             counts: Counts::default(),

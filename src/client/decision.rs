@@ -81,13 +81,18 @@ impl DecisionId {
     /// Its text, in lower case.
     #[must_use]
     pub fn to_text(self) -> [u8; Self::LENGTH] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 0xf)).copied().unwrap_or(b'0');
         let mut text = [b'-'; Self::LENGTH];
-        let mut shift = 128;
-        for (at, to) in text.iter_mut().enumerate() {
-            if !matches!(at, 8 | 13 | 18 | 23) {
-                shift -= 4;
-                let digit = (self.0 >> shift) as u8 & 0xf;
-                *to = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        let mut places = text.iter_mut();
+        for (at, byte) in self.0.to_be_bytes().into_iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                places.next();
+            }
+            for nibble in [byte >> 4, byte] {
+                if let Some(place) = places.next() {
+                    *place = digit(nibble);
+                }
             }
         }
         text

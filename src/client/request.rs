@@ -30,7 +30,7 @@ impl<'a> Request<'a> {
         default: Option<Duration>,
     ) -> Result<Self> {
         let (start, timeout) = (Instant::now(), options.timeout.unwrap_or(default));
-        let (id, target, trace) = (DecisionId::new(), Target::parse(policy)?, options.trace);
+        let (id, target, trace) = (DecisionId::new(), Target::known(policy)?, options.trace);
         Ok(Self { id, policy, target, input, start, timeout, trace })
     }
 

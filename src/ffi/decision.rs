@@ -1,5 +1,6 @@
 //! `sark_decision`: what a client decided.
 
+use std::cell::OnceCell;
 use std::ffi::c_char;
 use std::mem::offset_of;
 
@@ -24,7 +25,8 @@ pub struct sark_decision {
     decision: Decision,
     /// The result as text; the ABI hands out `sark_str`.
     result: Option<String>,
-    id: [u8; DecisionId::LENGTH],
+    /// Its id as text, once somebody asks.
+    id: OnceCell<[u8; DecisionId::LENGTH]>,
 }
 
 /// What a decision was, and where its time went.
@@ -69,8 +71,7 @@ unsafe impl Versioned for sark_decide_info {
 fn owned(mut decision: Decision) -> Result<sark_decision> {
     let result = decision.result.take().map(String::from_utf8).transpose();
     let result = result.map_err(|_| Error::new(ErrorKind::SerializationError, "the result is not UTF-8"))?;
-    let id = decision.id.to_text();
-    Ok(sark_decision { decision, result, id })
+    Ok(sark_decision { decision, result, id: OnceCell::new() })
 }
 
 /// Hands a decision out, and gives the status.
@@ -84,7 +85,9 @@ pub(super) unsafe fn give_decision(
 ) -> Result<i32> {
     let decision = owned(decision)?;
     let status = decision.status();
-    info.fill(&decide_info(&decision));
+    if info.is_wanted() {
+        info.fill(&decide_info(&decision));
+    }
     // SAFETY: the caller's contract.
     unsafe { give(place, decision) };
     Ok(status)
@@ -109,7 +112,7 @@ fn decide_info(decision: &sark_decision) -> sark_decide_info {
         duration_ns: nanoseconds(phases.total),
         revision: revision_text(revision),
         read_ns: nanoseconds(phases.read),
-        id: id_text(&decision.id),
+        id: id_text(decision.id_text()),
     }
 }
 
@@ -134,6 +137,10 @@ const fn fallback_number(fallback: Option<Fallback>) -> u32 {
 }
 
 impl sark_decision {
+    fn id_text(&self) -> &[u8; DecisionId::LENGTH] {
+        self.id.get_or_init(|| self.decision.id.to_text())
+    }
+
     pub(super) fn status(&self) -> i32 {
         if self.result.is_some() { SARK_OK } else { SARK_UNDEFINED }
     }
@@ -225,7 +232,7 @@ pub unsafe extern "C" fn sark_decision_revision(decision: *const sark_decision) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sark_decision_id(decision: *const sark_decision) -> sark_str {
     // SAFETY: the caller keeps the header's conventions.
-    unsafe { read(decision, sark_str::EMPTY, |d| sark_str::new(std::str::from_utf8(&d.id).unwrap_or_default())) }
+    unsafe { read(decision, sark_str::EMPTY, |d| sark_str::new(std::str::from_utf8(d.id_text()).unwrap_or_default())) }
 }
 
 /// Nanoseconds that the decision took.

@@ -495,7 +495,7 @@ pub unsafe extern "C" fn sark_engine_evaluate(
         entry(error, || {
             let mut output = output(buffer)?;
             let engine = handle("engine", engine)?;
-            let target = Target::parse(text("policy_or_path", policy_or_path, policy_or_path_length)?)?;
+            let target = Target::known(text("policy_or_path", policy_or_path, policy_or_path_length)?)?;
             let input = optional_bytes("input", input, input_length)?;
             output.refuse_overlap(input)?;
             let options = evaluate_options(&versioned::options("options", options)?)?;

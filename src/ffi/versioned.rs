@@ -89,6 +89,11 @@ pub(super) unsafe fn info<T: Versioned>(name: &str, pointer: *mut T) -> Result<I
 }
 
 impl<T: Versioned> InfoPlace<T> {
+    /// Whether the caller has a place.
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.size > 0
+    }
+
     /// Fills what the caller has room for, and leaves `struct_size` as it was.
     pub(super) fn fill(&self, value: &T) {
         let skip = size_of::<u32>();

@@ -94,7 +94,7 @@ pub(super) fn evaluate(
 ) -> PyResult<Option<Vec<u8>>> {
     let name = text(policy)?;
     evaluated(policy.py(), document, options, |document, options, json| {
-        engine.evaluate(&Target::parse(&name)?, document, options, json)
+        engine.evaluate(&Target::known(&name)?, document, options, json)
     })
 }
 

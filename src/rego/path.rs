@@ -1,18 +1,21 @@
 //! A ground reference into `data`, such as `data.authz["a-b"].allow`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
 /// The keys below `data`, outermost first. No key at all is the whole of `data`.
+///
+/// Cheap to clone: the same question is asked again and again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Path(Vec<String>);
+pub struct Path(Arc<[String]>);
 
 impl Path {
     /// A path of these keys.
     #[must_use]
     pub fn new(keys: Vec<String>) -> Self {
-        Self(keys)
+        Self(keys.into())
     }
 
     /// The keys, outermost first.
@@ -49,7 +52,7 @@ impl Path {
             keys.push(key);
             rest = after;
         }
-        Ok(Self(keys))
+        Ok(Self::new(keys))
     }
 
     /// The path of OPA's data API without a slash before it, as its decision log has it. A slash inside a key is written `%2F`, a percent sign `%25`.
@@ -64,9 +67,9 @@ impl Path {
     pub fn from_slashes(text: &str) -> Self {
         let text = text.strip_prefix('/').unwrap_or(text);
         if text.is_empty() {
-            return Self(Vec::new());
+            return Self::new(Vec::new());
         }
-        Self(text.split('/').map(str::to_owned).collect())
+        Self::new(text.split('/').map(str::to_owned).collect())
     }
 }
 
@@ -100,7 +103,7 @@ fn split_bracket(text: &str) -> Option<(String, &str)> {
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("data")?;
-        for key in &self.0 {
+        for key in self.keys() {
             if Self::is_identifier(key) && !is_keyword(key) {
                 write!(f, ".{key}")?;
             } else {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use foldhash::quality::RandomState;
 
 use super::budget::{Budget, Exceeded};
 use super::builtins::{Caches, Context};
@@ -33,7 +34,7 @@ pub(crate) struct RegoCompiler;
 struct RegoProgram {
     rules: Arc<Rules>,
     data: Arc<Document>,
-    plans: ArcSwap<HashMap<Path, Arc<Plan>>>,
+    plans: ArcSwap<HashMap<Path, Arc<Plan>, RandomState>>,
 }
 
 /// What does not depend on data.
@@ -99,10 +100,15 @@ impl RegoProgram {
     }
 
     /// The plan for a path, made when it is first asked for.
-    fn plan(&self, path: &Path) -> Result<Arc<Plan>> {
-        if let Some(plan) = self.plans.load().get(path) {
-            return Ok(Arc::clone(plan));
+    /// Runs `work` with the plan for `path`. One that is there already is borrowed: counting it would be a write that all threads share.
+    fn with_plan<T>(&self, path: &Path, work: impl FnOnce(&Plan) -> Result<T>) -> Result<T> {
+        match self.plans.load().get(path) {
+            Some(plan) => work(plan),
+            None => work(&*self.make_plan(path)?),
         }
+    }
+
+    fn make_plan(&self, path: &Path) -> Result<Arc<Plan>> {
         let rules = &self.rules;
         let plan = deep(|| plan::plan_path(&rules.compiled, path).map_err(|p| compilation_error(&p, &rules.modules)))?;
         let plan = Arc::new(plan);
@@ -231,8 +237,7 @@ impl Program for RegoProgram {
     }
 
     fn evaluate(&self, path: &Path, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
-        let plan = self.plan(path)?;
-        self.run(&plan, question, output, false)
+        self.with_plan(path, |plan| self.run(plan, question, output, false))
     }
 
     fn query(&self, text: &str, version: RegoVersion, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
@@ -250,7 +255,7 @@ impl Program for RegoProgram {
     }
 
     fn is_deterministic(&self, path: &Path) -> bool {
-        self.plan(path).is_ok_and(|plan| plan.sites.iter().all(|site| !site.builtin.nondeterministic))
+        self.with_plan(path, |plan| Ok(plan.sites.iter().all(|site| !site.builtin.nondeterministic))).unwrap_or(false)
     }
 }
 
