@@ -190,7 +190,7 @@ impl Client {
     fn side_of(&self, request: &Request<'_>, user: &[u8]) -> Result<(Side, Phases)> {
         let (mut phases, side) = (Phases::default(), self.side(user)?);
         if self.dial.is_some() {
-            phases.flag = request.start.elapsed();
+            phases.flag = request.lap();
         }
         Ok((side, phases))
     }
@@ -221,7 +221,7 @@ impl Client {
     /// What comes after each question, however it was decided.
     fn done(&self, request: &Request<'_>, mut decided: Result<Decision>) -> Result<Decision> {
         if let Ok(decision) = &mut decided {
-            decision.phases.total = request.start.elapsed();
+            decision.phases.total = request.clock.get().saturating_duration_since(request.start);
             self.compare(request, decision);
         }
         if let Some(log) = &self.log {
@@ -291,9 +291,8 @@ impl Client {
     ) -> Result<Decision> {
         let slot = self.cache_slot(request)?;
         if let Some(slot) = &slot {
-            let looking = Instant::now();
             let found = slot.get()?;
-            phases.cache = looking.elapsed();
+            phases.cache = request.lap();
             if let Some(result) = found {
                 return Ok(Decision { cached: true, ..Decision::local(request.id, result, slot.revision, *phases) });
             }
@@ -314,9 +313,11 @@ impl Client {
     ) -> Result<(Option<Vec<u8>>, Revision)> {
         let mut result = Vec::new();
         let timeout = [timeout, self.engine.options().timeout].into_iter().flatten().min();
-        let options = EvaluateOptions { timeout: Some(timeout), is_trial, ..EvaluateOptions::default() };
+        let options =
+            EvaluateOptions { timeout: Some(timeout), is_trial, start: Some(request.clock.get()), ..EvaluateOptions::default() };
         let evaluation = self.engine.evaluate(&request.target, request.input, &options, &mut result)?;
         (phases.read, phases.evaluate) = (evaluation.read, evaluation.evaluate);
+        request.advance(evaluation.read.saturating_add(evaluation.evaluate));
         Ok(((evaluation.outcome == Outcome::Defined).then_some(result), evaluation.revision))
     }
 
@@ -363,7 +364,8 @@ impl Client {
     /// Makes a decision of what the remote, asked at `start`, answered.
     fn finish(&self, request: &Request<'_>, asking: Asking, answer: Result<Answer>, start: Instant) -> Result<Decision> {
         let Asking { why, mut phases, .. } = asking;
-        phases.remote = start.elapsed();
+        request.lap();
+        phases.remote = request.clock.get().saturating_duration_since(start);
         let decided = answer.map(|answer| self.decided_remotely(request, answer, phases));
         match why {
             Why::Chosen => decided,

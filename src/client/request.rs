@@ -1,5 +1,6 @@
 //! One question to a client, and what it came to on this side.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ pub(super) struct Request<'a> {
     pub(super) start: Instant,
     pub(super) timeout: Option<Duration>,
     pub(super) trace: Option<TraceParent>,
+    /// What the clock showed last: one phase ends where the next one begins, so that it is read once for both.
+    pub(super) clock: Cell<Instant>,
 }
 
 impl<'a> Request<'a> {
@@ -31,7 +34,19 @@ impl<'a> Request<'a> {
     ) -> Result<Self> {
         let (start, timeout) = (Instant::now(), options.timeout.unwrap_or(default));
         let (id, target, trace) = (DecisionId::new(), Target::known(policy)?, options.trace);
-        Ok(Self { id, policy, target, input, start, timeout, trace })
+        Ok(Self { id, policy, target, input, start, timeout, trace, clock: Cell::new(start) })
+    }
+
+    /// The time since the clock was last read.
+    pub(super) fn lap(&self) -> Duration {
+        let now = Instant::now();
+        now.saturating_duration_since(self.clock.replace(now))
+    }
+
+    /// Someone else read the clock, so much later.
+    pub(super) fn advance(&self, by: Duration) {
+        let now = self.clock.get();
+        self.clock.set(now.checked_add(by).unwrap_or(now));
     }
 
     /// What goes with the question to the remote.

@@ -1,5 +1,6 @@
 //! A decision in two steps, for callers who may not block, or who have an HTTP client of their own.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -83,7 +84,8 @@ impl Client {
 
     fn ticket(self: &Arc<Self>, request: &Request<'_>, state: State) -> Begun {
         let Request { id, ref target, start, timeout, trace, .. } = *request;
-        let kept = Request { id, policy: "", target: target.clone(), input: None, start, timeout, trace };
+        let clock = request.clock.clone();
+        let kept = Request { id, policy: "", target: target.clone(), input: None, start, timeout, trace, clock };
         let (policy, input) = (request.policy.to_owned(), request.input.map(<[u8]>::to_vec));
         Begun::Ticket(Box::new(Ticket { client: Arc::clone(self), policy, input, request: kept, state }))
     }
@@ -156,7 +158,9 @@ impl Ticket {
         self.client.check_open()?;
         let Request { id, ref target, start, timeout, trace, .. } = self.request;
         let (policy, input) = (self.policy.as_str(), self.input.as_deref());
-        let request = Request { id, policy, target: target.clone(), input, start, timeout, trace };
+        // The time that the ticket waited belongs to no phase.
+        let clock = Cell::new(Instant::now());
+        let request = Request { id, policy, target: target.clone(), input, start, timeout, trace, clock };
         self.client.done(&request, decide(&self.client, &request))
     }
 }

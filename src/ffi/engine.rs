@@ -189,7 +189,12 @@ pub(super) fn evaluate_options(options: &sark_evaluate_options) -> Result<Evalua
         other => return Err(Error::invalid("options.strict_builtin_errors", format_args!("{other} is not 0 or 1"))),
     };
     let rego_version = rego_version(options.rego_version)?;
-    Ok(EvaluateOptions { timeout: timeout(options.timeout_ns), strict_builtin_errors, rego_version, is_trial: false })
+    Ok(EvaluateOptions {
+        timeout: timeout(options.timeout_ns),
+        strict_builtin_errors,
+        rego_version,
+        ..EvaluateOptions::default()
+    })
 }
 
 pub(super) fn revision_text(revision: &Revision) -> [c_char; SARK_REVISION_SIZE] {

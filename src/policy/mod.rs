@@ -76,6 +76,8 @@ pub struct EvaluateOptions {
     pub rego_version: Option<RegoVersion>,
     /// Whether a limit that it exceeds is no failure: the caller asks again, with more time.
     pub is_trial: bool,
+    /// What the clock shows, where the caller has just read it.
+    pub start: Option<Instant>,
 }
 
 /// What one evaluation gave, beside the result itself.
@@ -270,7 +272,7 @@ impl Engine {
     }
 
     fn question<'q>(&self, input: Option<Given<'q>>, options: &EvaluateOptions) -> Question<'q> {
-        let start = Instant::now();
+        let start = options.start.unwrap_or_else(Instant::now);
         Question { input, limits: self.input_limits(), bounds: self.bounds(start, options), start }
     }
 

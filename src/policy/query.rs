@@ -60,9 +60,12 @@ impl Target {
 const KNOWN: usize = 8;
 const KNOWN_BYTES: usize = 256;
 
+/// A text, and what it was read as.
+type Known = (Box<str>, Target);
+
 thread_local! {
-    /// What a text was read as. A gateway asks for few policies; reading `data.a.b` took a tenth of a small decision.
-    static LAST: RefCell<[Option<(Box<str>, Target)>; KNOWN]> = const { RefCell::new([const { None }; KNOWN]) };
+    /// What texts were read as. A gateway asks for few policies; reading `data.a.b` took a tenth of a small decision.
+    static LAST: RefCell<[Option<Known>; KNOWN]> = const { RefCell::new([const { None }; KNOWN]) };
 }
 
 impl fmt::Display for Target {

@@ -344,11 +344,11 @@ mod tests {
     fn paths_that_callers_invent_take_bounded_memory() {
         let program = program("package p\nr := {\"a\": 1}");
         for i in 0..MAX_INVENTED_PATHS + 50 {
-            program.plan(&path(&["p", "r", &format!("k{i}")])).unwrap();
+            program.with_plan(&path(&["p", "r", &format!("k{i}")]), |_| Ok(())).unwrap();
         }
         assert_eq!(program.plans.load().len(), MAX_INVENTED_PATHS);
         // What the policies name is kept all the same.
-        program.plan(&path(&["p", "r"])).unwrap();
+        program.with_plan(&path(&["p", "r"]), |_| Ok(())).unwrap();
         assert!(program.plans.load().contains_key(&path(&["p", "r"])));
     }
 }
