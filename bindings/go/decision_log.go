@@ -13,10 +13,10 @@ import (
 
 // DecisionLogOptions bound a decision log; zero is the library's default.
 type DecisionLogOptions struct {
-	MaxWaiting      uint32 // events that may wait; of more, the oldest are dropped and counted
-	MaxWaitingBytes uint64 // of inputs and results
+	MaxWaiting      uint32   // events that may wait; of more, the oldest are dropped and counted
+	MaxWaitingBytes uint64   // of inputs and results
 	Metrics         *Metrics // nil: none
-	MaxEventBytes   uint64 // a larger input or result is left out of its event, which then names it in "erased"
+	MaxEventBytes   uint64   // a larger input or result is left out of its event, which then names it in "erased"
 }
 
 // DecisionLogStatus is how a decision log is.
