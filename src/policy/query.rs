@@ -37,20 +37,13 @@ impl Target {
     /// As [`Target::parse`].
     pub(crate) fn known(text: &str) -> Result<Self> {
         let place = text.bytes().last().map_or(0, usize::from).wrapping_add(text.len()) % KNOWN;
-        let found = LAST.with_borrow(|last| {
-            let (known, target) = last.get(place)?.as_ref()?;
-            (**known == *text).then(|| target.clone())
-        });
-        if let Some(target) = found {
+        if let Some(target) = LAST.try_with(|last| last.try_borrow().ok()?.find(place, text)).ok().flatten() {
             return Ok(target);
         }
         let target = Self::parse(text)?;
         if text.len() <= KNOWN_BYTES {
-            LAST.with_borrow_mut(|last| {
-                if let Some(place) = last.get_mut(place) {
-                    *place = Some((text.into(), target.clone()));
-                }
-            });
+            // A thread that ends knows nothing any more, but its destructors may still ask.
+            let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| last.keep(place, text, &target)));
         }
         Ok(target)
     }
@@ -60,12 +53,25 @@ impl Target {
 const KNOWN: usize = 8;
 const KNOWN_BYTES: usize = 256;
 
-/// A text, and what it was read as.
-type Known = (Box<str>, Target);
+/// Texts, and what they were read as.
+struct Known([Option<(Box<str>, Target)>; KNOWN]);
+
+impl Known {
+    fn find(&self, place: usize, text: &str) -> Option<Target> {
+        let (known, target) = self.0.get(place)?.as_ref()?;
+        (**known == *text).then(|| target.clone())
+    }
+
+    fn keep(&mut self, place: usize, text: &str, target: &Target) {
+        if let Some(place) = self.0.get_mut(place) {
+            *place = Some((text.into(), target.clone()));
+        }
+    }
+}
 
 thread_local! {
-    /// What texts were read as. A gateway asks for few policies; reading `data.a.b` took a tenth of a small decision.
-    static LAST: RefCell<[Option<Known>; KNOWN]> = const { RefCell::new([const { None }; KNOWN]) };
+    /// A gateway asks for few policies; reading `data.a.b` took a tenth of a small decision.
+    static LAST: RefCell<Known> = const { RefCell::new(Known([const { None }; KNOWN])) };
 }
 
 impl fmt::Display for Target {
@@ -134,7 +140,7 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::{LAST, Target};
 
     #[test]
     fn what_a_thread_knows_is_what_it_would_read() {
@@ -156,5 +162,27 @@ mod tests {
         for text in texts.iter().chain(&texts) {
             assert_eq!(Target::known(text).ok(), Target::parse(text).ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_thread_that_ends_may_still_ask() {
+        struct Asks(std::sync::mpsc::Sender<(bool, bool)>);
+        impl Drop for Asks {
+            fn drop(&mut self) {
+                let is_gone = LAST.try_with(|_| ()).is_err();
+                let _ = self.0.send((is_gone, Target::known("data.a.b").is_ok()));
+            }
+        }
+        thread_local! {
+            static ASKS: std::cell::RefCell<Option<Asks>> = const { std::cell::RefCell::new(None) };
+        }
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            // Made first, so that it ends last.
+            ASKS.set(Some(Asks(sender)));
+            Target::known("data.a.b").is_ok()
+        });
+        assert_eq!(thread.join().ok(), Some(true));
+        assert_eq!(receiver.recv(), Ok((true, true)));
     }
 }

@@ -119,16 +119,29 @@ def test_a_log_in_a_file_is_replayed_from_the_command_line(tmp_path, engine):
     *differences, last = output.splitlines()
     assert (code, last) == (1, "700 decisions: 500 equal, 100 differ (skipped: 100 nondeterministic)")
     assert len(differences) == 100 and json.loads(differences[0])["local"] == {"result": False}
-    code, _, problem = run(tmp_path / "none", "--policies", policies)
-    assert code == 2 and "none" in problem
+    cut = tmp_path / "cut.gz"
+    cut.write_bytes(zipped.read_bytes()[:-20])
+    (tmp_path / "array").mkdir()
+    (tmp_path / "array" / "p.rego").write_text(POLICY)
+    (tmp_path / "array" / "data.json").write_text("[1]")
+    for log, by, named in [
+        (tmp_path / "none", policies, "none"),
+        (path, tmp_path / "nowhere", "nowhere"),
+        (path, tmp_path / "array", "object wanted"),
+        (cut, policies, "cut.gz"),
+    ]:
+        code, _, problem = run(log, "--policies", by)
+        assert code == 2 and named in problem and "Traceback" not in problem, problem
 
 
 def test_data_is_loaded_by_the_directory_that_it_stands_in(tmp_path, engine):
     (tmp_path / "teams" / "red").mkdir(parents=True)
+    (tmp_path / "teams" / "authz.rego").write_text(POLICY.replace("package authz", "package other"))
     (tmp_path / "data.json").write_text('{"top": 1, "teams": {"blue": 2}}')
     (tmp_path / "teams" / "red" / "data.json").write_text('{"size": 3}')
     replay.load(engine, pathlib.Path(tmp_path))
     assert engine.evaluate("data.top") == 1
+    assert engine.evaluate("data.other.allow", {"role": "admin"}) is True
     assert engine.evaluate("data.teams") == {"blue": 2, "red": {"size": 3}}
 
 

@@ -5,7 +5,7 @@
 LOG has events of OPA's decision log, sark's or OPA's own: a file of JSON lines, gzipped or not ("-" is the standard input). PATH holds
 the policies (`*.rego`) and data (`data.json`, in the directory that is its path) to decide by. Nothing is asked over a network.
 
-Ends with 0 where every comparable decision is the same, with 1 where one differs, and with 2 where it cannot begin.
+Ends with 0 where every comparable decision is the same, with 1 where one differs, and with 2 where it cannot begin or the log cannot be read.
 """
 
 import argparse
@@ -63,11 +63,16 @@ def replay(client: Client, lines: Iterable[bytes]) -> Iterator[Report]:
 def load(engine: Engine, path: Path) -> None:
     """Load the policies and data below a path."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    engine.load_policies({str(file): file.read_text() for file in files if file.suffix == ".rego" and not file.stem.endswith("_test")})
+    policies = {str(file): file.read_text() for file in files if file.suffix == ".rego" and not file.stem.endswith("_test")}
+    if not policies:
+        raise ValueError(f"{path}: no policies (*.rego) there")
+    engine.load_policies(policies)
     for file in files:
         if file.name == "data.json":
             keys = file.parent.relative_to(path).parts if path.is_dir() else ()
             document = json.loads(file.read_bytes())
+            if not keys and not isinstance(document, dict):
+                raise ValueError(f"{file}: an object wanted")
             for key, value in document.items() if not keys else [(None, document)]:
                 engine.patch_data("/" + "/".join([*keys, *([key] if key is not None else [])]), value)
 
@@ -93,7 +98,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError, Error) as problem:
         print(problem, file=sys.stderr)
         return 2
-    return _show(replay(Client(engine), lines))
+    try:
+        return _show(replay(Client(engine), lines))
+    except (OSError, EOFError) as problem:
+        # A gzip that was cut or is none inside.
+        print(f"{given.log}: {problem}", file=sys.stderr)
+        return 2
 
 
 def _show(reports: Iterator[Report]) -> int:
