@@ -68,10 +68,11 @@ $(LIB)/libsark.a: $(SOURCES) | $(PYTHON_LIB)/libsark.so
 	cp $(OUT)/release/libsark.a $@
 
 # The library with sark_test_panic_next; never shipped.
-$(OUT)/test-panic/libsark.so: $(SOURCES)
+$(OUT)/test-panic/libsark.so: $(SOURCES) | $(LIB)/libsark.a
 	$(call step,'building the test library that can panic')
-	$(BUILD) --crate-type cdylib --features test-panic --target-dir $(OUT)/test-panic -- $(CDYLIB)
-	cp $(OUT)/test-panic/release/libsark.so $@
+	$(BUILD) --crate-type cdylib --features test-panic -- $(CDYLIB)
+	mkdir -p $(@D)
+	cp $(OUT)/release/libsark.so $@
 	ln -sf libsark.so $(OUT)/test-panic/libsark.so.0
 
 # ---- installed as users install it -------------------------------------------------------------------------------------------------
@@ -168,11 +169,14 @@ record-opa: $(DEMO)/opa-decisions.txt
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
-TESTS := test-rust test-surface test-header test-oracle test-c test-faults test-python test-dial test-monitoring test-client test-rollout test-node test-go test-install test-readme test-record \
-  test-demo conformance differential test-fuzz
+# Two at a time: builds, and what only computes. One at a time: what stands beside servers and has deadlines.
+TESTS_TOGETHER := test-rust test-faults test-c test-surface test-header test-oracle test-go test-install test-record test-demo test-readme conformance differential test-fuzz
+TESTS_ALONE := test-python test-node test-dial test-monitoring test-client test-rollout
+TESTS := $(TESTS_TOGETHER) $(TESTS_ALONE)
 .PHONY: $(TESTS) packages fuzz faults rollout-demo
 test: packages
-	@start=$$SECONDS; for part in $(TESTS); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
+	@start=$$SECONDS; $(MAKE) --no-print-directory -j2 --output-sync=line $(TESTS_TOGETHER); \
+	for part in $(TESTS_ALONE); do $(MAKE) --no-print-directory $$part || { echo "make $$part failed"; exit 1; }; done; \
 	printf '\nall of %s passed in %s s\n' "$(words $(TESTS)) parts" $$((SECONDS - start))
 
 packages:
@@ -221,7 +225,7 @@ test-python: $(VENV)/.installed $(OUT)/venv-cffi/.installed $(OUT)/opa
 # The dial beside real things: a Redis that is killed and paused, a full disk, servers of three languages, and the page in Chromium.
 DIAL := $(OUT)/dial
 
-$(DIAL)/venv/.installed: $(VENV)/.installed tests/dial/constraints.txt
+$(DIAL)/venv/.installed: $(VENV)/.installed tests/dial/constraints.txt | $(OUT)/venv-cffi/.installed
 	test -x $(DIAL)/venv/bin/python || python3 -m venv $(DIAL)/venv
 	$(DIAL)/venv/bin/pip install --quiet -c tests/dial/constraints.txt cffi fastapi gunicorn httpx prometheus-client pytest pytest-xdist redis schemathesis uvicorn
 	SARK_LIB_DIR=$(PYTHON_LIB) $(DIAL)/venv/bin/pip install --quiet --force-reinstall --no-deps ./bindings/python
@@ -287,8 +291,7 @@ test-record: $(DEMO)/opa-decisions.txt
 	$(call step,'the recorded decisions are what OPA decides')
 	cmp $< examples/gateway/opa-decisions.txt
 
-test-demo:
-	$(MAKE) --no-print-directory demo
+test-demo: demo
 
 # OPA's own suite, through the C ABI; what is known to fail, and why, stands in tests/conformance/known.txt.
 CONFORMANCE := $(OUT)/conformance
