@@ -198,6 +198,9 @@ typedef struct sark_metrics sark_metrics;
 // A question that is asked many times.
 typedef struct sark_query sark_query;
 
+// A source that an engine follows.
+typedef struct sark_source sark_source;
+
 // What is left to do for a decision. One thread at a time.
 typedef struct sark_ticket sark_ticket;
 
@@ -1451,6 +1454,90 @@ SARK_API void sark_query_close(const struct sark_query *query);
 // Ownership: ends the handle.
 // Threads: the last owner, once.
 SARK_API void sark_query_free(struct sark_query *query);
+
+// Has an engine follow a source: a thread asks it from time to time, and brings into force what is new, whole or not at all. On any error
+// the last good state stays. Until the first one, the engine answers UNAVAILABLE, and a client lets its remote OPA decide.
+//
+// `url` is one of
+// - `dir:PATH`: Rego, JSON and YAML as `opa run PATH` reads them, without `*_test.rego`; read again when it changed and is quiet;
+// - `bundle:PATH`: a bundle of OPA's, a tar.gz or its files;
+// - `http://…`, `https://…`: a bundle that a server has, asked for by its ETag, and by long polling;
+// - `opa:http://…`: what a running OPA has, by its own API; what follows `opa:` is as in `sark_client_new`.
+//
+// `config` is a JSON object with the names of OPA's configuration, or NULL. Settings that are not known are refused. `name` (by default the
+// file's, as in `bundles/<name>`) stands before the names of the source's policies and in revisions; two sources of one engine have names and
+// roots of their own. `keys` and `signing` verify bundles: with a key, nothing unsigned comes into force. `polling`, `credentials`, `tls`,
+// `headers`, `size_limit_bytes`, `persistence_directory`, `rego_version`, `roots`, `ignore`, `max_staleness_seconds` and `when_stale`
+// (`serve`, `remote` or `deny`) are described in `docs/sources.md`.
+//
+// Waits up to 3 s for the first answer. A source that is away, or has what is refused, is no error: `sark_source_wait` and
+// `sark_source_status` say it.
+//
+// Ownership: the caller owns `*source`, which is a view: the engine follows the source until `sark_source_close` or its own end.
+// Errors: INVALID_ARGUMENT, UNSUPPORTED (another kind of source), CONFLICT (a name that another source has), SERIALIZATION_ERROR (UTF-8), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_source_new(const struct sark_engine *engine,
+                        const char *url,
+                        uint64_t url_length,
+                        const char *config,
+                        uint64_t config_length,
+                        struct sark_source **source,
+                        struct sark_error **error);
+
+// Waits up to `timeout_ns` until something of the source is in force.
+//
+// Errors: what keeps it from that once the time is over: that of what was refused, or UNAVAILABLE; CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_source_wait(const struct sark_source *source,
+                         uint64_t timeout_ns,
+                         struct sark_error **error);
+
+// Asks the source now, rather than when it is due, and does not wait for the answer.
+//
+// Errors: INVALID_ARGUMENT, CLOSED.
+// Threads: any.
+SARK_API int32_t sark_source_trigger(const struct sark_source *source, struct sark_error **error);
+
+// Takes the next thing that happened, as JSON: `{"when", "level": "info", "warning" or "error", "event", "message", "fields": {…}}`. Events are
+// `activated`, `refused`, `unreachable`, `reachable`, `stale` and `not_kept`; of more than 256 that wait, the oldest are dropped and counted.
+// Waits up to `timeout_ns`; MISS where nothing happened.
+//
+// Ownership: the caller owns the buffer.
+// Errors: INVALID_ARGUMENT, CLOSED, also for one who waits.
+// Threads: any; each event is given once.
+SARK_API
+int32_t sark_source_next(const struct sark_source *source,
+                         uint64_t timeout_ns,
+                         struct sark_buffer *buffer,
+                         struct sark_error **error);
+
+// Writes how the source is, as JSON: `name`, `url` (without secrets), `ready`, `closed`, `revision` (the source's own), `engine_revision`,
+// `type`, `from_disk`, `policies`, `bytes`, `activations`, `last_request`, `last_successful_request`, `last_successful_activation`,
+// `age_seconds`, `max_staleness_seconds`, `when_stale`, `stale`, `unsupported` (builtins of OPA that its policies call and sark lacks) and
+// `error` (what went wrong last, or null). Answers after the close, too.
+//
+// Ownership: the caller owns the buffer.
+// Errors: INVALID_ARGUMENT.
+// Threads: any.
+SARK_API
+int32_t sark_source_status(const struct sark_source *source,
+                           struct sark_buffer *buffer,
+                           struct sark_error **error);
+
+// Stops following. What is in force stays, and may be changed by hand or by another source from then on. NULL is fine.
+//
+// Ownership: the handle must still be freed.
+// Threads: any, at any time before the free.
+SARK_API
+void sark_source_close(const struct sark_source *source);
+
+// Frees the view of a source, which the engine goes on following; NULL is fine.
+//
+// Ownership: ends the handle.
+// Threads: the last owner, once.
+SARK_API void sark_source_free(struct sark_source *source);
 
 // Decides without blocking: what the flags, the cache and the local engine decide within a millisecond comes as `*decision`, with the status
 // OK or UNDEFINED, as from `sark_client_decide`. Otherwise the status is PENDING and `*ticket` says what is left: an HTTP request to

@@ -49,6 +49,7 @@ pub mod metrics;
 pub mod opa;
 pub mod policy;
 pub mod rego;
+pub mod source;
 
 mod blocking;
 mod companion;

@@ -7,6 +7,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use crate::error::{Error, Result};
 
@@ -60,4 +61,52 @@ pub(crate) fn check(
         .and_then(|builder| builder.with_root_certificates(store).with_client_auth_cert(chain, key))
         .map(|_| ())
         .map_err(|e| bad(format!("cert_file and key_file do not go together: {e}")))
+}
+
+/// What an argument and its parts are called, for errors.
+pub(crate) struct Names {
+    pub(crate) argument: &'static str,
+    pub(crate) ca: &'static str,
+    pub(crate) cert: &'static str,
+    pub(crate) key: &'static str,
+}
+
+/// Whom to trust, and who we are, in PEM.
+#[derive(Default)]
+pub(crate) struct Files {
+    pub(crate) ca: Option<Vec<u8>>,
+    pub(crate) cert: Option<Vec<u8>>,
+    pub(crate) key: Option<Vec<u8>>,
+}
+
+impl Files {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ca.is_none() && self.cert.is_none() && self.key.is_none()
+    }
+
+    /// The configuration of the HTTP client.
+    pub(crate) fn config(&self, names: &Names) -> Result<TlsConfig> {
+        let bad = |problem: String| Error::invalid(names.argument, problem);
+        let roots = match &self.ca {
+            Some(pem) => certificates(names.argument, names.ca, pem)?,
+            None => native_roots(),
+        };
+        let client = match (&self.cert, &self.key) {
+            (Some(cert), Some(key)) => Some((certificates(names.argument, names.cert, cert)?, key)),
+            (None, None) => None,
+            _ => return Err(bad(format!("{} and {} go together", names.cert, names.key))),
+        };
+        let checked = client.as_ref().map(|(chain, key)| Ok((chain.clone(), private_key(names.argument, names.key, key)?)));
+        check(names.argument, &roots, checked.transpose()?)?;
+        let client = client.map(|(chain, key)| {
+            let key = PrivateKey::from_pem(key).map_err(|e| bad(format!("{}: {e}", names.key)))?;
+            Ok(ClientCert::new_with_certs(&owned(&chain), key))
+        });
+        let config = TlsConfig::builder().unversioned_rustls_crypto_provider(provider());
+        Ok(config.root_certs(RootCerts::new_with_certs(&owned(&roots))).client_cert(client.transpose()?).build())
+    }
+}
+
+fn owned(from: &[CertificateDer<'_>]) -> Vec<Certificate<'static>> {
+    from.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
 }

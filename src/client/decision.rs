@@ -22,7 +22,7 @@ pub enum Fallback {
     Internal,
     /// The policy uses what the local engine lacks.
     Unsupported,
-    /// The remote was away, and the local engine decided.
+    /// The remote was away, and the local engine decided; or the engine's source was not activated yet, or too old, and the remote did.
     Unavailable,
 }
 
@@ -48,6 +48,7 @@ impl Fallback {
             ErrorKind::LimitExceeded => Some(Self::Limit),
             ErrorKind::InternalError => Some(Self::Internal),
             ErrorKind::Unsupported => Some(Self::Unsupported),
+            ErrorKind::Unavailable => Some(Self::Unavailable),
             _ => None,
         }
     }

@@ -272,7 +272,9 @@ impl Client {
 
     fn after_local(&self, request: &Request<'_>, decided: Result<Decision>, phases: Phases) -> Result<Next> {
         if let Some(guard) = self.background.guard() {
-            let is_failure = decided.as_ref().is_err_and(|error| Fallback::of(error.kind()).is_some());
+            // An engine that waits for its sources is no fault of the local path's.
+            let is_failure = |reason| reason != Fallback::Unavailable;
+            let is_failure = decided.as_ref().is_err_and(|error| Fallback::of(error.kind()).is_some_and(is_failure));
             self.background.look_after(guard, request.start, is_failure);
         }
         match decided {
@@ -329,13 +331,16 @@ impl Client {
     /// The place in the cache for this question; `None` where there is no cache or the answer could change by itself.
     fn cache_slot(&self, request: &Request<'_>) -> Result<Option<Slot<'_>>> {
         let Some(cache) = &self.cache else { return Ok(None) };
-        let (revision, cacheable) = self.engine.cacheable(&request.target)?;
+        let (revision, cacheable) = self.engine.cacheable(&request.target, request.clock.get())?;
         Ok(cacheable.then(|| Slot::new(cache, revision, request.policy, request.input)))
     }
 
     /// The error table: what the remote may answer instead.
     fn fall_back(&self, request: &Request<'_>, error: Error, phases: Phases) -> Result<Asking> {
         let Some(reason) = Fallback::of(error.kind()).filter(|_| self.falls_back()) else { return Err(error) };
+        if reason == Fallback::Unavailable && !self.engine.lets_remote_decide() {
+            return Err(error);
+        }
         let Some(place) = Place::take(&self.fallbacks, self.options.max_concurrent_fallbacks) else { return Err(error) };
         if let Some(metrics) = &self.metrics {
             metrics.fell_back();
@@ -348,7 +353,10 @@ impl Client {
     fn tell_fallback(&self, request: &Request<'_>, reason: Fallback, error: &Error) {
         let policy = request.target.to_string();
         let message = match reason {
-            Fallback::Unavailable => format!("{policy} was decided here: the remote OPA is away"),
+            Fallback::Unavailable if self.options.mode == Mode::RemoteFirst => {
+                format!("{policy} was decided here: the remote OPA is away")
+            }
+            Fallback::Unavailable => format!("{policy} fell back to the remote OPA: {error}"),
             _ => format!("{policy} fell back to the remote OPA: {}", reason.name()),
         };
         let fields =

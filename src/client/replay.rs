@@ -1,6 +1,7 @@
 //! Decides a log of decisions again, here, and says where the answers part.
 
 use std::result;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -88,7 +89,7 @@ impl Client {
 
     fn decide_again(&self, logged: &Logged) -> result::Result<Answer, Skipped> {
         let target = Target::Path(logged.path.clone());
-        match self.engine.cacheable(&target) {
+        match self.engine.cacheable(&target, Instant::now()) {
             Ok((_, true)) => {}
             Ok((_, false)) => return Err(Skipped::Nondeterministic),
             Err(_) => return Err(Skipped::Failed),

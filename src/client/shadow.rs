@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -188,7 +188,7 @@ impl Shadow {
     }
 
     fn compare(&self, decided: &Decided) -> ShadowOutcome {
-        match self.engine.cacheable(&decided.target) {
+        match self.engine.cacheable(&decided.target, Instant::now()) {
             Ok((_, true)) => {}
             Ok((_, false)) => return ShadowOutcome::Nondeterministic,
             Err(_) => return ShadowOutcome::Failed,

@@ -23,6 +23,7 @@ mod metrics;
 pub(crate) mod python;
 mod query;
 pub(crate) mod shared_memory;
+mod source;
 mod status;
 #[cfg(feature = "test-panic")]
 mod test_panic;
@@ -43,6 +44,7 @@ pub use flags::*;
 pub use input::*;
 pub use metrics::*;
 pub use query::*;
+pub use source::*;
 pub use status::*;
 #[cfg(feature = "test-panic")]
 pub use test_panic::*;

@@ -200,8 +200,23 @@ pub(super) const DECISION_LOG: Family = family(
     "Events of the decision log: written or given to the caller, and dropped.",
 );
 
+pub(super) const SOURCE_ACTIVATIONS: Family = family(
+    "sark_source_activations_total",
+    Kind::Counter,
+    &["source", "outcome"],
+    "What became of what a source had: activated, refused, or the source could not be read.",
+);
+pub(super) const SOURCE_AGE: Family = family(
+    "sark_source_age_seconds",
+    Kind::Age,
+    &["source"],
+    "Time since a source last said that what is in force is what it has.",
+);
+pub(super) const SOURCE_READY: Family =
+    family("sark_source_ready", Kind::Value, &["source"], "1 once something of the source is in force.");
+
 /// All that a file may have and this release shows.
-pub(super) const FAMILIES: [&Family; 20] = [
+pub(super) const FAMILIES: [&Family; 23] = [
     &CACHE_ERRORS,
     &CACHE_TIMES,
     &CACHE_ENTRIES,
@@ -222,6 +237,9 @@ pub(super) const FAMILIES: [&Family; 20] = [
     &SHADOW,
     &SHADOW_DROPPED,
     &DECISION_LOG,
+    &SOURCE_ACTIVATIONS,
+    &SOURCE_AGE,
+    &SOURCE_READY,
 ];
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 pub(crate) use file::MAX_BYTES as MAX_FILE_BYTES;
-pub(crate) use names::{FlagStoreError, ShadowOutcome};
+pub(crate) use names::{FlagStoreError, ShadowOutcome, SourceOutcome};
 pub use names::{Format, Implementation};
 pub(crate) use store::Memory;
 
@@ -340,6 +340,17 @@ impl Metrics {
     /// Something went wrong with a store of flags.
     pub(crate) fn flag_store_failed(&self, error: FlagStoreError) {
         Counter::new(&self.store, &f::STORE_ERRORS, &[error.label()]).inc();
+    }
+
+    /// What became of what a source had.
+    pub(crate) fn source_tried(&self, source: &str, outcome: SourceOutcome) {
+        Counter::new(&self.store, &f::SOURCE_ACTIVATIONS, &[source, outcome.label()]).inc();
+    }
+
+    /// Whether something of a source is in force, and how long ago it was last confirmed; `None` for one that is closed.
+    pub(crate) fn source_is(&self, source: &str, is_ready: bool, age: Option<Duration>) {
+        Gauge::new(&self.store, &f::SOURCE_READY, &[source]).set(f64::from(u8::from(is_ready)));
+        Gauge::new(&self.store, &f::SOURCE_AGE, &[source]).set_moment(age);
     }
 
     /// A breaker went to this state: 0 closed, 1 half open, 2 open.

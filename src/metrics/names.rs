@@ -106,3 +106,24 @@ impl Format {
         }
     }
 }
+
+/// What became of what a source had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SourceOutcome {
+    /// It is in force.
+    Activated,
+    /// It was read, and is not fit to be in force.
+    Refused,
+    /// It could not be read.
+    Unreachable,
+}
+
+impl SourceOutcome {
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Activated => "activated",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}

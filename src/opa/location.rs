@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use ureq::tls::TlsConfig;
 use url::form_urlencoded;
 
 use crate::error::{Error, Result};
@@ -16,19 +15,19 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const PARAMETERS: &str = "ca_file, cert_file, key_file, token_file and connect_timeout_ms";
 
 /// Where an OPA is, and how it is asked.
-pub(super) struct Location {
+pub(crate) struct Location {
     /// Without query and without a slash at its end.
-    pub(super) base: String,
+    pub(crate) base: String,
     /// Host and port alone: what stands before them may be a password.
-    pub(super) name: String,
-    pub(super) tls: Option<TlsConfig>,
-    pub(super) token_file: Option<PathBuf>,
-    pub(super) connect_timeout: Duration,
+    pub(crate) name: String,
+    pub(crate) tls: Option<TlsConfig>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) connect_timeout: Duration,
 }
 
 impl Location {
     /// `http[s]://host[:port][/prefix][?ca_file=PATH&cert_file=PATH&key_file=PATH&token_file=PATH&connect_timeout_ms=2000]`.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let (base, query) = text.split_once('?').unwrap_or((text, ""));
         // The HTTP client would take a port that is none for no port.
         url::Url::parse(base).map_err(|e| bad(format_args!("not a URL: {e}; write it like http://127.0.0.1:8181")))?;
@@ -49,15 +48,15 @@ impl Location {
         };
         let files = location.take_parameters(query)?;
         match (is_tls, files.is_empty()) {
-            (true, _) => location.tls = Some(files.config()?),
+            (true, _) => location.tls = Some(files.config(&NAMES)?),
             (false, false) => return Err(bad("ca_file, cert_file and key_file are for https://")),
             (false, true) => {}
         }
         Ok(location)
     }
 
-    fn take_parameters(&mut self, query: &str) -> Result<Files> {
-        let mut files = Files::default();
+    fn take_parameters(&mut self, query: &str) -> Result<tls::Files> {
+        let mut files = tls::Files::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
                 "ca_file" => files.ca = Some(tls::pem("opa_url", "ca_file", &value)?),
@@ -72,43 +71,7 @@ impl Location {
     }
 }
 
-/// Whom to trust, and who we are, in PEM.
-#[derive(Default)]
-struct Files {
-    ca: Option<Vec<u8>>,
-    cert: Option<Vec<u8>>,
-    key: Option<Vec<u8>>,
-}
-
-impl Files {
-    fn is_empty(&self) -> bool {
-        self.ca.is_none() && self.cert.is_none() && self.key.is_none()
-    }
-
-    fn config(self) -> Result<TlsConfig> {
-        let roots = match &self.ca {
-            Some(pem) => tls::certificates("opa_url", "ca_file", pem)?,
-            None => tls::native_roots(),
-        };
-        let client = match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => Some((tls::certificates("opa_url", "cert_file", cert)?, key)),
-            (None, None) => None,
-            _ => return Err(bad("cert_file and key_file go together")),
-        };
-        let checked = client.as_ref().map(|(chain, key)| Ok((chain.clone(), tls::private_key("opa_url", "key_file", key)?)));
-        tls::check("opa_url", &roots, checked.transpose()?)?;
-        let client = client.map(|(chain, key)| {
-            let key = PrivateKey::from_pem(key).map_err(|e| bad(format_args!("key_file: {e}")))?;
-            Ok(ClientCert::new_with_certs(&certificates(&chain), key))
-        });
-        let config = TlsConfig::builder().unversioned_rustls_crypto_provider(tls::provider());
-        Ok(config.root_certs(RootCerts::new_with_certs(&certificates(&roots))).client_cert(client.transpose()?).build())
-    }
-}
-
-fn certificates(from: &[CertificateDer<'_>]) -> Vec<Certificate<'static>> {
-    from.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
-}
+const NAMES: tls::Names = tls::Names { argument: "opa_url", ca: "ca_file", cert: "cert_file", key: "key_file" };
 
 fn bad(problem: impl std::fmt::Display) -> Error {
     Error::invalid("opa_url", problem)

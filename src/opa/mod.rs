@@ -20,10 +20,10 @@ use answer::{MAX_ERROR_BODY, answer_of, opa_error};
 use breaker::Breaker;
 pub use breaker::{BreakerState, BreakerStatus};
 use fresh::Noting;
-use location::Location;
+pub(crate) use location::Location;
 use question::request_body;
 pub use question::{NoAnswer, Question};
-use token::TokenFile;
+pub(crate) use token::TokenFile;
 pub use trace::TraceParent;
 
 use crate::blocking;

@@ -10,18 +10,18 @@ use crate::error::{Error, ErrorKind, Result};
 /// For how long a token is taken for the file's.
 const FRESH: Duration = Duration::from_secs(1);
 
-pub(super) struct TokenFile {
+pub(crate) struct TokenFile {
     path: PathBuf,
     read: Mutex<Option<(Instant, String)>>,
 }
 
 impl TokenFile {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, read: Mutex::new(None) }
     }
 
     /// The value of `Authorization`.
-    pub(super) fn authorization(&self, now: Instant) -> Result<String> {
+    pub(crate) fn authorization(&self, now: Instant) -> Result<String> {
         // Nothing panics under the lock.
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, value)) = &*read
@@ -34,14 +34,14 @@ impl TokenFile {
         Ok(value)
     }
 
-    /// OPA refused the token: the next request reads the file.
-    pub(super) fn forget(&self) {
+    /// The token was refused: the next request reads the file.
+    pub(crate) fn forget(&self) {
         drop(mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner)));
     }
 
     fn load(&self) -> Result<String> {
         let bad = |problem: &str| {
-            let message = format!("token_file: {}: {problem}; OPA was not asked", self.path.display());
+            let message = format!("token_file: {}: {problem}; nothing was asked", self.path.display());
             Error::new(ErrorKind::Unavailable, message)
         };
         let text = fs::read_to_string(&self.path).map_err(|e| bad(&e.to_string()))?;

@@ -3,12 +3,17 @@
 //! Readers take the current snapshot without a lock; writers make the next one aside and swap it in whole. What does not
 //! compile never becomes a snapshot.
 
+mod activation;
 mod data;
+mod gate;
+mod ownership;
 mod query;
 mod revision;
 mod snapshot;
 mod update;
 
+pub(crate) use activation::{Activated, Content, Delta, Patch, PatchOp};
+pub(crate) use gate::Feed;
 pub use query::{Query, Target};
 pub use revision::Revision;
 pub use update::Update;
@@ -23,7 +28,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::{Implementation, Metrics};
 use crate::rego::value::MAX_DEPTH;
 use crate::rego::{Bounds, Compiler, Document, Given, Input, Limits, Outcome, Question, RegoCompiler, RegoVersion};
-use snapshot::Snapshot;
+use gate::Gate;
+use ownership::Owners;
+use snapshot::{Modules, Snapshot};
 
 /// Who evaluates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,6 +109,7 @@ pub struct Engine {
     writing: Mutex<()>,
     closed: AtomicBool,
     metrics: Option<Arc<Metrics>>,
+    gate: Gate,
 }
 
 impl Engine {
@@ -112,7 +120,15 @@ impl Engine {
     pub fn new(options: EngineOptions, metrics: Option<Arc<Metrics>>) -> Result<Arc<Self>> {
         let compiler = compiler(options.evaluator)?;
         let snapshot = ArcSwap::from_pointee(Snapshot::empty(compiler.as_ref())?);
-        Ok(Arc::new(Self { options, compiler, snapshot, writing: Mutex::new(()), closed: AtomicBool::new(false), metrics }))
+        Ok(Arc::new(Self {
+            options,
+            compiler,
+            snapshot,
+            writing: Mutex::new(()),
+            closed: AtomicBool::new(false),
+            metrics,
+            gate: Gate::new(),
+        }))
     }
 
     /// The options it was made with.
@@ -124,6 +140,7 @@ impl Engine {
     /// Ends the engine: its memory is given back as soon as the last call under way returns, and later calls answer `CLOSED`.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.gate.end();
         // A writer under way would put its snapshot in after ours: wait for it.
         let _writing = self.lock_writing();
         if let Ok(empty) = Snapshot::empty(self.compiler.as_ref()) {
@@ -215,7 +232,11 @@ impl Engine {
     }
 
     /// The present revision, and whether `target` may be answered from a cache under it: it exists, and nothing in it reaches time, randomness or the network.
-    pub(crate) fn cacheable(&self, target: &Target) -> Result<(Revision, bool)> {
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where the engine may not answer at `now`; `CLOSED`.
+    pub(crate) fn cacheable(&self, target: &Target, now: Instant) -> Result<(Revision, bool)> {
+        self.gate.check(now)?;
         let snapshot = self.snapshot()?;
         let cacheable = snapshot.path(target).is_ok_and(|path| snapshot.program.is_deterministic(&path));
         Ok((snapshot.revision, cacheable))
@@ -235,11 +256,11 @@ impl Engine {
     ) -> Result<Evaluation> {
         let question = self.question(input.map(Given::Json), options);
         let evaluate = |snapshot: &Snapshot| snapshot.evaluate(target, &question, output);
-        if options.is_trial { self.tried(evaluate) } else { self.measured(&question, evaluate) }
+        if options.is_trial { self.tried(&question, evaluate) } else { self.measured(&question, evaluate) }
     }
 
-    fn tried(&self, evaluate: impl FnOnce(&Snapshot) -> Result<Evaluation>) -> Result<Evaluation> {
-        match self.snapshot().and_then(|snapshot| evaluate(&snapshot)) {
+    fn tried(&self, question: &Question<'_>, evaluate: impl FnOnce(&Snapshot) -> Result<Evaluation>) -> Result<Evaluation> {
+        match self.answering(question).and_then(|snapshot| evaluate(&snapshot)) {
             Err(error) if error.kind() == ErrorKind::LimitExceeded => Err(error),
             result => self.counted(result),
         }
@@ -296,7 +317,13 @@ impl Engine {
             let problem = "the deadline passed before the evaluation began; allow more time";
             return self.counted(Err(Error::new(ErrorKind::LimitExceeded, problem)));
         }
-        self.counted(self.snapshot().and_then(|snapshot| evaluate(&snapshot)))
+        self.counted(self.answering(question).and_then(|snapshot| evaluate(&snapshot)))
+    }
+
+    /// The present state, where the engine may answer.
+    fn answering(&self, question: &Question<'_>) -> Result<Guard<Arc<Snapshot>>> {
+        self.gate.check(question.start)?;
+        self.snapshot()
     }
 
     fn counted(&self, result: Result<Evaluation>) -> Result<Evaluation> {
@@ -337,13 +364,91 @@ impl Engine {
         }
     }
 
-    fn compile(&self, modules: snapshot::Modules, data: Arc<Document>, data_bytes: u64) -> Result<Snapshot> {
-        Snapshot::new(self.compiler.as_ref(), modules, data, data_bytes)
+    /// The state after `present`, within the engine's budgets. Nothing is compiled where the policies stay.
+    fn next(
+        &self,
+        present: &Snapshot,
+        modules: Modules,
+        data: Document,
+        data_bytes: u64,
+        owners: impl Into<Arc<Owners>>,
+    ) -> Result<Snapshot> {
+        self.check_policy_bytes(modules.values().map(|m| m.source.len() as u64).sum())?;
+        let data_bytes = self.check_data_bytes(&data, data_bytes)?;
+        let (data, owners) = (Arc::new(data), owners.into());
+        if modules == present.modules {
+            return present.with_data(data, data_bytes, owners);
+        }
+        Snapshot::new(self.compiler.as_ref(), modules, data, data_bytes, owners)
+    }
+
+    fn check_policy_bytes(&self, bytes: u64) -> Result<()> {
+        let limit = self.options.max_policy_bytes;
+        if bytes > limit {
+            let problem = format!("the policies would take {bytes} bytes; max_policy_bytes is {limit}");
+            return Err(Error::new(ErrorKind::TooLarge, problem));
+        }
+        Ok(())
+    }
+
+    /// What is known of the size of `data`: `at_least` its size as compact JSON, unless that is too much and it is counted.
+    fn check_data_bytes(&self, data: &Document, at_least: u64) -> Result<u64> {
+        let limit = self.options.max_data_bytes;
+        if at_least <= limit {
+            return Ok(at_least);
+        }
+        let bytes = data::size(data);
+        if bytes > limit {
+            return Err(Error::new(ErrorKind::TooLarge, format!("data would take {bytes} bytes; max_data_bytes is {limit}")));
+        }
+        Ok(bytes)
+    }
+
+    /// Has `feed` close the engine where what it brought does not hold.
+    ///
+    /// # Errors
+    /// `CONFLICT` where another feed has its name; `CLOSED`.
+    pub(crate) fn feed(&self, feed: Arc<dyn Feed>) -> Result<()> {
+        drop(self.snapshot()?);
+        self.gate.add(feed)
+    }
+
+    /// The feed of that name is over.
+    pub(crate) fn unfeed(&self, name: &str) {
+        self.gate.remove(name);
+    }
+
+    /// A feed was activated, or heard of its source.
+    pub(crate) fn feed_changed(&self) {
+        self.gate.refresh();
+    }
+
+    /// Whether a remote may decide while this engine does not answer.
+    pub(crate) fn lets_remote_decide(&self) -> bool {
+        self.gate.lets_remote_decide()
+    }
+
+    /// How the sources are, that the engine follows.
+    #[must_use]
+    pub fn sources(&self) -> Vec<serde_json::Value> {
+        self.gate.statuses()
+    }
+
+    /// Why the engine does not answer now; empty where it does.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        self.gate.problems(Instant::now())
+    }
+
+    /// Where it counts.
+    pub(crate) const fn metrics(&self) -> Option<&Arc<Metrics>> {
+        self.metrics.as_ref()
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.gate.end();
         if let Some(metrics) = &self.metrics {
             metrics.policies_loaded_changed(self.snapshot.load().modules.len(), 0);
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::ownership::Owners;
 use super::{Evaluation, Revision, Target, not_found};
 use crate::error::Result;
 use crate::rego::{Compiler, Document, Evaluated, Module, Path, Program, Question, RegoVersion};
@@ -11,6 +12,7 @@ use crate::rego::{Compiler, Document, Evaluated, Module, Path, Program, Question
 /// Policies by name.
 pub(super) type Modules = BTreeMap<Arc<str>, Module>;
 
+#[derive(Clone)]
 pub(super) struct Snapshot {
     pub(super) revision: Revision,
     pub(super) modules: Modules,
@@ -18,17 +20,25 @@ pub(super) struct Snapshot {
     /// No less than the size of `data` as compact JSON: patches add to it, and it is counted anew only when it reaches the limit.
     pub(super) data_bytes: u64,
     pub(super) program: Arc<dyn Program>,
+    /// Which source each part came from.
+    pub(super) owners: Arc<Owners>,
 }
 
 impl Snapshot {
     pub(super) fn empty(compiler: &dyn Compiler) -> Result<Self> {
-        Self::new(compiler, Modules::new(), Arc::new(Document::empty_object()), 2)
+        Self::new(compiler, Modules::new(), Arc::new(Document::empty_object()), 2, Arc::default())
     }
 
-    pub(super) fn new(compiler: &dyn Compiler, modules: Modules, data: Arc<Document>, data_bytes: u64) -> Result<Self> {
+    pub(super) fn new(
+        compiler: &dyn Compiler,
+        modules: Modules,
+        data: Arc<Document>,
+        data_bytes: u64,
+        owners: Arc<Owners>,
+    ) -> Result<Self> {
         let sources: Vec<Module> = modules.values().cloned().collect();
         let program = compiler.compile(&sources, &data)?;
-        Ok(Self { revision: Revision::next(), modules, data, data_bytes, program })
+        Ok(Self { revision: Revision::next(&owners.label()), modules, data, data_bytes, program, owners })
     }
 
     /// The document that `target` names under this state.
@@ -40,9 +50,9 @@ impl Snapshot {
     }
 
     /// The same modules over other data: nothing is compiled.
-    pub(super) fn with_data(&self, data: Arc<Document>, data_bytes: u64) -> Result<Self> {
+    pub(super) fn with_data(&self, data: Arc<Document>, data_bytes: u64, owners: Arc<Owners>) -> Result<Self> {
         let program = self.program.with_data(&data)?;
-        Ok(Self { revision: Revision::next(), modules: self.modules.clone(), data, data_bytes, program })
+        Ok(Self { revision: Revision::next(&owners.label()), modules: self.modules.clone(), data, data_bytes, program, owners })
     }
 
     pub(super) fn evaluate(&self, target: &Target, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluation> {

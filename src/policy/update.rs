@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::snapshot::{Modules, Snapshot};
+use super::ownership::owned_by;
+use super::snapshot::Snapshot;
 use super::{Engine, Revision, check_name, data, not_found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::rego::value::{MAX_DEPTH, read_document};
@@ -39,7 +40,7 @@ impl Update {
     /// `INVALID_ARGUMENT` for a name that is empty or reads as a path; `TOO_LARGE`.
     pub fn load_policy(&mut self, name: &str, rego: &str, version: Option<RegoVersion>) -> Result<()> {
         check_name(name)?;
-        self.check_policy_bytes(rego.len() as u64)?;
+        self.engine.check_policy_bytes(rego.len() as u64)?;
         let version = version.unwrap_or(self.engine.options.rego_version);
         self.changes.push(Change::Load(Module { name: name.into(), source: rego.into(), version }));
         Ok(())
@@ -116,51 +117,52 @@ impl Update {
 
     fn apply(&self, present: &Snapshot) -> Result<Snapshot> {
         let mut modules = present.modules.clone();
-        let mut data = Arc::clone(&present.data);
+        let mut data = Document::clone(&present.data);
         let mut data_bytes = present.data_bytes;
         for change in &self.changes {
+            self.check_owner(present, change)?;
             match change {
                 Change::Load(module) => drop(modules.insert(Arc::clone(&module.name), module.clone())),
                 Change::Remove(name) => drop(modules.remove(name).ok_or_else(|| not_found(name))?),
-                Change::Clear => modules.clear(),
-                Change::Put { path, value, bytes } if path.keys().is_empty() => {
-                    (data, data_bytes) = (Arc::new(value.clone()), *bytes)
-                }
+                Change::Clear => modules.retain(|name, _| present.owners.of_module(name).is_some()),
+                Change::Put { path, value, bytes } if path.keys().is_empty() => (data, data_bytes) = (value.clone(), *bytes),
                 Change::Put { path, value, bytes } => {
-                    data = Arc::new(data::put(&data, path, value.clone())?);
+                    data = data::put(&data, path, value.clone())?;
                     data_bytes = data_bytes.saturating_add(*bytes).saturating_add(path.to_string().len() as u64);
                 }
             }
         }
-        self.check_budgets(&modules, &data, &mut data_bytes)?;
-        if self.changes.iter().all(|change| matches!(change, Change::Put { .. })) {
-            return present.with_data(data, data_bytes);
-        }
-        self.engine.compile(modules, data, data_bytes)
+        let next = self.engine.next(present, modules, data, data_bytes, Arc::clone(&present.owners))?;
+        self.check_loaded(&next).map(|()| next)
     }
 
-    fn check_budgets(&self, modules: &Modules, data: &Document, data_bytes: &mut u64) -> Result<()> {
-        self.check_policy_bytes(modules.values().map(|m| m.source.len() as u64).sum())?;
-        let limit = self.engine.options.max_data_bytes;
-        if *data_bytes > limit {
-            *data_bytes = data::size(data);
-        }
-        if *data_bytes > limit {
-            return Err(Error::new(
-                ErrorKind::TooLarge,
-                format!("data would take {data_bytes} bytes; max_data_bytes is {limit}"),
-            ));
-        }
-        Ok(())
+    /// What a source brought is changed there.
+    fn check_owner(&self, present: &Snapshot, change: &Change) -> Result<()> {
+        let owners = &present.owners;
+        let owner = match change {
+            Change::Load(Module { name, .. }) | Change::Remove(name) => {
+                owners.of_module(name).map(|source| (source, format!("the policy {name}")))
+            }
+            Change::Put { path, .. } => owners.of_data(path).map(|source| (source, format!("{path}, or a part of it,"))),
+            Change::Clear => None,
+        };
+        owner.map_or(Ok(()), |(source, what)| Err(owned_by(source, what)))
     }
 
-    fn check_policy_bytes(&self, bytes: u64) -> Result<()> {
-        let limit = self.engine.options.max_policy_bytes;
-        if bytes > limit {
-            return Err(Error::new(
-                ErrorKind::TooLarge,
-                format!("the policies would take {bytes} bytes; max_policy_bytes is {limit}"),
-            ));
+    /// A policy that is loaded by hand stands beside what sources bring, and can be decided here: else whoever loads it wants to know now.
+    fn check_loaded(&self, next: &Snapshot) -> Result<()> {
+        let names = self.changes.iter().filter_map(|change| match change {
+            Change::Load(module) => Some(&module.name),
+            _ => None,
+        });
+        for name in names {
+            let package = next.program.package(name);
+            if let Some((package, source)) = package.and_then(|package| Some((package, next.owners.of_package(package)?))) {
+                return Err(owned_by(source, format_args!("the package {package} of the policy {name}")));
+            }
+            if let Some(found) = next.program.unsupported().iter().find(|found| found.module == *name) {
+                return Err(found.refusal());
+            }
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub use value::{Document, Limits};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The version of the language that a module is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -85,8 +85,39 @@ pub trait Program: Send + Sync {
     /// `COMPILATION_ERROR` for the text, and those of [`Program::evaluate`].
     fn query(&self, text: &str, version: RegoVersion, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated>;
 
+    /// The builtins of OPA that the modules call and this evaluator lacks: a decision that comes to one ends with `UNSUPPORTED`.
+    fn unsupported(&self) -> &[Unsupported] {
+        &[]
+    }
+
+    /// `data` without what stands at the paths of rules, and without the packages that are empty then.
+    fn base_documents(&self, data: &Document) -> Document {
+        data.clone()
+    }
+
     /// Whether equal inputs always give equal decisions at `path`: nothing there reaches time, randomness or the network.
     fn is_deterministic(&self, path: &Path) -> bool;
+}
+
+/// A call of a builtin that OPA has and the evaluator lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported {
+    /// The policy that has the call.
+    pub module: Arc<str>,
+    /// The builtin.
+    pub builtin: &'static str,
+    /// Where the call stands.
+    pub location: Option<Location>,
+}
+
+impl Unsupported {
+    /// The error for whoever wants it to be decided here.
+    #[must_use]
+    pub fn refusal(&self) -> Error {
+        let message = format!("undefined function {}: sark has no such builtin yet", self.builtin);
+        let finding = Finding { code: "rego_type_error", message, location: self.location.clone() };
+        Error::from_findings(ErrorKind::CompilationError, vec![finding])
+    }
 }
 
 /// An input as a caller gives it.

@@ -15,7 +15,7 @@ use super::eval::{self, Stacks, Stop};
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
-use super::{Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question, RegoVersion, ast};
+use super::{Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question, RegoVersion, Unsupported, ast};
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The stack of the thread that parses, compiles and plans: their depth is bounded by the parser's, 1,000 levels.
@@ -42,6 +42,7 @@ struct Rules {
     compiled: Compiled,
     modules: Vec<Module>,
     packages: HashMap<Arc<str>, Path>,
+    unsupported: Vec<Unsupported>,
 }
 
 impl Compiler for RegoCompiler {
@@ -85,7 +86,12 @@ fn compile_modules(modules: &[Module]) -> Result<Rules> {
     }
     let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
     let compiled = compile::compile(parsed).map_err(|problems| compilation_error(&problems, &sorted))?;
-    Ok(Rules { compiled, modules: sorted, packages })
+    let missing = compile::missing_builtins(&compiled).into_iter().filter_map(|(module, builtin, span)| {
+        let name = &sorted.get(module)?.name;
+        Some(Unsupported { module: Arc::clone(name), builtin, location: location(span, &sorted) })
+    });
+    let unsupported = missing.collect();
+    Ok(Rules { compiled, modules: sorted, packages, unsupported })
 }
 
 fn package_path(module: &ast::Module) -> Path {
@@ -176,6 +182,11 @@ impl RegoProgram {
                 let problem = "the evaluation exceeded its memory; simplify the policy or send a smaller input";
                 Error::new(ErrorKind::LimitExceeded, problem)
             }
+            Stop::Missing { builtin, span } => {
+                let message = format!("the decision comes to a call of {builtin}, which sark has not yet: only OPA can make it");
+                let location = location(span, &self.rules.modules);
+                Error::from_findings(ErrorKind::Unsupported, vec![Finding { code: "eval_builtin_error", message, location }])
+            }
             Stop::Error { code, message, span } => {
                 let location = location(span, &self.rules.modules);
                 Error::from_findings(ErrorKind::EvaluationError, vec![Finding { code, message, location }])
@@ -249,14 +260,32 @@ impl Program for RegoProgram {
             let mut modules = rules.modules.clone();
             modules.push(source);
             let body = parser::parse_query(text, &options).map_err(|p| compilation_error(&p, &modules))?;
-            plan::plan_query(&rules.compiled, body).map_err(|p| compilation_error(&p, &modules))
+            let plan = plan::plan_query(&rules.compiled, body).map_err(|p| compilation_error(&p, &modules))?;
+            // What the query itself calls; what it reaches in policies is found when it comes to it.
+            match plan.sites.iter().find(|site| site.builtin.missing && site.span.module == module) {
+                Some(site) => Err(unsupported(site, &modules).refusal()),
+                None => Ok(plan),
+            }
         })?;
         self.run(&plan, question, output, true)
+    }
+
+    fn unsupported(&self) -> &[Unsupported] {
+        &self.rules.unsupported
+    }
+
+    fn base_documents(&self, data: &Document) -> Document {
+        without_rules(self.rules.compiled.tree.root(), data).unwrap_or_else(Document::empty_object)
     }
 
     fn is_deterministic(&self, path: &Path) -> bool {
         self.with_plan(path, |plan| Ok(plan.sites.iter().all(|site| !site.builtin.nondeterministic))).unwrap_or(false)
     }
+}
+
+fn unsupported(site: &plan::Site, modules: &[Module]) -> Unsupported {
+    let module = modules.get(site.span.module as usize).map(|module| Arc::clone(&module.name)).unwrap_or_default();
+    Unsupported { module, builtin: site.builtin.name, location: location(site.span, modules) }
 }
 
 fn compilation_error(problems: &[Problem], modules: &[Module]) -> Error {
@@ -294,6 +323,27 @@ fn check_node(rules: &Rules, node: &TreeNode, data: Value<'_>, path: &mut Vec<St
         path.pop();
     }
     Ok(())
+}
+
+/// What of `data` is no rule's value; `None` for nothing. Recurses as deep as packages nest.
+fn without_rules(node: &TreeNode, data: &Document) -> Option<Document> {
+    if !node.rules.is_empty() {
+        return None;
+    }
+    let Document::Object(object) = data else { return Some(data.clone()) };
+    if node.children.is_empty() {
+        return Some(data.clone());
+    }
+    let mut base = Arc::clone(object);
+    for (key, child) in &node.children {
+        let Key::String(name) = key else { continue };
+        let Some(below) = base.get_str(name.as_bytes()) else { continue };
+        base = Arc::new(match without_rules(child, below) {
+            Some(left) => base.with(name.as_bytes(), left),
+            None => base.without(name.as_bytes())?,
+        });
+    }
+    (!base.keys().is_empty()).then_some(Document::Object(base))
 }
 
 fn has_rules(node: &TreeNode) -> bool {

@@ -131,7 +131,7 @@ def test_a_token_is_rotated(tmp_path):
         token.write_text("first")
         assert client.decide("data.authz.allow", ADMIN).allowed, "after a refusal the file is read at once"
         token.unlink()
-        wait_for(lambda: refused("a token: .*OPA was not asked"))
+        wait_for(lambda: refused("a token: .*nothing was asked"))
 
 
 class Recorder:

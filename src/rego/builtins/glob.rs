@@ -7,6 +7,28 @@ use super::operand::{any, element_error, string, type_error};
 use super::regex::{Haystack, Program};
 use super::{Context, Failure, Outcome, utf8};
 
+/// What the automaton of one pattern may take.
+const MAX_GLOB_BYTES: usize = 1 << 20;
+
+/// A pattern without delimiters, for names of files.
+pub(crate) struct Glob(regex_automata::meta::Regex);
+
+impl Glob {
+    /// Reads a pattern; or why it is none.
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+        let (hir, _) = parse::parse(pattern.as_bytes(), &[])?;
+        let mut config = regex_automata::meta::Config::new();
+        config = config.nfa_size_limit(Some(MAX_GLOB_BYTES)).hybrid(true);
+        let built = regex_automata::meta::Builder::new().configure(config).build_from_hir(&hir);
+        built.map(Self).map_err(|e| e.to_string())
+    }
+
+    /// Whether the pattern is the whole of `name`.
+    pub(crate) fn is_match(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+}
+
 /// The delimiters, which neither `*` nor `?` match; a dot where the array is empty, none for `null`.
 fn delimiters<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Result<Vec<char>, Failure> {
     let value = any(operands, 2);

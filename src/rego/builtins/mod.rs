@@ -13,6 +13,7 @@ mod glob;
 mod json;
 mod jwt;
 mod key;
+mod missing;
 mod net;
 mod numbers;
 mod objects;
@@ -40,6 +41,8 @@ use super::budget::{Budget, Exceeded};
 use super::value::{Arena, Value};
 
 pub use caches::Caches;
+pub(crate) use glob::Glob;
+pub(crate) use jwt::{Signed, Verifier};
 pub use table::{all, lookup};
 pub use walk::Walk;
 
@@ -67,6 +70,8 @@ pub enum Failure {
     Builtin(String),
     /// `eval_conflict_error`: ends the evaluation, strict or not.
     Conflict(String),
+    /// OPA has the builtin, and sark does not: ends the evaluation, strict or not.
+    Missing,
     /// A bound was reached: ends the evaluation, strict or not.
     Exceeded(Exceeded),
 }
@@ -96,6 +101,8 @@ pub struct Builtin {
     pub relation: bool,
     /// Whether equal operands may give different values.
     pub nondeterministic: bool,
+    /// Whether OPA has it and sark does not.
+    pub missing: bool,
 }
 
 impl<'a> Context<'a> {

@@ -1,25 +1,25 @@
 //! The table of all builtins, sorted by name.
 
+use super::missing::MISSING;
 use super::{
     Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, net, numbers,
     objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, types, units, uri, uuid, walk,
 };
 
-/// The builtin of that name.
+/// The builtin of that name, though it may be missing here.
 #[must_use]
 pub fn lookup(name: &str) -> Option<&'static Builtin> {
-    let at = TABLE.binary_search_by(|builtin| builtin.name.cmp(name)).ok()?;
-    TABLE.get(at)
+    [TABLE, MISSING].iter().find_map(|table| table.get(table.binary_search_by(|builtin| builtin.name.cmp(name)).ok()?))
 }
 
-/// All builtins.
+/// All builtins that are here.
 #[must_use]
 pub fn all() -> &'static [Builtin] {
     TABLE
 }
 
 const fn of(name: &'static str, arity: usize, function: Function) -> Builtin {
-    Builtin { name, arity, function, relation: false, nondeterministic: false }
+    Builtin { name, arity, function, relation: false, nondeterministic: false, missing: false }
 }
 
 const fn relation(name: &'static str, arity: usize, function: Function) -> Builtin {

@@ -248,6 +248,25 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
     problem(format!("function {name} has arity {arity}, got {counted} {noun}"))
 }
 
+/// The calls of builtins that are missing here: the number of the module, the builtin, the place.
+pub(super) fn missing_builtins(compiled: &Compiled) -> Vec<(usize, &'static str, Span)> {
+    let mut found = Vec::new();
+    for entry in &compiled.rules {
+        visit::walk_rule(&entry.rule, &mut |node| {
+            if let visit::Node::Expr(expr) = node
+                && let super::ast::ExprKind::Call(terms) = &expr.kind
+                && let Some(builtin) = terms.first().and_then(Term::as_ref_parts).and_then(builtin)
+                && builtin.missing
+            {
+                found.push((entry.module, builtin.name, expr.span));
+            }
+            false
+        });
+    }
+    found.sort_by_key(|(module, name, span)| (*module, *name, span.row));
+    found
+}
+
 /// Makes names that no module has.
 struct Generator {
     taken: visit::VarSet,

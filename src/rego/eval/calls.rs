@@ -251,6 +251,7 @@ impl<'a> Machine<'a, '_> {
             Failure::Undefined => return Ok(()),
             Failure::Exceeded(exceeded) => return Err(exceeded.into()),
             Failure::Conflict(message) => return Err(conflict(message, site.span)),
+            Failure::Missing => return Err(Stop::Missing { builtin: site.builtin.name, span: site.span }),
             Failure::Operand(message) => ("eval_type_error", message),
             Failure::Builtin(message) => ("eval_builtin_error", message),
         };

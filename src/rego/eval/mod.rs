@@ -27,6 +27,8 @@ use strict::Strict;
 pub(super) enum Stop {
     /// An error of OPA's: its code, the message, the place.
     Error { code: &'static str, message: String, span: Span },
+    /// A builtin that OPA has and sark does not; where it was called.
+    Missing { builtin: &'static str, span: Span },
     /// A bound was reached.
     Exceeded(Exceeded),
 }

@@ -104,6 +104,18 @@ impl DocObject {
     }
 }
 
+impl DocObject {
+    /// A copy without the string `key`; `None` where it is not there.
+    #[must_use]
+    pub fn without(&self, key: &[u8]) -> Option<Self> {
+        let place = self.keys.binary_search_by(|k| super::compare(&k.view(), &Value::String(key))).ok()?;
+        let (mut keys, mut values) = (self.keys.clone(), self.values.clone());
+        keys.remove(place);
+        values.remove(place);
+        Some(Self::new(keys, values))
+    }
+}
+
 impl Document {
     /// A string.
     #[must_use]

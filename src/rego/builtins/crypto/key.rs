@@ -80,15 +80,7 @@ fn key_info(mut info: Der<'_>) -> Option<Public> {
     let mut algorithm = info.sequence()?;
     let bits = info.bits()?;
     match algorithm.take(OID)? {
-        RSA => {
-            let mut outer = Der(bits);
-            let mut key = outer.sequence()?;
-            let (n, e) = (key.unsigned()?, key.unsigned()?);
-            // Go keeps exponents in an `int`.
-            let sound =
-                outer.is_empty() && key.is_empty() && n.iter().any(|b| *b != 0) && e.iter().any(|b| *b != 0) && e.len() <= 8;
-            sound.then(|| Public::Rsa { n: n.to_vec(), e: e.to_vec() })
-        }
+        RSA => rsa_public_key(bits),
         EC => {
             let curve = match algorithm.take(OID)? {
                 P256 => Curve::P256,
@@ -101,6 +93,16 @@ fn key_info(mut info: Der<'_>) -> Option<Public> {
         ED25519 => (bits.len() == 32).then(|| Public::Ed25519(bits.to_vec())),
         _ => Some(Public::Other),
     }
+}
+
+/// The key of an `RSA PUBLIC KEY` block (PKCS #1), the whole of `der`.
+pub(in super::super) fn rsa_public_key(der: &[u8]) -> Option<Public> {
+    let mut outer = Der(der);
+    let mut key = outer.sequence()?;
+    let (n, e) = (key.unsigned()?, key.unsigned()?);
+    // Go keeps exponents in an `int`.
+    let sound = outer.is_empty() && key.is_empty() && n.iter().any(|b| *b != 0) && e.iter().any(|b| *b != 0) && e.len() <= 8;
+    sound.then(|| Public::Rsa { n: n.to_vec(), e: e.to_vec() })
 }
 
 /// The key of a certificate, the whole of `der`.

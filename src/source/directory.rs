@@ -1,0 +1,132 @@
+//! Rego, JSON and YAML below a directory, as `opa run PATH` reads them (OPA's `v1/loader/loader.go`).
+
+use std::fs;
+use std::path::Path as FilePath;
+
+use super::content::{merge, nest, read_json, read_yaml};
+use super::walk::{self, Found, Stamp};
+use crate::error::{Error, ErrorKind, Result};
+use crate::policy::Content;
+use crate::rego::{Document, Module, Path, RegoVersion};
+
+/// How a directory is read.
+pub(super) struct Reading<'a> {
+    pub(super) root: &'a FilePath,
+    /// Patterns of names that are passed over.
+    pub(super) ignore: &'a [String],
+    /// What of data is the directory's; everything, unless the caller says otherwise.
+    pub(super) roots: &'a [Path],
+    pub(super) rego_version: RegoVersion,
+    /// The largest that a file, and all of them, may be.
+    pub(super) limit: u64,
+}
+
+/// What a directory looked like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Look(Vec<(std::path::PathBuf, Stamp)>);
+
+/// What is a policy or data, and what it looks like from outside.
+pub(super) fn look(reading: &Reading<'_>) -> Result<(Look, Vec<Found>)> {
+    let found: Vec<Found> = walk::files(reading.root, reading.ignore)?.into_iter().filter(|file| kind(file).is_some()).collect();
+    Ok((Look::of(&found), found))
+}
+
+impl Look {
+    pub(super) fn of(found: &[Found]) -> Self {
+        Self(found.iter().map(|file| (file.path.clone(), file.stamp.clone())).collect())
+    }
+}
+
+enum Kind {
+    Rego,
+    Json,
+    Yaml,
+}
+
+fn kind(file: &Found) -> Option<Kind> {
+    let name = file.keys.last()?;
+    match name.rsplit_once('.')?.1 {
+        // Tests of policies are no policies.
+        "rego" if name.ends_with("_test.rego") => None,
+        "rego" => Some(Kind::Rego),
+        "json" => Some(Kind::Json),
+        "yaml" | "yml" => Some(Kind::Yaml),
+        _ => None,
+    }
+}
+
+/// Reads the files that `look` found.
+pub(super) fn read(found: &[Found], reading: &Reading<'_>) -> Result<Content> {
+    let (mut modules, mut data, mut data_bytes, mut left) = (Vec::new(), Document::empty_object(), 2_u64, reading.limit);
+    for file in found {
+        let shown = file.path.display().to_string();
+        if file.size > left {
+            let problem = format!("{shown} has {} bytes; {left} of size_limit_bytes are left", file.size);
+            return Err(Error::new(ErrorKind::TooLarge, problem));
+        }
+        let bytes = fs::read(&file.path).map_err(|e| walk::unreadable(&file.path, &e))?;
+        left = left.saturating_sub(bytes.len() as u64);
+        let value = match kind(file) {
+            Some(Kind::Rego) => {
+                modules.push(module(shown, bytes, reading)?);
+                continue;
+            }
+            Some(Kind::Json) => read_json(&shown, &bytes, reading.limit)?,
+            Some(Kind::Yaml) => read_yaml(&shown, &bytes, reading.limit)?,
+            None => continue,
+        };
+        data_bytes = data_bytes.saturating_add(bytes.len() as u64).saturating_add(shown.len() as u64 * 2);
+        data = insert(&data, file, &shown, value)?;
+    }
+    check_roots(&data, reading.roots)?;
+    Ok(Content {
+        revision: String::new(),
+        roots: reading.roots.to_vec(),
+        modules,
+        data,
+        has_rule_values: false,
+        data_bytes,
+        about: None,
+    })
+}
+
+fn module(name: String, bytes: Vec<u8>, reading: &Reading<'_>) -> Result<Module> {
+    let source = String::from_utf8(bytes).map_err(|e| {
+        let problem = format!("{name}: invalid UTF-8 at offset {}", e.utf8_error().valid_up_to());
+        Error::new(ErrorKind::SerializationError, problem)
+    })?;
+    Ok(Module { name: name.into(), source: source.into(), version: reading.rego_version })
+}
+
+/// A file's data stands below the names of its directories, not its own.
+fn insert(data: &Document, file: &Found, shown: &str, value: Document) -> Result<Document> {
+    let directories = file.keys.split_last().map_or(&[][..], |(_, directories)| directories);
+    let value = nest(directories, value);
+    if !matches!(value, Document::Object(_)) {
+        return Err(Error::new(ErrorKind::Conflict, format!("{shown}: document must be of type object")));
+    }
+    merge(data, &value).map_err(|place| {
+        let problem = format!("{shown}: merge error: conflicting values at {place}, data from multiple files must not overlap");
+        Error::new(ErrorKind::Conflict, problem)
+    })
+}
+
+/// Refuses data outside of the roots: it would be left out without a word.
+fn check_roots(data: &Document, roots: &[Path]) -> Result<()> {
+    let mut open: Vec<(Vec<String>, &Document)> = vec![(Vec::new(), data)];
+    while let Some((path, node)) = open.pop() {
+        let here = Path::new(path.clone());
+        if roots.iter().any(|root| here.keys().starts_with(root.keys())) {
+            continue;
+        }
+        let leads = roots.iter().any(|root| root.keys().starts_with(here.keys()));
+        let (Document::Object(object), true) = (node, leads) else {
+            return Err(Error::new(ErrorKind::Conflict, format!("the roots of the source do not permit data at {here}")));
+        };
+        for (key, value) in object.keys().iter().zip(object.values()) {
+            let key = String::from_utf8_lossy(key.as_bytes().unwrap_or_default()).into_owned();
+            open.push((path.iter().cloned().chain([key]).collect(), value));
+        }
+    }
+    Ok(())
+}
