@@ -54,6 +54,7 @@ if TYPE_CHECKING or _missing is None:
     from sark.input import Input
     from sark.metrics import Metrics
     from sark.query import Query
+    from sark.source import Source
     from sark.ticket import Ticket
     from sark.undefined import UNDEFINED, Undefined
     from sark.update import Update
@@ -68,5 +69,5 @@ else:
 __all__ = [
     "UNDEFINED", "Admin", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "DecisionLog", "Engine", "Error",
     "EvaluationError", "FeatureFlagManager", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
-    "PolicyNotFound", "Query", "SerializationError", "Ticket", "Token", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
+    "PolicyNotFound", "Query", "SerializationError", "Source", "Ticket", "Token", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
 ]

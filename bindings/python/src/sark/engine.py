@@ -7,10 +7,13 @@ from sark import _calls, _compiled, _values
 from sark._calls import lib
 from sark._handle import Closable
 from sark.query import Query, evaluate_options, timeout_ns
+from sark.source import Source
 from sark.undefined import UNDEFINED, Undefined
 from sark.update import Update
 
 if TYPE_CHECKING:
+    import logging
+
     from sark.metrics import Metrics
 
 RegoVersion = Literal["v0", "v1", "v2"]
@@ -126,6 +129,19 @@ class Engine(Closable):
         return _calls.revise(
             lib.sark_engine_patch_data, self._handle, path_text, len(path_text), document, len(document), _calls.NULL
         )
+
+    def follow(self, url: str, *, logger: "logging.Logger | Literal[False] | None" = None, **config: Any) -> Source:
+        """Follow a source of policies and data: what is new there comes into force, whole or not at all.
+
+        url       "dir:PATH", "bundle:PATH", "https://…" (a bundle that a server has) or "opa:http://…" (what a running OPA has)
+        config    settings with the names of OPA's configuration: name, keys, signing, polling, credentials, tls, headers,
+                  size_limit_bytes, persistence_directory, rego_version, roots, ignore, max_staleness_seconds, when_stale (docs/sources.md)
+        logger    gets what happens while the source is iterated; by default the logger "sark"; False for nobody
+
+        Waits up to 3 s for the first answer. A source that is away, or has what is refused, is no error: `wait` raises it, and
+        `status` says it. Raises InvalidArgument, Unsupported, Conflict (a name that another source of the engine has).
+        """
+        return Source(self, url, config, logger=logger)
 
     @property
     def revision(self) -> str:
