@@ -996,6 +996,27 @@ int32_t sark_engine_policy_names(const struct sark_engine *engine,
                                  struct sark_buffer *buffer,
                                  struct sark_error **error);
 
+// Writes how the sources are that the engine follows, a JSON array of what `sark_source_status` writes for each.
+//
+// Errors: INVALID_ARGUMENT.
+// Threads: any.
+SARK_API
+int32_t sark_engine_sources(const struct sark_engine *engine,
+                            struct sark_buffer *buffer,
+                            struct sark_error **error);
+
+// Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`) and `documents`,
+// one for each path that rules define: `path`, `policies`, `rules`, `function`, `deterministic`, `nondeterministic` (the builtins that make it
+// otherwise), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
+// (`by`), whether by a hash (`hashed`), how many there are (`rules`), and how many are looked at whatever the input is (`always`).
+//
+// Errors: INVALID_ARGUMENT, UNSUPPORTED (another evaluator than sark's), CLOSED.
+// Threads: any. It plans each document, for seconds where there are thousands.
+SARK_API
+int32_t sark_engine_inspect(const struct sark_engine *engine,
+                            struct sark_buffer *buffer,
+                            struct sark_error **error);
+
 // Replaces all data by a JSON object.
 //
 // Ownership: the JSON is copied.

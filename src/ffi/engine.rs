@@ -399,6 +399,51 @@ pub unsafe extern "C" fn sark_engine_policy_names(
     }
 }
 
+/// Writes how the sources are that the engine follows, a JSON array of what `sark_source_status` writes for each.
+///
+/// Errors: INVALID_ARGUMENT.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_sources(
+    engine: *const sark_engine,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let sources = serde_json::Value::from(handle("engine", engine)?.engine.sources());
+            output.bytes().extend_from_slice(sources.to_string().as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`) and `documents`,
+/// one for each path that rules define: `path`, `policies`, `rules`, `function`, `deterministic`, `nondeterministic` (the builtins that make it
+/// otherwise), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
+/// (`by`), whether by a hash (`hashed`), how many there are (`rules`), and how many are looked at whatever the input is (`always`).
+///
+/// Errors: INVALID_ARGUMENT, UNSUPPORTED (another evaluator than sark's), CLOSED.
+/// Threads: any. It plans each document, for seconds where there are thousands.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_inspect(
+    engine: *const sark_engine,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let found = handle("engine", engine)?.engine.inspect()?;
+            output.bytes().extend_from_slice(found.to_string().as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
 /// Replaces all data by a JSON object.
 ///
 /// Ownership: the JSON is copied.

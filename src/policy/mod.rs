@@ -434,6 +434,14 @@ impl Engine {
         self.gate.statuses()
     }
 
+    /// What the policies offer, as JSON: `policies`, and `documents`, each with its path, what it reaches, and what finding its rules costs.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` for another evaluator than sark's; `CLOSED`.
+    pub fn inspect(&self) -> Result<serde_json::Value> {
+        self.snapshot()?.program.inspect()
+    }
+
     /// Why the engine does not answer now; empty where it does.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {

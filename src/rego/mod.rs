@@ -9,6 +9,7 @@ mod budget;
 pub mod builtins;
 mod compile;
 mod eval;
+mod inspect;
 mod parser;
 mod path;
 mod plan;
@@ -22,6 +23,8 @@ pub use value::{Document, Limits};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The version of the language that a module is written in.
@@ -34,6 +37,18 @@ pub enum RegoVersion {
     V1,
     /// Rego with `and`, `or` and bodies after `not`.
     V2,
+}
+
+impl RegoVersion {
+    /// `v0`, `v1` or `v2`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V0 => "v0",
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
 }
 
 /// A policy's source, as it was loaded.
@@ -88,6 +103,14 @@ pub trait Program: Send + Sync {
     /// The builtins of OPA that the modules call and this evaluator lacks: a decision that comes to one ends with `UNSUPPORTED`.
     fn unsupported(&self) -> &[Unsupported] {
         &[]
+    }
+
+    /// What the modules offer, as JSON: `documents`, each with its path, what it reaches, and what finding its rules costs.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` where the evaluator cannot say.
+    fn inspect(&self) -> Result<Value> {
+        Err(Error::new(ErrorKind::Unsupported, "this evaluator does not say what its policies offer; ask one of sark's own"))
     }
 
     /// `data` without what stands at the paths of rules, and without the packages that are empty then.

@@ -11,7 +11,8 @@ use foldhash::quality::RandomState;
 use super::budget::{Budget, Exceeded};
 use super::builtins::{Caches, Context};
 use super::compile::{self, Compiled, Key, TreeNode};
-use super::eval::{self, Stacks, Stop};
+use super::eval::{self, Data, Stacks, Stop};
+use super::inspect;
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
@@ -34,6 +35,8 @@ pub(crate) struct RegoCompiler;
 struct RegoProgram {
     rules: Arc<Rules>,
     data: Arc<Document>,
+    /// `data` without `system`.
+    public: Arc<Document>,
     plans: ArcSwap<HashMap<Path, Arc<Plan>, RandomState>>,
 }
 
@@ -94,6 +97,16 @@ fn compile_modules(modules: &[Module]) -> Result<Rules> {
     Ok(Rules { compiled, modules: sorted, packages, unsupported })
 }
 
+/// What is met by who goes through all of data: OPA leaves out where it keeps what is its own.
+fn public(data: &Arc<Document>) -> Arc<Document> {
+    match &**data {
+        Document::Object(object) => {
+            object.without(b"system").map_or_else(|| Arc::clone(data), |rest| Arc::new(Document::Object(Arc::new(rest))))
+        }
+        _ => Arc::clone(data),
+    }
+}
+
 fn package_path(module: &ast::Module) -> Path {
     let keys = module.package.path.iter().skip(1).filter_map(|part| part.as_str().map(|key| key.to_string()));
     Path::new(keys.collect())
@@ -102,7 +115,7 @@ fn package_path(module: &ast::Module) -> Path {
 impl RegoProgram {
     fn new(rules: Arc<Rules>, data: &Arc<Document>) -> Result<Self> {
         refuse_data_over_rules(&rules, data)?;
-        Ok(Self { rules, data: Arc::clone(data), plans: ArcSwap::default() })
+        Ok(Self { rules, data: Arc::clone(data), public: public(data), plans: ArcSwap::default() })
     }
 
     /// The plan for a path, made when it is first asked for.
@@ -156,7 +169,7 @@ impl RegoProgram {
             let context = Context::new(arena, budget, now_ns(), std::mem::take(caches));
             let strict = question.bounds.strict_builtin_errors;
             let mut work = std::mem::take(stacks).recycle();
-            let (result, left) = eval::run(plan, &self.data, input, strict, context, &mut work);
+            let (result, left) = eval::run(plan, Data { all: &self.data, public: &self.public }, input, strict, context, &mut work);
             *caches = left;
             *stacks = work.recycle();
             let result = result.map_err(|stop| self.evaluation_error(stop))?;
@@ -240,7 +253,7 @@ impl Program for RegoProgram {
     fn with_data(&self, data: &Arc<Document>) -> Result<Arc<dyn Program>> {
         let plans = ArcSwap::new(self.plans.load_full());
         refuse_data_over_rules(&self.rules, data)?;
-        Ok(Arc::new(Self { rules: Arc::clone(&self.rules), data: Arc::clone(data), plans }))
+        Ok(Arc::new(Self { rules: Arc::clone(&self.rules), data: Arc::clone(data), public: public(data), plans }))
     }
 
     fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {
@@ -272,6 +285,17 @@ impl Program for RegoProgram {
 
     fn unsupported(&self) -> &[Unsupported] {
         &self.rules.unsupported
+    }
+
+    fn inspect(&self) -> Result<serde_json::Value> {
+        let rules = &self.rules;
+        let name_of = |number: usize| rules.modules.get(number).map(|module| module.name.to_string()).unwrap_or_default();
+        let policies: Vec<serde_json::Value> = rules.modules.iter().map(|module| {
+            let package = rules.packages.get(&module.name).map(Path::to_string);
+            serde_json::json!({"name": *module.name, "package": package, "rego_version": module.version.name(), "bytes": module.source.len()})
+        }).collect();
+        let documents = deep(|| Ok(inspect::documents(&rules.compiled, name_of)))?;
+        Ok(serde_json::json!({"policies": policies, "documents": documents}))
     }
 
     fn base_documents(&self, data: &Document) -> Document {

@@ -85,9 +85,8 @@ fn read_content(files: &[File], manifest: &Manifest, reading: &Reading<'_>) -> R
             _ => continue,
         };
         data_bytes = data_bytes.saturating_add(file.bytes.len() as u64).saturating_add(path.len() as u64 * 2);
-        data = insert(&data, path, value)?;
+        data = insert(&data, path, value, manifest)?;
     }
-    check_data(&data, manifest)?;
     Ok(Content {
         revision: manifest.revision.clone(),
         roots: manifest.root_paths()?,
@@ -99,18 +98,20 @@ fn read_content(files: &[File], manifest: &Manifest, reading: &Reading<'_>) -> R
     })
 }
 
-/// A file's data stands below the names of its directories.
-fn insert(data: &Document, path: &str, value: Document) -> Result<Document> {
+/// A file's data stands below the names of its directories, in which a percent sign begins an escape (OPA's `getFileStoragePath`); what
+/// the roots permit is told by the names as they are written.
+fn insert(data: &Document, path: &str, value: Document, manifest: &Manifest) -> Result<Document> {
     let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
     let directory = directory.trim_start_matches(['/', '.']);
+    let failed = |problem: String| Error::new(ErrorKind::Conflict, format!("bundle load failed on {path}: {problem}"));
     let keys: Vec<String> = if directory.is_empty() { Vec::new() } else { directory.split('/').map(str::to_owned).collect() };
-    let value = nest(&keys, value);
+    check_data(&nest(&keys, value.clone()), manifest)?;
+    let place = unescaped_path(directory).ok_or_else(|| failed("storage path invalid".to_owned()))?;
+    let value = nest(place.keys(), value);
     if !matches!(value, Document::Object(_)) {
-        return Err(Error::new(ErrorKind::Conflict, format!("bundle load failed on {path}: root value must be object")));
+        return Err(failed("root value must be object".to_owned()));
     }
-    merge(data, &value).map_err(|place| {
-        Error::new(ErrorKind::Conflict, format!("bundle load failed on {path}: another file has {place} already"))
-    })
+    merge(data, &value).map_err(|place| failed(format!("another file has {place} already")))
 }
 
 fn module(file: &File, manifest: &Manifest, reading: &Reading<'_>) -> Result<Module> {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path as FilePath;
 
+use sha2::{Digest, Sha256};
+
 use super::content::{merge, nest, read_json, read_yaml};
 use super::walk::{self, Found, Stamp};
 use crate::error::{Error, ErrorKind, Result};
@@ -58,6 +60,7 @@ fn kind(file: &Found) -> Option<Kind> {
 /// Reads the files that `look` found.
 pub(super) fn read(found: &[Found], reading: &Reading<'_>) -> Result<Content> {
     let (mut modules, mut data, mut data_bytes, mut left) = (Vec::new(), Document::empty_object(), 2_u64, reading.limit);
+    let mut digest = Sha256::new();
     for file in found {
         let shown = file.path.display().to_string();
         if file.size > left {
@@ -66,6 +69,9 @@ pub(super) fn read(found: &[Found], reading: &Reading<'_>) -> Result<Content> {
         }
         let bytes = fs::read(&file.path).map_err(|e| walk::unreadable(&file.path, &e))?;
         left = left.saturating_sub(bytes.len() as u64);
+        digest.update(file.keys.join("/"));
+        digest.update((bytes.len() as u64).to_le_bytes());
+        digest.update(&bytes);
         let value = match kind(file) {
             Some(Kind::Rego) => {
                 modules.push(module(shown, bytes, reading)?);
@@ -80,7 +86,7 @@ pub(super) fn read(found: &[Found], reading: &Reading<'_>) -> Result<Content> {
     }
     check_roots(&data, reading.roots)?;
     Ok(Content {
-        revision: String::new(),
+        revision: short(&digest.finalize()),
         roots: reading.roots.to_vec(),
         modules,
         data,
@@ -88,6 +94,11 @@ pub(super) fn read(found: &[Found], reading: &Reading<'_>) -> Result<Content> {
         data_bytes,
         about: None,
     })
+}
+
+/// A directory does not say what state it is in: its content does.
+fn short(digest: &[u8]) -> String {
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn module(name: String, bytes: Vec<u8>, reading: &Reading<'_>) -> Result<Module> {

@@ -82,6 +82,8 @@ enum Progress {
 /// A source that an engine follows. The engine keeps it going; this is a view of it. Usable from many threads at once.
 pub struct Source {
     state: Arc<State>,
+    /// A view keeps alive what it is a view of.
+    _engine: Arc<Engine>,
 }
 
 impl Source {
@@ -99,7 +101,7 @@ impl Source {
         let state = State::new(engine, name.into(), location, config);
         engine.feed(Arc::<State>::clone(&state))?;
         state.begin(origin);
-        let source = Self { state };
+        let source = Self { state, _engine: Arc::clone(engine) };
         source.state.wait_until(FIRST_ATTEMPT, |status| status.attempts > 0);
         Ok(source)
     }

@@ -123,9 +123,16 @@ impl Stacks<'_> {
     }
 }
 
+/// Base data: all of it, and without `system`, which nobody meets who does not ask for it by name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Data<'a> {
+    pub(super) all: &'a Document,
+    pub(super) public: &'a Document,
+}
+
 struct Machine<'a, 'm> {
     plan: &'a Plan,
-    data: &'a Document,
+    data: Data<'a>,
     arena: &'a Arena,
     context: Context<'a>,
     stacks: &'m mut Stacks<'a>,
@@ -146,7 +153,7 @@ pub(super) type Answer<'a> = (Result<Option<Value<'a>>, Stop>, Caches);
 /// Runs a plan. `None` is undefined.
 pub(super) fn run<'a>(
     plan: &'a Plan,
-    data: &'a Document,
+    data: Data<'a>,
     input: Option<Value<'a>>,
     strict: bool,
     context: Context<'a>,
@@ -168,7 +175,7 @@ pub(super) fn run<'a>(
     let result = machine.begin(input).and_then(|()| machine.conclude());
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {
-        Err(Stop::Exceeded(_)) => result,
+        Err(Stop::Exceeded(_) | Stop::Missing { .. }) => result,
         Err(conflict) => Err(machine.strict.first.take().unwrap_or(conflict)),
         Ok(value) => machine.first_error().map_or(Ok(value), Err),
     };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Machine, Stop, conflict};
 use crate::rego::ast::Span;
-use crate::rego::plan::{Callee, Replacement};
+use crate::rego::plan::{ALL_DATA, Callee, Replacement};
 use crate::rego::value::{Arena, Entries, ObjectBuilder, Value};
 
 /// What takes a function's place.
@@ -162,11 +162,12 @@ impl<'a> Machine<'a, '_> {
         })
     }
 
-    /// Base data at a path, under what was replaced.
+    /// Base data at a path, under what was replaced. The whole of it has no `system` (OPA's `resolveReadFromStorage`), unless it is asked for
+    /// by a key that is known: `ALL_DATA`.
     pub(super) fn base_document(&self, path: u32) -> Option<Value<'a>> {
         let keys = self.path(path);
-        let real =
-            |machine: &Self| keys.iter().try_fold(machine.data.view(), |node, key| base_get(&node, &machine.constant(*key)));
+        let root = if keys.is_empty() && path != ALL_DATA { self.data.public } else { self.data.all };
+        let real = |machine: &Self| keys.iter().try_fold(root.view(), |node, key| base_get(&node, &machine.constant(*key)));
         let Some(replaced) = self.scope().and_then(|scope| scope.data) else { return real(self) };
         let replaced = self.find(replaced, keys);
         if self.is_shadowed(path) {

@@ -40,7 +40,7 @@ impl Case<'_> {
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
         let context = Context::new(&arena, Budget::new(deadline, self.max_bytes), 0, Caches::default());
         let mut stacks = Stacks::default();
-        let (result, _) = run(&plan, &data, input, self.strict, context, &mut stacks);
+        let (result, _) = run(&plan, Data { all: &data, public: &data }, input, self.strict, context, &mut stacks);
         result.map(|value| {
             value.map(|value| {
                 let mut text = Vec::new();
@@ -64,6 +64,7 @@ fn code(stop: &Stop) -> &str {
     match stop {
         Stop::Error { code, .. } => code,
         Stop::Exceeded(_) => "exceeded",
+        Stop::Missing { .. } => "missing",
     }
 }
 

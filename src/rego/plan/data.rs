@@ -1,6 +1,6 @@
 //! References: into input, base data, rules and packages.
 
-use super::{Iter, Label, Node, Op, Planner, Reg, RoutineKind, Shape, Wanted, index, key_document};
+use super::{ALL_DATA, Iter, Label, Node, Op, Planner, Reg, RoutineKind, Shape, Wanted, index, key_document};
 use crate::rego::ast::{Name, Span, Term};
 use crate::rego::compile::{Key, TreeNode, is_constant, is_scalar};
 use crate::rego::value::Document;
@@ -60,10 +60,20 @@ impl Planner<'_> {
             path.push(key);
             parts = rest;
         }
-        let path = self.path(&path);
+        // A key that is known finds `system`, too; one that goes through all keys does not meet it.
+        let by_key = path.is_empty() && parts.first().is_some_and(|part| self.is_bound(part));
+        let path = if by_key { ALL_DATA } else { self.path(&path) };
         let (to, fail) = (self.register(), self.fail);
         self.emit(Op::Base { to, path, fail });
         parts.iter().fold(to, |from, part| self.base_step(from, part))
+    }
+
+    /// What a key that is known is looked up in.
+    fn base_above(&mut self, path: &[Key]) -> Reg {
+        let path = if path.is_empty() { ALL_DATA } else { self.path(path) };
+        let (to, fail) = (self.register(), self.fail);
+        self.emit(Op::Base { to, path, fail });
+        to
     }
 
     /// One part of a reference into base data.
@@ -148,7 +158,7 @@ impl Planner<'_> {
         }
         let base_path = path.clone();
         let base = self.branch(again, part, key, &names, |planner| {
-            let from = planner.base(base_path, &[]);
+            let from = planner.base_above(&base_path);
             let (to, fail) = (planner.register(), planner.fail);
             planner.emit(Op::BaseAt { to, from, key, fail });
             rest.iter().fold(to, |from, part| planner.base_step(from, part))

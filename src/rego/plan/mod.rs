@@ -53,6 +53,9 @@ pub(super) struct Node {
     pub(super) base: Label,
 }
 
+/// In place of a path's number: the whole of base data, `system` included.
+pub(super) const ALL_DATA: u32 = u32::MAX;
+
 /// The number of the routine where evaluation begins.
 pub(super) const QUERY: u32 = 0;
 

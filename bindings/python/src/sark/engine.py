@@ -143,6 +143,17 @@ class Engine(Closable):
         """
         return Source(self, url, config, logger=logger)
 
+    def sources(self) -> list[dict[str, Any]]:
+        """How the sources are that the engine follows, as `Source.status` has it."""
+        sources: list[dict[str, Any]] = _values.from_json(_calls.fetch(lib.sark_engine_sources, self._handle) or b"[]")
+        return sources
+
+    def inspect(self) -> dict[str, Any]:
+        """What the policies offer: {"policies": [...], "documents": [...]}, each document with its path, whether it is deterministic,
+        what of OPA's builtins it needs that sark lacks, and what finding its rules costs."""
+        found: dict[str, Any] = _values.from_json(_calls.fetch(lib.sark_engine_inspect, self._handle) or b"{}")
+        return found
+
     @property
     def revision(self) -> str:
         """The revision of policies and data: opaque text, different after every change, and in every process."""
