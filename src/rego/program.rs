@@ -169,7 +169,8 @@ impl RegoProgram {
             let context = Context::new(arena, budget, now_ns(), std::mem::take(caches));
             let strict = question.bounds.strict_builtin_errors;
             let mut work = std::mem::take(stacks).recycle();
-            let (result, left) = eval::run(plan, Data { all: &self.data, public: &self.public }, input, strict, context, &mut work);
+            let (result, left) =
+                eval::run(plan, Data { all: &self.data, public: &self.public }, input, strict, context, &mut work);
             *caches = left;
             *stacks = work.recycle();
             let result = result.map_err(|stop| self.evaluation_error(stop))?;

@@ -3,6 +3,7 @@
 //! The data API has no question for base documents alone: what it answers for `data` has the values of all rules in it. Those are taken
 //! out again by the paths of the rules: OPA lets no base document stand at or below one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Config;
@@ -43,10 +44,10 @@ impl Mirror {
         let get = |path: &str| self.get(&session, path);
         let mut policies = get("/v1/policies")?;
         for _ in 0..ATTEMPTS {
-            let data = get("/v1/data?provenance=true")?;
+            let (system, data) = (get("/v1/data/system")?, get("/v1/data?provenance=true")?);
             let again = get("/v1/policies")?;
             if again == policies {
-                return self.read(policies, data);
+                return self.read(policies, &system, &data);
             }
             policies = again;
         }
@@ -66,10 +67,15 @@ impl Mirror {
         Err(Error::new(refused.kind(), format!("GET {path}: {refused}{}", message.unwrap_or_default())))
     }
 
-    fn read(&mut self, policies: Vec<u8>, data: Vec<u8>) -> Result<Fetched> {
-        let answer = read_json("/v1/data", &data, u64::MAX)?;
-        // The decision's own fields change with each answer.
-        let result = field(&answer, "result").cloned().unwrap_or_else(Document::empty_object);
+    fn read(&mut self, policies: Vec<u8>, system: &[u8], data: &[u8]) -> Result<Fetched> {
+        let answer = read_json("/v1/data", data, u64::MAX)?;
+        let system = read_json("/v1/data/system", system, u64::MAX)?;
+        // The answers' other fields change with each.
+        let mut result = field(&answer, "result").cloned().unwrap_or_else(Document::empty_object);
+        // The whole of data is without what OPA keeps of itself, and that says the versions of policies.
+        if let (Document::Object(all), Some(system)) = (&result, field(&system, "result")) {
+            result = Document::Object(Arc::new(all.with(b"system", system.clone())));
+        }
         let now = (policies, super::digest::of_document("SHA-256", &result).unwrap_or_default());
         if self.held.as_ref() == Some(&now) {
             return Ok(Fetched::Same);
