@@ -293,8 +293,8 @@ export interface SourceStatus {
 
 /**
  * A source that an engine follows, made by `Engine.follow`. It is a view: the engine follows the source until `close`, or its own end.
- * Iterating gives each activation as it comes, until `close`, and does not keep the process alive; what else happens it takes, too, and
- * passes over: whoever wants to log a source asks `nextEvent` instead.
+ * Iterating gives each activation as it comes, and ends at `close`, until which it keeps the process alive; what else happens it takes,
+ * too, and passes over: whoever wants to log a source asks `nextEvent` instead.
  */
 export class Source implements Closable, AsyncIterable<Event> {
   constructor(engine: Engine, url: string, config?: SourceConfig);

@@ -7,7 +7,10 @@ import { nextEvent } from "./event.js";
 import { create, Handle, pointer } from "./handle.js";
 import { byteLength, inputToJson, nanoseconds, text } from "./values.js";
 
-/** Milliseconds between two looks, which no thread waits for. */
+/**
+ * Milliseconds between two looks, which no thread waits for. Their timers keep the process alive: whoever awaits them may have nothing else
+ * that does, and would end in the middle.
+ */
 const LOOK_AGAIN = 50;
 
 export class Source extends Handle {
@@ -33,7 +36,6 @@ export class Source extends Handle {
       } catch (error) {
         if (error instanceof Closed || performance.now() >= end) throw error;
       }
-      // The process stays alive meanwhile: whoever begins by waiting may have nothing else yet that keeps it.
       await sleep(Math.min(LOOK_AGAIN, end - performance.now()));
     }
   }
@@ -50,7 +52,7 @@ export class Source extends Handle {
     try {
       for (;;) {
         const event = this.nextEvent();
-        if (event === undefined) await sleep(LOOK_AGAIN, undefined, { ref: false });
+        if (event === undefined) await sleep(LOOK_AGAIN);
         else if (event.event === "activated") yield event;
       }
     } catch (error) {
