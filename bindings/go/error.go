@@ -15,6 +15,7 @@ static void sark_go_error_read(const sark_error *error, sark_go_error *out) {
 import "C"
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 )
@@ -136,6 +137,30 @@ func predicateFailure(handle *C.sark_error, status C.int32_t) error {
 	made := newError(Status(read.status), []byte(goString(read.json)))
 	made.Code, made.Message = goString(read.code), goString(read.message)
 	return made
+}
+
+// UnmarshalJSON reads the JSON form of an error, as it stands in the status of a source.
+func (e *Error) UnmarshalJSON(text []byte) error {
+	var form struct{ Status string }
+	if err := json.Unmarshal(text, &form); err != nil {
+		return err
+	}
+	status := StatusInternalError
+	for known := range kinds {
+		if known.String() == form.Status {
+			status = known
+		}
+	}
+	*e = *newError(status, bytes.Clone(text))
+	return nil
+}
+
+// MarshalJSON gives all of it, as the library does.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	if e.JSON != nil {
+		return e.JSON, nil
+	}
+	return json.Marshal(map[string]string{"status": e.Status.String(), "code": e.Code, "message": e.Message})
 }
 
 // newError reads the JSON form of an error, which is all that a batch has.

@@ -13,7 +13,7 @@ import (
 	"weak"
 )
 
-// Event is something that happened to flags or to a client.
+// Event is something that happened to flags, to a client or to a source.
 type Event struct {
 	When    time.Time      `json:"when"`
 	Level   string         `json:"level"` // "info", "warning" or "error"
@@ -39,6 +39,17 @@ func (c *Client) NextEvent(timeout time.Duration) (Event, bool, error) {
 	var failed *C.sark_error
 	status := C.sark_client_next(c.handle, C.uint64_t(max(0, timeout)), out.handle, &failed)
 	runtime.KeepAlive(c)
+	return readEvent(out, status, failed)
+}
+
+// NextEvent gives the next thing that happened ("activated", "refused", "unreachable", …), and false where nothing did within the
+// time. 256 wait.
+func (s *Source) NextEvent(timeout time.Duration) (Event, bool, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_source_next(s.handle, C.uint64_t(max(0, timeout)), out.handle, &failed)
+	runtime.KeepAlive(s)
 	return readEvent(out, status, failed)
 }
 

@@ -1,10 +1,12 @@
 package sark_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +26,8 @@ type world struct {
 	admin    *sark.Admin
 	metrics  *sark.Metrics
 	log      *sark.DecisionLog
+	source   *sark.Source
+	dir      string // where the case writes files; empty: nowhere yet
 	made     []io.Closer
 	revision string // the last that the case was given
 }
@@ -48,7 +52,7 @@ func (w *world) run(t *testing.T, call string, args arguments) (any, error) {
 	run, ok := map[string]func(*testing.T, string, arguments) (any, error){
 		"sleep": w.sleep, "engine": w.runEngine, "query": w.runQuery, "input": w.runInput, "update": w.runUpdate,
 		"cache": w.runCache, "flags": w.runFlags, "admin": w.runAdmin, "client": w.runClient, "metrics": w.runMetrics,
-		"decision_log": w.runDecisionLog,
+		"decision_log": w.runDecisionLog, "source": w.runSource, "files": w.runFiles,
 	}[noun]
 	if !ok {
 		t.Fatalf("no such call: %s", call)
@@ -58,6 +62,30 @@ func (w *world) run(t *testing.T, call string, args arguments) (any, error) {
 
 func (w *world) sleep(_ *testing.T, _ string, args arguments) (any, error) {
 	time.Sleep(args.time("ms"))
+	return nil, nil
+}
+
+// directory is the case's own.
+func (w *world) directory(t *testing.T) string {
+	if w.dir == "" {
+		w.dir = t.TempDir()
+	}
+	return w.dir
+}
+
+func (w *world) runFiles(t *testing.T, verb string, args arguments) (any, error) {
+	if verb != "write" {
+		t.Fatalf("no such call: files.%s", verb)
+	}
+	for name := range args {
+		path := filepath.Join(w.directory(t), name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(path, args.bytes(name), 0o600); err != nil {
+			return nil, err
+		}
+	}
 	return nil, nil
 }
 
@@ -293,11 +321,7 @@ func (w *world) runClient(t *testing.T, verb string, args arguments) (any, error
 		}
 		return nil, w.client.SetMask(pointers...)
 	case "next":
-		event, happened, err := w.client.NextEvent(0)
-		if err != nil || !happened {
-			return sark.Event{}, err
-		}
-		return object{"event": event.Name, "level": event.Level, "message": event.Message, "fields": event.Fields}, nil
+		return nextOf(w.client.NextEvent(0))
 	case "begin":
 		decision, ticket, err := w.client.Begin(args.text("policy"), args.input("input"), args.text("user"))
 		if err != nil || ticket == nil {
@@ -336,6 +360,52 @@ func (w *world) runDecisionLog(t *testing.T, verb string, args arguments) (any, 
 	}
 	t.Fatalf("no such call: decision_log.%s", verb)
 	return nil, nil
+}
+
+func (w *world) runSource(t *testing.T, verb string, args arguments) (any, error) {
+	switch verb {
+	case "new":
+		made, err := w.follow(strings.ReplaceAll(args.text("url"), "${dir}", w.directory(t)), args["config"])
+		return keep(w, &w.source, made, err)
+	case "wait":
+		return nil, w.source.Wait(args.time("timeout_ms"))
+	case "trigger":
+		return nil, w.source.Trigger()
+	case "next":
+		return nextOf(w.source.NextEvent(args.time("timeout_ms")))
+	case "status":
+		return asJSON(w.source.Status())
+	case "close":
+		return nil, w.source.Close()
+	}
+	t.Fatalf("no such call: source.%s", verb)
+	return nil, nil
+}
+
+// follow takes a config as Go's struct; what the struct cannot say, as JSON.
+func (w *world) follow(url string, config any) (*sark.Source, error) {
+	if config == nil {
+		return w.engine.Follow(url, nil)
+	}
+	text, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	var options sark.SourceOptions
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(&options) != nil {
+		return w.engine.FollowJSON(url, text)
+	}
+	return w.engine.Follow(url, &options)
+}
+
+// nextOf gives an event as a case's JSON has it.
+func nextOf(event sark.Event, happened bool, err error) (any, error) {
+	if err != nil || !happened {
+		return sark.Event{}, err
+	}
+	return asJSON(object{"event": event.Name, "level": event.Level, "message": event.Message, "fields": event.Fields}, nil)
 }
 
 func (w *world) runMetrics(t *testing.T, verb string, _ arguments) (any, error) {

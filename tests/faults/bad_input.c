@@ -86,6 +86,13 @@ static void null_where_a_value_is_needed(void) {
   INVALID("admin", sark_admin_handle(NULL, NONE, NONE, NONE, NONE, &http_status, headers, buffer, &error));
   INVALID("status", sark_admin_handle(admin, NONE, NONE, NONE, NONE, NULL, headers, buffer, &error));
   INVALID("response_body", sark_admin_handle(admin, NONE, NONE, NONE, NONE, &http_status, buffer, buffer, &error));
+  INVALID("engine", sark_source_new(NULL, TEXT("dir:/tmp"), NONE, &source, &error));
+  INVALID("url", sark_source_new(engine, NONE, NONE, &source, &error));
+  INVALID("source", sark_source_new(engine, TEXT("dir:/tmp"), NONE, NULL, &error));
+  INVALID("source", sark_source_wait(NULL, 0, &error));
+  INVALID("source", sark_source_trigger(NULL, &error));
+  INVALID("source", sark_source_next(NULL, 0, buffer, &error));
+  INVALID("source", sark_source_status(NULL, buffer, &error));
   INVALID_PREDICATE("engine", sark_engine_has_policy(NULL, TEXT("p"), &error));
   INVALID_PREDICATE("query", sark_query_allows(NULL, NONE, NULL, NULL, &error));
   INVALID_PREDICATE("flags", sark_flags_is_enabled(NULL, TEXT("f"), BYTES("u"), &error));
@@ -94,7 +101,7 @@ static void null_where_a_value_is_needed(void) {
   CHECK(!sark_query_allows(NULL, NONE, NULL, NULL, NULL));
   sark_engine_close(NULL), sark_engine_free(NULL), sark_query_close(NULL), sark_query_free(NULL), sark_input_close(NULL), sark_input_free(NULL);
   sark_admin_close(NULL), sark_admin_free(NULL), sark_cache_close(NULL), sark_cache_free(NULL), sark_flags_close(NULL), sark_flags_free(NULL), sark_client_close(NULL), sark_client_free(NULL);
-  sark_metrics_close(NULL), sark_metrics_free(NULL), sark_decision_log_close(NULL), sark_decision_log_free(NULL), sark_update_free(NULL), sark_decision_free(NULL), sark_buffer_free(NULL), sark_error_free(NULL);
+  sark_metrics_close(NULL), sark_metrics_free(NULL), sark_decision_log_close(NULL), sark_decision_log_free(NULL), sark_source_close(NULL), sark_source_free(NULL), sark_update_free(NULL), sark_decision_free(NULL), sark_buffer_free(NULL), sark_error_free(NULL);
   CHECK(sark_error_status(NULL) == SARK_OK && sark_error_message(NULL).length == 0 && !sark_decision_allowed(NULL));
 }
 
@@ -237,6 +244,53 @@ static void policies(void) {
   INVALID("policy_or_path", sark_engine_evaluate(engine, TEXT("data..x"), NONE, NULL, NULL, buffer, &error));
 }
 
+/* Nothing of these is followed: the engine goes on without a source. */
+static void sources(void) {
+  sark_source *none = NULL;
+  NAMED(SARK_UNSUPPORTED, "url", sark_source_new(engine, TEXT("ftp://host"), NONE, &none, &error));
+  INVALID("url", sark_source_new(engine, TEXT("dir:a\0b"), NONE, &none, &error));
+  INVALID("url", sark_source_new(engine, NULL, 3, NONE, &none, &error));
+  INVALID("url", sark_source_new(engine, "dir:/tmp", UINT64_MAX, NONE, &none, &error));
+  INVALID("config", sark_source_new(engine, TEXT("dir:/tmp"), NULL, 3, &none, &error));
+  INVALID("config", sark_source_new(engine, TEXT("dir:/tmp"), "{}", UINT64_MAX, &none, &error));
+  NAMED(SARK_SERIALIZATION_ERROR, "offset 5", sark_source_new(engine, TEXT("dir:/\xff"), NONE, &none, &error));
+  NAMED(SARK_SERIALIZATION_ERROR, "offset 2", sark_source_new(engine, TEXT("dir:/tmp"), TEXT("{\"\xff\":1}"), &none, &error));
+  static const char *const configs[] = {"", "{", "[]", "null", "1", "{\"name\":1}", "{\"name\":\"\"}", "{\"unknown\":1}", "{} {}", "{\"polling\":[]}"};
+  for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
+    INVALID("config", sark_source_new(engine, TEXT("dir:/tmp"), configs[i], strlen(configs[i]), &none, &error));
+  enum { DEEP = 100000 };
+  char *json = malloc(DEEP);
+  CHECK(json != NULL);
+  memset(json, '[', DEEP);
+  INVALID("config", sark_source_new(engine, TEXT("dir:/tmp"), json, DEEP, &none, &error));
+  free(json);
+  CHECK(none == NULL);
+  OK(sark_engine_evaluate(engine, TEXT("data.p.allow"), BYTES("{\"x\":1}"), NULL, NULL, buffer, &error));
+}
+
+/* One of an engine of its own, which it would keep from deciding. */
+static void a_source_that_is_away(void) {
+  sark_engine *following = NULL;
+  OK(sark_engine_new(NULL, &following, &error));
+  OK(sark_source_new(following, TEXT("dir:/dev/null/policies"), NONE, &source, &error));
+  INVALID("buffer", sark_source_next(source, 0, NULL, &error));
+  INVALID("buffer", sark_source_status(source, NULL, &error));
+  NAMED(SARK_UNAVAILABLE, "/dev/null/policies", sark_source_wait(source, 0, &error));
+  OK(sark_source_next(source, SECOND, buffer, &error));
+  EXPECT(SARK_MISS, sark_source_next(source, 0, buffer, &error));
+  CHECK(buffer->length == 0);
+  sark_source_close(source);
+  sark_source_close(source);
+  NAMED(SARK_CLOSED, "source", sark_source_wait(source, UINT64_MAX, &error));
+  NAMED(SARK_CLOSED, "source", sark_source_trigger(source, &error));
+  NAMED(SARK_CLOSED, "source", sark_source_next(source, UINT64_MAX, buffer, &error));
+  OK(sark_source_status(source, buffer, &error));
+  /* The view may outlive its engine. */
+  sark_engine_free(following);
+  OK(sark_source_status(source, buffer, &error));
+  sark_source_free(source);
+}
+
 /* A buffer whose bytes are the input would change under the reader. */
 static void overlap(void) {
   OK(sark_engine_evaluate(engine, TEXT("data.echo.x"), BYTES("{\"x\":1}"), NULL, NULL, buffer, &error));
@@ -279,6 +333,8 @@ int main(void) {
   structs_of_the_first_release();
   text_and_json();
   policies();
+  sources();
+  a_source_that_is_away();
   overlap();
   after_close();
   sark_engine_free(engine), sark_query_free(query), sark_cache_free(cache), sark_flags_free(flags), sark_admin_free(admin), sark_buffer_free(headers), sark_client_free(client), sark_metrics_free(metrics), sark_decision_log_free(decision_log);

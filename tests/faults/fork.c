@@ -1,5 +1,5 @@
-/* Forks under load, with the cache's sweep running and a kept-alive connection to a real OPA open: no child hangs, and no answer
-   crosses processes. Usage: fork OPA_URL [FORKS]; the OPA has `package echo` with `id := input.id`. */
+/* Forks under load, with the cache's sweep running, a directory followed and a kept-alive connection to a real OPA open: no child
+   hangs, and no answer crosses processes. Usage: fork OPA_URL [FORKS]; the OPA has `package echo` with `id := input.id`. */
 #define _GNU_SOURCE
 #include "check.h"
 
@@ -12,9 +12,13 @@
 
 /* Entries that never expire keep the sweep busy, so that most forks come in the middle of one. */
 enum { LOADERS = 3, QUESTIONS = 10, PERMANENT = 30000, PATIENCE_SECONDS = 30 };
+/* Every so many forks the directory changes, which takes the files some time of quiet. */
+enum { FORKS_FOR_A_CHANGE = 10 };
 
 static const char *opa_url;
 static sark_engine *engine;
+static sark_source *source;
+static char directory[] = "/tmp/sark-fork-XXXXXX";
 static atomic_bool stop;
 
 /* A client whose dial stands at 0 %: the remote decides everything. */
@@ -77,6 +81,49 @@ static void live_on(sark_client *client, sark_cache *cache, sark_buffer *buffer)
   CHECK(entries <= PERMANENT);
 }
 
+static void file_name(char *path, size_t room, const char *name) { snprintf(path, room, "%s/%s", directory, name); }
+
+/* At once, as a whole. */
+static void write_number(int number) {
+  char path[64], written[64];
+  file_name(path, sizeof path, "data.json");
+  file_name(written, sizeof written, ".written");
+  FILE *file = fopen(written, "w");
+  CHECK(file != NULL && fprintf(file, "{\"followed\": %d}", number) > 0 && fclose(file) == 0 && rename(written, path) == 0);
+}
+
+static void follow(void) {
+  sark_error *error = NULL;
+  char url[64];
+  CHECK(mkdtemp(directory) != NULL);
+  write_number(-1);
+  int length = snprintf(url, sizeof url, "dir:%s", directory);
+  OK(sark_source_new(engine, url, (uint64_t)length, TEXT("{\"roots\":[\"followed\"]}"), &source, &error));
+  OK(sark_source_wait(source, SARK_NO_TIMEOUT, &error));
+}
+
+static void stop_following(void) {
+  char path[64];
+  sark_source_free(source);
+  file_name(path, sizeof path, "data.json");
+  CHECK(unlink(path) == 0 && rmdir(directory) == 0);
+}
+
+/* In the child: its own thread follows the source, as the parent's does not exist here. */
+static void follow_on(int number, sark_buffer *buffer) {
+  sark_error *error = NULL;
+  char expected[32];
+  snprintf(expected, sizeof expected, "%d", number);
+  write_number(number);
+  OK(sark_source_trigger(source, &error));
+  for (int i = 0; i < PATIENCE_SECONDS * 1000; i++) {
+    OK(sark_engine_evaluate(engine, TEXT("data.followed"), NONE, NULL, NULL, buffer, &error));
+    if (buffer_is(buffer, expected)) return;
+    usleep(1000);
+  }
+  CHECK(!"the child's source brought nothing new");
+}
+
 static void wait_for(pid_t child) {
   int status = 0;
   for (int waited = 0; waitpid(child, &status, WNOHANG) == 0; waited++) {
@@ -100,6 +147,7 @@ int main(int argc, char **argv) {
   int forks = argc > 2 ? atoi(argv[2]) : 200;
   OK(sark_engine_new(NULL, &engine, &error));
   OK(sark_engine_load_policy(engine, TEXT("local"), TEXT("package local\nnumber := 7"), NULL, NULL, &error));
+  follow();
   OK(sark_flags_new(TEXT("memory:"), NULL, &flags, &error));
   sark_cache_options options = {.struct_size = sizeof options, .max_entries = 2 * PERMANENT, .sweep_interval_ns = 100000, .default_ttl_ns = 500000};
   OK(sark_cache_new(&options, &cache, &error));
@@ -115,9 +163,11 @@ int main(int argc, char **argv) {
     CHECK(child >= 0);
     if (child == 0) {
       live_on(client, cache, buffer);
+      if (i % FORKS_FOR_A_CHANGE == 0) follow_on(i, buffer);
       /* Handles that no other thread was inside may be freed, too. */
       sark_client_free(client);
       sark_cache_free(cache);
+      sark_source_free(source);
       _exit(0);
     }
     ask(client, buffer, i);
@@ -128,6 +178,7 @@ int main(int argc, char **argv) {
   sark_client_free(client);
   sark_cache_free(cache);
   sark_flags_free(flags);
+  stop_following();
   sark_engine_free(engine);
   sark_buffer_free(buffer);
   printf("fork: %d forks under load: no child hung, no answer crossed processes\n", forks);

@@ -1,6 +1,6 @@
 /* Eight threads load, decide and free while another replaces policies and data together: each answer belongs to one revision, and
    none is older than the thread's last. Then handles are closed under threads that use them, over and over: each call is answered in
-   full or says CLOSED. Run under valgrind: nothing is lost.
+   full or says CLOSED; among them are sources, which may go before or after their engine. Run under valgrind: nothing is lost.
    Usage: threads [ROUNDS] */
 #define _GNU_SOURCE
 #include "check.h"
@@ -15,6 +15,8 @@ enum { THREADS = 8 };
 static sark_engine *engine;
 static sark_cache *cache;
 static sark_client *client;
+static sark_source *source;
+static char directory[] = "/tmp/sark-threads-XXXXXX";
 static atomic_int replaced_until;
 static int rounds = 2000;
 
@@ -115,7 +117,7 @@ static void while_replacing(void) {
 /* Neither an answer nor "closed": prints what it was. */
 static bool is_closed(int32_t status, sark_error **error) {
   sark_str message = sark_error_message(*error);
-  if (status != SARK_OK && status != SARK_CLOSED) {
+  if (status != SARK_OK && status != SARK_MISS && status != SARK_CLOSED) {
     fprintf(stderr, "a call while closing answered %d (%.*s)\n", status, (int)message.length, message.data);
     abort();
   }
@@ -151,6 +153,51 @@ static void while_closing(void) {
   end();
 }
 
+/* Asks a source, waits for it and decides by it, until it is told that it was closed. Its engine goes on, or answers CLOSED as well. */
+static void *until_the_source_closed(void *unused) {
+  (void)unused;
+  enum { MILLISECOND = 1000000 };
+  sark_error *error = NULL;
+  sark_buffer *buffer = sark_buffer_new();
+  for (bool closed = false; !closed;) {
+    is_closed(sark_source_trigger(source, &error), &error);
+    is_closed(sark_source_wait(source, MILLISECOND, &error), &error);
+    closed = is_closed(sark_source_next(source, MILLISECOND, buffer, &error), &error);
+    OK(sark_source_status(source, buffer, &error));
+    if (!is_closed(sark_engine_evaluate(engine, TEXT("data.followed.x"), NONE, NULL, NULL, buffer, &error), &error)) CHECK(buffer_is(buffer, "1"));
+  }
+  sark_buffer_free(buffer);
+  return NULL;
+}
+
+static void source_while_closing(bool engine_first) {
+  pthread_t threads[THREADS];
+  char url[64];
+  sark_error *error = NULL;
+  int length = snprintf(url, sizeof url, "dir:%s", directory);
+  sark_engine_options options = {.struct_size = sizeof options, .timeout_ns = SARK_NO_TIMEOUT};
+  OK(sark_engine_new(&options, &engine, &error));
+  OK(sark_source_new(engine, url, (uint64_t)length, NONE, &source, &error));
+  OK(sark_source_wait(source, SARK_NO_TIMEOUT, &error));
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, until_the_source_closed, NULL) == 0);
+  if (engine_first) sark_engine_close(engine);
+  else sark_source_close(source);
+  for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+  if (engine_first) sark_engine_free(engine);
+  sark_source_free(source);
+  if (!engine_first) sark_engine_free(engine);
+}
+
+static void sources_while_closing(void) {
+  char path[64];
+  CHECK(mkdtemp(directory) != NULL);
+  snprintf(path, sizeof path, "%s/p.rego", directory);
+  FILE *file = fopen(path, "w");
+  CHECK(file != NULL && fputs("package followed\nx := 1\n", file) >= 0 && fclose(file) == 0);
+  for (int i = 0; i < rounds / 20 + 2; i++) source_while_closing(i % 2 == 0);
+  CHECK(unlink(path) == 0 && rmdir(directory) == 0);
+}
+
 /* Whether the library's own threads end once all handles are gone: within 20 s, on however slow a machine. */
 static bool ends_alone(void) {
   for (int tries = 0; tries < 2000; tries++) {
@@ -170,6 +217,7 @@ int main(int argc, char **argv) {
   if (argc > 1) rounds = atoi(argv[1]);
   while_replacing();
   for (int i = 0; i < rounds / 10; i++) while_closing();
+  sources_while_closing();
   CHECK(ends_alone());
   printf("threads: %d threads decided while policies and data were replaced %d times: no wrong answer; handles were closed under them %d times\n", THREADS, rounds, rounds / 10);
   return 0;

@@ -15,6 +15,7 @@ sark_admin *admin;
 sark_decision *decision;
 sark_metrics *metrics;
 sark_decision_log *decision_log;
+sark_source *source;
 sark_client *remote_client;
 sark_ticket *ticket;
 sark_buffer *buffer, *headers;
@@ -24,6 +25,7 @@ sark_batch_result result;
 uint64_t number;
 uint32_t bucket, http_status;
 double percentage;
+enum { SECOND = 1000000000 };
 
 #define ADMIN_OPTIONS (&(sark_admin_options){.struct_size = sizeof(sark_admin_options), .allow_anonymous = 1, .flags = flags})
 

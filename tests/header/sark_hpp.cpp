@@ -12,7 +12,7 @@ constexpr bool moves_only = std::is_nothrow_move_constructible_v<Noun> && std::i
                             !std::is_copy_constructible_v<Noun> && !std::is_copy_assignable_v<Noun>;
 static_assert(moves_only<sark::engine> && moves_only<sark::query> && moves_only<sark::input> &&
               moves_only<sark::update> && moves_only<sark::cache> && moves_only<sark::flags> &&
-              moves_only<sark::client> && moves_only<sark::decision> && moves_only<sark::metrics> &&
+              moves_only<sark::source> && moves_only<sark::client> && moves_only<sark::decision> && moves_only<sark::metrics> &&
               moves_only<sark::buffer> && moves_only<sark::error>);
 
 // A noun costs what its pointer costs.
@@ -63,6 +63,11 @@ bool use_everything() {
   sark::update update = engine.begin_update().value();
   good &= update.load_policy("a", "package a").ok() && update.remove_policy("a").ok() && update.set_data("{}").ok();
   good &= update.patch_data("/a", "1").ok() && update.clear_policies().ok() && update.commit("r", &revision).ok();
+
+  const sark::source source = engine.follow("dir:/srv/policies", R"({"name":"p"})").value();
+  good &= source.wait(1ms).failed() && source.trigger().ok() && source.next(out, 1ms).ok() && source.status(out).ok();
+  good &= source.get() != nullptr && !engine.follow("ftp://host").ok();
+  source.close();
 
   sark::cache_options cache_options;
   cache_options.default_ttl = sark::no_expiry;

@@ -38,7 +38,7 @@ type state struct {
 // world is what one case has made, of the nouns that OPA knows.
 type world struct {
 	version ast.RegoVersion
-	foreign bool // an engine that regorus evaluates: nothing that OPA could be asked about
+	foreign bool // an engine that regorus evaluates, or that follows a source: nothing that OPA could be asked about
 	now     *state
 	update  *state
 	query   string
@@ -70,6 +70,7 @@ func (w *world) calls() map[string]call {
 	}
 	return map[string]call{
 		"engine.new":            w.renew,
+		"source.new":            func(context.Context, *step) (string, error) { w.foreign = true; return "", errNotOPAs },
 		"engine.load_policy":    change(w.load),
 		"engine.remove_policy":  change(remove),
 		"engine.clear_policies": change(clear),

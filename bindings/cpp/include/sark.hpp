@@ -14,8 +14,8 @@
 ///   `bool` that is true only on a certain yes.
 /// - Text and bytes come in as std::string_view and are only read during the call. JSON leaves in a sark::buffer;
 ///   pass the same one again to reuse its memory.
-/// - Threads: engine, query, input, cache, flags, client, decision_log, admin and metrics may be used from many threads at once (but not
-///   while being moved or destroyed). buffer, update, decision, ticket, error and batch belong to one thread at a time.
+/// - Threads: engine, query, input, source, cache, flags, client, decision_log, admin and metrics may be used from many threads at once
+///   (but not while being moved or destroyed). buffer, update, decision, ticket, error and batch belong to one thread at a time.
 #ifndef SARK_HPP
 #define SARK_HPP
 
@@ -33,6 +33,7 @@
 #include "sark/query.hpp"
 #include "sark/rego.hpp"
 #include "sark/result.hpp"
+#include "sark/source.hpp"
 #include "sark/ticket.hpp"
 #include "sark/update.hpp"
 #include "sark/version.hpp"

@@ -4,6 +4,7 @@ import { errorSlot, options, output, sark, slot, Struct } from "./native.js";
 import { check, checkPredicate } from "./error.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
 import { Query, evaluateOptions } from "./query.js";
+import { Source } from "./source.js";
 import { Update } from "./update.js";
 import { byteLength, Argument, evaluatorNumber, inputToJson, nanoseconds, rego, size, text, toJson } from "./values.js";
 
@@ -89,6 +90,10 @@ export class Engine extends Handle {
         pointer(this), path, byteLength(path), bytes, json.length, null, revisionInfo.memory, errorSlot,
       ),
     );
+  }
+
+  follow(url, config) {
+    return new Source(this, url, config);
   }
 
   get revision() {

@@ -144,6 +144,13 @@ export class Engine implements Closable {
   /** Put a value at a path of the data, such as "/users/alice", making its parents; the new revision. */
   patchData(path: string, data: unknown): string;
   patchDataJson(path: string, data: Json): string;
+  /**
+   * Follow a source of policies and data: what is new there comes into force, whole or not at all. `url` is "dir:PATH", "bundle:PATH",
+   * "https://…" (a bundle that a server has) or "opa:http://…" (what a running OPA has). Blocks until the first answer, at most 3 s. A
+   * source that is away, or has what is refused, is no error: `Source.wait` throws it, and `Source.status` says it. Throws
+   * InvalidArgument, Unsupported, and Conflict for a name that another source of the engine has.
+   */
+  follow(url: string, config?: SourceConfig): Source;
   /** The revision of policies and data: opaque text, different after every change, and in every process. */
   readonly revision: string;
 
@@ -212,6 +219,100 @@ export class Query implements Closable {
   allowsJson(input?: Json, options?: EvaluateOptions): boolean;
   /** Evaluate many inputs in one call: for each its value, `undefined`, or its error (returned, not thrown). */
   evaluateBatch(inputs: Iterable<unknown>, options?: EvaluateOptions): any[];
+}
+
+/** How a source is followed: settings with the names of OPA's configuration. One that is not known is refused. */
+export interface SourceConfig {
+  /** Stands before the names of the source's policies, and in revisions; left out, the file's, as in bundles/<name>. */
+  name?: string;
+  /** Left out, the engine's. */
+  rego_version?: RegoVersion;
+  /** What of data is a directory's; everything where left out. */
+  roots?: string[];
+  /** Patterns of names that are passed over; ["..*"] where left out. */
+  ignore?: string[];
+  /** How often is asked. The two delays go together. */
+  polling?: { min_delay_seconds?: number; max_delay_seconds?: number; long_polling_timeout_seconds?: number };
+  /** Verify bundles, by their ids: with a key, nothing unsigned comes into force. A key is a public one in PEM, or a shared secret. */
+  keys?: Readonly<Record<string, { algorithm?: string; key: string; scope?: string }>>;
+  signing?: { keyid?: string; scope?: string; exclude_files?: string[] };
+  /** Credentials, tls and headers are for bundles that a server has; what ends in path, cert and private_key names files. */
+  credentials?: { bearer?: { token?: string; token_path?: string }; client_tls?: { cert?: string; private_key?: string } };
+  tls?: { ca_cert?: string };
+  headers?: Readonly<Record<string, string>>;
+  /** Of a file, and of all together. */
+  size_limit_bytes?: number;
+  /** What is in force is kept there for the next start. */
+  persistence_directory?: string;
+  /** How old what is in force may become before `when_stale` applies; left out: no bound. */
+  max_staleness_seconds?: number;
+  /** "serve" where left out. */
+  when_stale?: "serve" | "remote" | "deny";
+  response_header_timeout_seconds?: number;
+  download_timeout_seconds?: number;
+}
+
+export interface SourceStatus {
+  name: string;
+  /** Without anything secret. */
+  url: string;
+  /** Whether something of it is in force. */
+  ready: boolean;
+  closed: boolean;
+  /** The source's own. */
+  revision: string;
+  /** The engine's after the last activation. */
+  engine_revision: string;
+  /** What came last; null where nothing is in force. */
+  type: "snapshot" | "delta" | null;
+  /** Whether what is in force was kept on disk, and the source has not answered since. */
+  from_disk: boolean;
+  policies: number;
+  bytes: number;
+  activations: number;
+  /** RFC 3339; null for never. */
+  last_request: string | null;
+  last_successful_request: string | null;
+  last_successful_activation: string | null;
+  /** Since the source last had what is in force; null for never. */
+  age_seconds: number | null;
+  max_staleness_seconds: number | null;
+  when_stale: "serve" | "remote" | "deny";
+  stale: boolean;
+  /** Builtins of OPA that its policies call and sark lacks. */
+  unsupported: { policy: string; builtin: string; row: number | null; col: number | null }[];
+  /** What went wrong last; null where all is well. */
+  error: {
+    status: string;
+    code?: string;
+    message: string;
+    offset?: number;
+    errors?: { code: string; message: string; location?: { file: string; row: number; col: number }; line?: string }[];
+  } | null;
+}
+
+/**
+ * A source that an engine follows, made by `Engine.follow`. It is a view: the engine follows the source until `close`, or its own end.
+ * Iterating gives each activation as it comes, and ends at `close`, until which it keeps the process alive; what else happens it takes,
+ * too, and passes over: whoever wants to log a source asks `nextEvent` instead.
+ */
+export class Source implements Closable, AsyncIterable<Event> {
+  constructor(engine: Engine, url: string, config?: SourceConfig);
+  /** Stop following. What is in force stays, and may be changed by hand or by another source from then on. `status` still answers. */
+  close(): void;
+  [Symbol.dispose](): void;
+  [Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined>;
+
+  /**
+   * Wait, without blocking, until something of the source is in force; 10 s where left out. Throws what keeps it from that once the time
+   * is over: CompilationError, Unavailable, …
+   */
+  wait(timeoutMs?: number): Promise<void>;
+  /** Ask the source now, rather than when it is due, without waiting for the answer. */
+  trigger(): void;
+  /** The next thing that happened ("activated", "refused", "unreachable", …), for one who logs himself. */
+  nextEvent(): Event | undefined;
+  status(): SourceStatus;
 }
 
 export interface CacheOptions {
@@ -300,7 +401,7 @@ export interface FlagsStatus {
   force: "local" | "remote" | null;
 }
 
-/** Something that happened to flags. */
+/** Something that happened to flags, to a client or to a source. */
 export interface Event {
   when: string;
   level: "info" | "warning" | "error";

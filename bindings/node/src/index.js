@@ -15,6 +15,7 @@ export { Flags } from "./flags.js";
 export { Input } from "./input.js";
 export { Metrics } from "./metrics.js";
 export { Query } from "./query.js";
+export { Source } from "./source.js";
 export { Ticket } from "./ticket.js";
 export { Update } from "./update.js";
 

@@ -1,7 +1,9 @@
 // Runs the language-neutral cases of tests/cases through the public API.
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Admin, Cache, Client, DecisionLog, Engine, Flags, Input, Metrics, SarkError, Ticket } from "../src/index.js";
@@ -15,9 +17,26 @@ const parsed = (text) => (text === undefined ? undefined : JSON.parse(text));
 const sendData = (target, { data, json }) => (json === undefined ? target.setData(data) : target.setDataJson(json));
 const sendPatch = (target, { path, data, json }) => (json === undefined ? target.patchData(path, data) : target.patchDataJson(path, json));
 
+/** The case's own directory. */
+const directoryOf = (its) => (its.directory ??= mkdtempSync(join(tmpdir(), "sark-case-")));
+
+function writeTo(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** The next event within a time, for which the binding itself does not wait. */
+async function nextWithin(source, timeoutMs = 0) {
+  const end = performance.now() + timeoutMs;
+  let event = source.nextEvent();
+  for (; event === undefined && performance.now() < end; event = source.nextEvent()) await sleep(10);
+  return event;
+}
+
 /** A function for each call. `its` holds the case's objects, one of each noun, and the last revision that it asked for. */
 const calls = {
   sleep: (its, { ms }) => sleep(ms),
+  "files.write": (its, texts) => Object.entries(texts).forEach(([name, text]) => writeTo(join(directoryOf(its), name), text)),
 
   "metrics.new": (its) => void (its.metrics = new Metrics()),
   "metrics.render": (its) => its.metrics.render(),
@@ -151,6 +170,13 @@ const calls = {
   "decision_log.flush": (its, { timeout_ms: timeoutMs }) => its.decisionLog.flush(timeoutMs),
   "decision_log.status": (its) => its.decisionLog.status(),
   "decision_log.close": (its) => its.decisionLog.close(),
+
+  "source.new": (its, { url, config }) => void (its.source = its.engine.follow(url.replace("${dir}", directoryOf(its)), config)),
+  "source.wait": (its, { timeout_ms: timeoutMs }) => its.source.wait(timeoutMs),
+  "source.trigger": (its) => its.source.trigger(),
+  "source.next": (its, { timeout_ms: timeoutMs }) => nextWithin(its.source, timeoutMs),
+  "source.status": (its) => its.source.status(),
+  "source.close": (its) => its.source.close(),
 };
 
 /** What a call gave: its value, or the error that it threw. */
@@ -231,6 +257,7 @@ async function run({ steps }, context) {
     }
   } finally {
     for (const thing of Object.values(its)) thing?.close?.();
+    if (its.directory !== undefined) rmSync(its.directory, { recursive: true });
   }
   return undefined;
 }

@@ -68,7 +68,8 @@ def document(args: dict[str, Any]) -> str | None:
 class Case:
     """One case's objects, and a method for each call: `engine_new` for `engine.new`."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.objects: dict[str, Any] = {}
         self.revision: str | None = None
 
@@ -91,6 +92,12 @@ class Case:
 
     def sleep(self, args: dict[str, Any]) -> None:
         time.sleep(args["ms"] / 1000)
+
+    def files_write(self, texts: dict[str, str]) -> None:
+        for name, text in texts.items():
+            path = self.directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
 
     def metrics_new(self, _: dict[str, Any]) -> None:
         self.objects["metrics"] = sark.Metrics()
@@ -352,6 +359,25 @@ class Case:
     def decision_log_close(self, _: dict[str, Any]) -> None:
         self.decision_log.close()
 
+    def source_new(self, args: dict[str, Any]) -> None:
+        url = args["url"].replace("${dir}", str(self.directory))
+        self.objects["source"] = self.engine.follow(url, logger=False, **args.get("config", {}))
+
+    def source_wait(self, args: dict[str, Any]) -> None:
+        self.source.wait(args["timeout_ms"] / 1000)
+
+    def source_trigger(self, _: dict[str, Any]) -> None:
+        self.source.trigger()
+
+    def source_next(self, args: dict[str, Any]) -> dict[str, Any] | None:
+        return self.source.next_event(args.get("timeout_ms", 0) / 1000)
+
+    def source_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        return self.source.status()
+
+    def source_close(self, _: dict[str, Any]) -> None:
+        self.source.close()
+
     def check(self, expect: dict[str, Any], actual: Any) -> None:
         """Compare what a call gave (an exception, too) with what is expected of it."""
         if "error" in expect:
@@ -421,8 +447,8 @@ def attempt(case: Case, step: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("document", CASES)
-def test_case(document: dict[str, Any]) -> None:
-    case = Case()
+def test_case(document: dict[str, Any], tmp_path: Path) -> None:
+    case = Case(tmp_path)
     try:
         for number, step in enumerate(document["steps"], 1):
             actual = attempt(case, step)

@@ -18,7 +18,7 @@ static call find(const char *name) {
   } nouns[] = {{"engine.", engine_call}, {"query.", query_call},   {"input.", input_call},
                {"update.", update_call}, {"cache.", cache_call},   {"flags.", flags_call},
                {"client.", client_call}, {"metrics.", metrics_call}, {"admin.", admin_call},
-               {"decision_log.", decision_log_call}};
+               {"decision_log.", decision_log_call}, {"source.", source_call}};
   size_t i;
   for (i = 0; i < sizeof nouns / sizeof nouns[0]; i++) {
     size_t length = strlen(nouns[i].noun);
@@ -43,6 +43,8 @@ static void end(void *any) {
   world *world = any;
   sark_engine_close(world->engine);
   sark_engine_free(world->engine);
+  sark_source_close(world->source);
+  sark_source_free(world->source);
   sark_admin_close(world->admin);
   sark_admin_free(world->admin);
   sark_cache_close(world->cache);

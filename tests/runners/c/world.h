@@ -17,6 +17,7 @@ typedef struct world {
   sark_admin *admin;
   sark_metrics *metrics;
   sark_decision_log *decision_log;
+  sark_source *source;
   sark_buffer *buffer; /* one for every call: reuse is part of what is tested */
 } world;
 
@@ -33,6 +34,7 @@ call admin_call(const char *verb);
 call client_call(const char *verb);
 call metrics_call(const char *verb);
 call decision_log_call(const char *verb);
+call source_call(const char *verb);
 
 typedef struct verb {
   const char *name;

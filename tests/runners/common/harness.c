@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "files.h"
+
 typedef struct tally {
   int passed, failed, skipped;
 } tally;
@@ -38,6 +40,7 @@ static outcome pause_for(const cJSON *args) {
 
 static outcome take(const language *language, void *world, const char *call, const cJSON *args, const char *last) {
   if (strcmp(call, "sleep") == 0) return pause_for(args);
+  if (strcmp(call, "files.write") == 0) return files_write(args);
   return language->call(world, call, args, last);
 }
 
@@ -81,6 +84,7 @@ static verdict run_case(const language *language, const char *path, const cJSON 
   }
   free(last);
   language->end(world);
+  files_remove();
   return verdict;
 }
 

@@ -10,7 +10,7 @@ call find(std::string_view name) {
   } const nouns[] = {{"engine.", engine_call}, {"query.", query_call},   {"input.", input_call},
                      {"update.", update_call}, {"cache.", cache_call},   {"flags.", flags_call},
                      {"client.", client_call}, {"metrics.", metrics_call}, {"admin.", admin_call},
-                     {"decision_log.", decision_log_call}};
+                     {"decision_log.", decision_log_call}, {"source.", source_call}};
   for (const auto &noun : nouns)
     if (name.substr(0, noun.noun.size()) == noun.noun) return noun.find(name.substr(noun.noun.size()));
   return nullptr;
@@ -28,6 +28,7 @@ void end(void *any) {
   made->client.close();
   made->query.close();
   made->input.close();
+  made->source.close();
   made->engine.close();
   made->cache.close();
   made->flags.close();

@@ -15,6 +15,7 @@ struct world {
   sark::decision_log decision_log;
   bool has_metrics = false;
   sark::engine engine;
+  sark::source source;
   sark::update update;
   sark::query query;
   sark::input input;
@@ -40,6 +41,7 @@ call admin_call(std::string_view verb);
 call client_call(std::string_view verb);
 call metrics_call(std::string_view verb);
 call decision_log_call(std::string_view verb);
+call source_call(std::string_view verb);
 
 struct verb {
   std::string_view name;

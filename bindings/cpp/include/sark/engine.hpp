@@ -7,6 +7,7 @@
 #include "query.hpp"
 #include "rego.hpp"
 #include "result.hpp"
+#include "source.hpp"
 #include "update.hpp"
 
 #include <chrono>
@@ -158,6 +159,19 @@ public:
     detail::error_slot slot;
     const auto status = ::sark_update_new(handle_.get(), &made, slot.out());
     return detail::finish<update>(status, slot, [&] { return update(made); });
+  }
+
+  /// Follows a source of policies and data: what is new there comes into force, whole or not at all. `url` is "dir:PATH", "bundle:PATH",
+  /// "https://…" (a bundle that a server has) or "opa:http://…" (what a running OPA has); `config` a JSON object with the names of OPA's
+  /// configuration, or nothing. Waits up to 3 s for the first answer. A source that is away, or has what is refused, is no error:
+  /// source::wait() and source::status() say it. status::unsupported for another kind of source, status::conflict for a name that
+  /// another source of the engine has.
+  result<source> follow(std::string_view url, std::string_view config = {}) const noexcept {
+    ::sark_source *made = nullptr;
+    detail::error_slot slot;
+    const auto status = ::sark_source_new(handle_.get(), detail::text(url), url.size(), config.data(), config.size(), &made,
+                                          slot.out());
+    return detail::finish<source>(status, slot, [&] { return source(made); });
   }
 
   const ::sark_engine *get() const noexcept { return handle_.get(); }

@@ -1,6 +1,5 @@
 """Where an engine's policies and data come from."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Literal
@@ -77,6 +76,8 @@ class Source(Closable):
             return
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        import asyncio
+
         try:
             while True:
                 if (activation := self._activation(0.0)) is not None:
