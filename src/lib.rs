@@ -17,7 +17,7 @@
 //!          └────────┴──► metrics         counted, rendered as Prometheus text
 //!
 //!  decision_log         what a client decided, kept for a caller or a file
-//!  error, event, process, companion, blocking, mask, tls    used by all
+//!  error, event, process, companion, blocking, mask, tls, yaml    used by all
 //! ```
 //!
 //! Inside `rego`, a module's text becomes a decision in four steps, over what all of them share:
@@ -59,6 +59,7 @@ mod python;
 #[cfg(feature = "regorus")]
 mod regorus;
 mod tls;
+mod yaml;
 
 #[allow(unsafe_code, reason = "the C ABI takes pointers; each block says why it is sound")]
 pub mod ffi;

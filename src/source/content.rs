@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::yaml;
 use crate::error::{Error, ErrorKind, Result};
 use crate::rego::value::{DocObject, MAX_DEPTH, read_document};
 use crate::rego::{Document, Limits, Path};
+use crate::yaml;
 
 /// Reads a JSON document of at most `limit` bytes.
 pub(super) fn read_json(file: &str, text: &[u8], limit: u64) -> Result<Document> {

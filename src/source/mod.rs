@@ -33,7 +33,6 @@ mod state;
 mod tests;
 mod walk;
 mod wildcard;
-mod yaml;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

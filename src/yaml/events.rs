@@ -1,0 +1,193 @@
+//! A text's events, which libyaml-safer finds. What it reads otherwise than go-yaml is refused.
+//!
+//! libyaml-safer 0.3.0 panics where a text ends within a block scalar or an escape, and where a comma follows a tag: no such text gets
+//! there. It goes over all open brackets for each token and over all `%TAG` directives for each one, so that both need a bound.
+
+use std::collections::HashSet;
+use std::io::{BufReader, Chain, Read};
+
+use libyaml_safer::{Encoding, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
+
+use super::MAX_DEPTH;
+use super::tree::{Event, Tag};
+
+/// Line breaks that libyaml-safer leaves as they are, so that they are found again.
+const MARKS: [&str; 2] = ["\u{2028}", "\u{2029}"];
+
+/// How many `%TAG` directives a text may have.
+const MAX_TAG_DIRECTIVES: usize = 1_000;
+
+/// The events of one text.
+pub(super) struct Events<'t> {
+    text: &'t [u8],
+    parser: Parser<BufReader<Chain<&'t [u8], &'t [u8]>>>,
+    /// The line break that the text lacked at its end.
+    added: &'static str,
+    /// How many collections are open, and how many of them are in brackets.
+    depth: usize,
+    brackets: usize,
+}
+
+impl<'t> Events<'t> {
+    /// The events of `text`.
+    ///
+    /// # Errors
+    /// The text is one that libyaml-safer is not asked about.
+    pub(super) fn new(text: &'t str) -> Result<Self, String> {
+        if i32::try_from(text.len()).is_err() {
+            return Err("yaml: text is too long".to_owned());
+        }
+        // A byte order mark: a character for go-yaml, and nothing for libyaml-safer.
+        if text.split(is_break).any(|line| line.starts_with('\u{feff}')) {
+            return Err("yaml: a byte order mark within the text".to_owned());
+        }
+        if text.split(is_break).filter(|line| line.starts_with("%TAG")).count() > MAX_TAG_DIRECTIVES {
+            return Err(format!("yaml: more than {MAX_TAG_DIRECTIVES} %TAG directives"));
+        }
+        let added = if text.ends_with(is_break) {
+            ""
+        } else {
+            let unused = MARKS.into_iter().find(|mark| !text.contains(mark));
+            unused.ok_or_else(|| "yaml: no line break at the end of a text with Unicode's line breaks".to_owned())?
+        };
+        refuse_commas_after_tags(text.as_bytes(), added)?;
+        Ok(Self::of(text.as_bytes(), added))
+    }
+
+    fn of(text: &'t [u8], added: &'static str) -> Self {
+        let mut parser = Parser::new();
+        parser.set_encoding(Encoding::Utf8);
+        parser.set_input(BufReader::new(text.chain(added.as_bytes())));
+        Self { text, parser, added, depth: 0, brackets: 0 }
+    }
+
+    /// The next event.
+    ///
+    /// # Errors
+    /// The text is no YAML, or go-yaml may read it otherwise.
+    pub(super) fn next(&mut self) -> Result<Event, String> {
+        Ok(self.next_at()?.0)
+    }
+
+    /// The next event, and where it begins.
+    fn next_at(&mut self) -> Result<(Event, usize), String> {
+        loop {
+            let event = self.parser.parse().map_err(|error| format!("yaml: {error}"))?;
+            let place = |index| usize::try_from(index).unwrap_or(usize::MAX);
+            let (from, to) = (place(event.start_mark.index), place(event.end_mark.index));
+            let event = match event.data {
+                EventData::StreamStart { .. } => continue,
+                EventData::StreamEnd => Event::StreamEnd,
+                EventData::DocumentStart { version_directive: Some(version), .. } if (version.major, version.minor) != (1, 1) => {
+                    return Err("yaml: found incompatible YAML document".to_owned());
+                }
+                EventData::DocumentStart { .. } => Event::DocumentStart,
+                EventData::DocumentEnd { .. } => Event::DocumentEnd,
+                EventData::Alias { anchor } => Event::Alias(anchor),
+                EventData::Scalar { anchor, tag, value, style, .. } => {
+                    let value = self.scalar(value, style, self.text.get(from..to).unwrap_or_default())?;
+                    Event::Scalar { value, plain: style == ScalarStyle::Plain, tag: tag.as_deref().and_then(Tag::of), anchor }
+                }
+                EventData::SequenceStart { anchor, tag, style, .. } => {
+                    self.open(style == SequenceStyle::Flow)?;
+                    Event::Seq { tag: tag.as_deref().and_then(Tag::of), anchor }
+                }
+                EventData::MappingStart { anchor, tag, style, .. } => {
+                    self.open(style == MappingStyle::Flow)?;
+                    Event::Map { tag: tag.as_deref().and_then(Tag::of), anchor }
+                }
+                EventData::SequenceEnd | EventData::MappingEnd => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.brackets = self.brackets.saturating_sub(1);
+                    Event::CollectionEnd
+                }
+            };
+            return Ok((event, from));
+        }
+    }
+
+    fn open(&mut self, brackets: bool) -> Result<(), String> {
+        self.depth += 1;
+        self.brackets += usize::from(brackets);
+        if self.depth > MAX_DEPTH { Err(format!("yaml: exceeded max depth of {MAX_DEPTH}")) } else { Ok(()) }
+    }
+
+    /// The value of a scalar that is `written` so.
+    fn scalar(&self, mut value: String, style: ScalarStyle, written: &[u8]) -> Result<String, String> {
+        match style {
+            // Where go-yaml's scalar ends, and a key may not begin.
+            ScalarStyle::Plain if self.brackets > 0 && value.contains('?') => {
+                return Err("yaml: a question mark within a plain scalar in brackets".to_owned());
+            }
+            ScalarStyle::DoubleQuoted if escapes_slash(written) => {
+                return Err("yaml: found unknown escape character".to_owned());
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded if !self.added.is_empty() && value.ends_with(self.added) => {
+                value.truncate(value.len() - self.added.len());
+            }
+            _ => {}
+        }
+        Ok(value)
+    }
+}
+
+fn is_break(char: char) -> bool {
+    matches!(char, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// JSON's `\/`, which YAML 1.1 lacks.
+fn escapes_slash(written: &[u8]) -> bool {
+    let mut bytes = written.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'\\' && bytes.next() == Some(&b'/') {
+            return true;
+        }
+    }
+    false
+}
+
+/// Refuses tags that a comma follows: for go-yaml, it is part of the tag.
+///
+/// Whether a `!` begins a tag is seen from a copy that has letters in the place of those in doubt: a plain scalar begins there if so,
+/// and nothing changes if not.
+fn refuse_commas_after_tags(text: &[u8], added: &'static str) -> Result<(), String> {
+    let doubtful = marks_before_commas(text);
+    if doubtful.is_empty() {
+        return Ok(());
+    }
+    let mut copy = text.to_vec();
+    for &place in &doubtful {
+        if let Some(byte) = copy.get_mut(place) {
+            *byte = b'x';
+        }
+    }
+    let mut events = Events::of(&copy, added);
+    loop {
+        match events.next_at()? {
+            (Event::StreamEnd, _) => return Ok(()),
+            (Event::Scalar { plain: true, .. }, place) if doubtful.contains(&place) => {
+                return Err("yaml: did not find expected whitespace or line break after a tag".to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The places of each `!` that may begin a tag with a comma after it: `!a,` or `!<a>,`.
+fn marks_before_commas(text: &[u8]) -> HashSet<usize> {
+    let mut places = HashSet::new();
+    let (mut comma, mut bracket_comma, mut after) = (false, false, b' ');
+    for (place, &byte) in text.iter().enumerate().rev() {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' => (comma, bracket_comma) = (false, false),
+            b',' => comma = true,
+            b'>' => bracket_comma = after == b',',
+            b'!' if if after == b'<' { bracket_comma } else { comma } => {
+                places.insert(place);
+            }
+            _ => {}
+        }
+        after = byte;
+    }
+    places
+}
