@@ -18,7 +18,7 @@ type SourceOptions struct {
 	// Name stands before the names of the source's policies, and in revisions; by default the file's, as in bundles/<name>.
 	Name        string `json:"name,omitempty"`
 	RegoVersion string `json:"rego_version,omitempty"` // "v0", "v1" or "v2"; by default the engine's
-	// Roots are what of data is a directory's; by default everything.
+	// Roots are what of data and of packages is a directory's; by default everything.
 	Roots  []string `json:"roots,omitzero"`
 	Ignore []string `json:"ignore,omitzero"` // patterns of names that are passed over; by default "..*"
 	// Polling says how often is asked.

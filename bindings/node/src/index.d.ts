@@ -227,7 +227,7 @@ export interface SourceConfig {
   name?: string;
   /** Left out, the engine's. */
   rego_version?: RegoVersion;
-  /** What of data is a directory's; everything where left out. */
+  /** What of data and of packages is a directory's; everything where left out. */
   roots?: string[];
   /** Patterns of names that are passed over; ["..*"] where left out. */
   ignore?: string[];
