@@ -9,6 +9,7 @@
 #   make bench-engine  sark beside OPA and regorus, with ratios
 #   make bench-flags   a check of the dial in each language, beside the SDKs of others
 #   make bench-client  a decision in each language, beside an OPA on this machine
+#   make bench-source  activating a large bundle, beside an OPA that does
 #   make bench-lock    a decision in Python beside threads that compute
 #   make bench-gateway a FastAPI gateway that decides, beside one that does not
 #   make differential  N drawn policies and inputs, OPA beside sark (N=200000 for a long run)
@@ -37,9 +38,9 @@ CDYLIB := --cfg sark_cdylib
 comma := ,
 step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
 
-.PHONY: help lib bench-engine bench-flags bench-client bench-lock bench-gateway demo record-opa test bless format deny clean
+.PHONY: help lib bench-engine bench-flags bench-client bench-source bench-lock bench-gateway demo record-opa test bless format deny clean
 help:
-	@sed -n '3,15s/^# //p' Makefile
+	@sed -n '3,17s/^# //p' Makefile
 	@echo 'parts of make test: $(TESTS)'
 
 # ---- the library: one kind at a time, since with several cargo passes no LTO -------------------------------------------------------
@@ -171,7 +172,7 @@ record-opa: $(DEMO)/opa-decisions.txt
 
 # Two at a time: builds, and what only computes. One at a time: what stands beside servers and has deadlines.
 TESTS_TOGETHER := test-rust test-faults test-c test-surface test-header test-oracle test-go test-install test-record test-demo test-readme conformance differential test-fuzz
-TESTS_ALONE := test-python test-node test-dial test-monitoring test-client test-rollout
+TESTS_ALONE := test-python test-node test-dial test-monitoring test-client test-source test-rollout
 TESTS := $(TESTS_TOGETHER) $(TESTS_ALONE)
 .PHONY: $(TESTS) packages fuzz faults rollout-demo
 test: packages
@@ -267,6 +268,11 @@ test-client: packages $(DIAL)/venv/.installed $(OUT)/opa $(OUT)/toxiproxy
 # What faults get, alone.
 faults:
 	@$(MAKE) --no-print-directory test-client CLIENT_TESTS=test_faults.py
+
+# Sources beside `opa build`, `opa sign`, nginx and an OPA that follows the same bundles. SARK_ACTIVATIONS=1000 is the campaign.
+test-source: packages $(DIAL)/venv/.installed $(OUT)/opa $(OUT)/toxiproxy
+	$(call step,'sources$(comma) their faults and their check')
+	@cd tests/source && SARK_OUT=$(OUT) $(DIAL)/venv/bin/python -m pytest -q -p no:cacheprovider -n 3
 
 test-node: $(OUT)/node/.installed $(OUT)/opa
 	$(call step,'Node')
@@ -379,6 +385,10 @@ bench-client: packages $(OUT)/opa $(BENCH_CLIENT)/decide_c $(BENCH_CLIENT)/decid
 	cp benches/client/decide.mjs $(OUT)/node/
 	@$(with_prefix) python3 benches/client/run.py $(OUT)/opa C=$(BENCH_CLIENT)/decide_c Go=$(BENCH_CLIENT)/decide_go \
 	  Python='$(DIAL)/venv/bin/python benches/client/decide.py' Node='node $(OUT)/node/decide.mjs'
+
+bench-source: packages $(DIAL)/venv/.installed $(OUT)/opa
+	$(call step,'bench-source')
+	@SARK_OUT=$(OUT) $(DIAL)/venv/bin/python benches/source/run.py
 
 # The interpreter's lock: what giving it up costs, and a decision beside threads that compute.
 bench-lock: $(DIAL)/venv/.installed

@@ -21,6 +21,7 @@ pub(super) fn status(admin: &Admin, call: &Call<'_>) -> Answer {
         "instance": format!("{}-{}", admin.instance, std::process::id()),
         "versions": {"sark": env!("CARGO_PKG_VERSION"), "abi": ABI_VERSION},
         "policies": parts.engine.as_deref().map(|engine| or_problem(policies(engine))),
+        "sources": parts.engine.as_deref().map(Engine::sources),
         "cache": parts.cache.as_deref().map(|cache| or_problem(cache_stats(cache))),
         "flags": parts.flags.status()?.to_json(),
         "breaker": parts.client.as_deref().and_then(Client::breaker).map(|breaker| breaker.to_json()),
@@ -66,7 +67,13 @@ pub(super) fn readyz(admin: &Admin, _: &Call<'_>) -> Answer {
     let parts = &admin.parts;
     let has_policies = parts.engine.as_ref().is_none_or(|engine| engine.policy_names().is_ok_and(|names| !names.is_empty()));
     let has_flags = parts.flags.status().is_ok_and(|status| status.is_known);
-    let reasons = [(has_policies, "no policy is loaded"), (has_flags, "the flags are not known yet")];
+    // Not which: their names are for those who may read the status.
+    let has_sources = parts.engine.as_ref().is_none_or(|engine| engine.problems().is_empty());
+    let reasons = [
+        (has_policies, "no policy is loaded"),
+        (has_sources, "a source of policies was not activated yet, or is too old"),
+        (has_flags, "the flags are not known yet"),
+    ];
     let reasons: Vec<&str> = reasons.into_iter().filter(|(is_fine, _)| !is_fine).map(|(_, reason)| reason).collect();
     if reasons.is_empty() {
         return Ok(Response::json(&json!({"ready": true})));

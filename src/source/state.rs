@@ -155,11 +155,12 @@ impl State {
         }
     }
 
+    /// One that is over is not missed by anyone: nobody is told that it is not ready.
     fn finish(&self) {
         self.follower.wake();
         self.events.wake();
         if let Some(metrics) = &self.metrics {
-            metrics.source_is(&self.name, false, None);
+            metrics.source_is(&self.name, true, None);
         }
     }
 

@@ -1,9 +1,9 @@
 """Decide a log of decisions again, and say where the answers part:
 
-    python -m sark.replay LOG --policies PATH
+    python -m sark.replay LOG --policies SOURCE
 
-LOG has events of OPA's decision log, sark's or OPA's own: a file of JSON lines, gzipped or not ("-" is the standard input). PATH holds
-the policies (`*.rego`) and data (`data.json`, in the directory that is its path) to decide by. Nothing is asked over a network.
+LOG has events of OPA's decision log, sark's or OPA's own: a file of JSON lines, gzipped or not ("-" is the standard input). SOURCE has
+the policies and data to decide by: a directory as `opa run` reads it, a bundle (tar.gz), or a URL that `Engine.follow` takes.
 
 Ends with 0 where every comparable decision is the same, with 1 where one differs, and with 2 where it cannot begin or the log cannot be read.
 """
@@ -14,9 +14,9 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import IO, Any
 
+from sark.check import url_of
 from sark.client import Client
 from sark.engine import Engine
 from sark.error import Error
@@ -60,21 +60,11 @@ def replay(client: Client, lines: Iterable[bytes]) -> Iterator[Report]:
     yield report
 
 
-def load(engine: Engine, path: Path) -> None:
-    """Load the policies and data below a path."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    policies = {str(file): file.read_text() for file in files if file.suffix == ".rego" and not file.stem.endswith("_test")}
-    if not policies:
-        raise ValueError(f"{path}: no policies (*.rego) there")
-    engine.load_policies(policies)
-    for file in files:
-        if file.name == "data.json":
-            keys = file.parent.relative_to(path).parts if path.is_dir() else ()
-            document = json.loads(file.read_bytes())
-            if not keys and not isinstance(document, dict):
-                raise ValueError(f"{file}: an object wanted")
-            for key, value in document.items() if not keys else [(None, document)]:
-                engine.patch_data("/" + "/".join([*keys, *([key] if key is not None else [])]), value)
+def load(engine: Engine, source: str) -> None:
+    """Load the policies and data of a source, as they are now."""
+    engine.follow(url_of(source), logger=False).wait()
+    if not engine.policy_names():
+        raise ValueError(f"{source}: no policies (*.rego) there")
 
 
 def _open(log: str) -> IO[bytes]:
@@ -89,7 +79,7 @@ def _open(log: str) -> IO[bytes]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sark.replay", description="Decide a log of decisions again, and say where the answers part.")
     parser.add_argument("log", help='a file of JSON lines in the format of OPA\'s decision log, gzipped or not; "-" for the standard input')
-    parser.add_argument("--policies", type=Path, required=True, help="a directory of *.rego and data.json files, or one policy")
+    parser.add_argument("--policies", required=True, help="a directory, a bundle, or a URL that Engine.follow takes")
     given = parser.parse_args(arguments)
     try:
         engine = Engine()
