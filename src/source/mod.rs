@@ -29,8 +29,6 @@ mod packed;
 mod persist;
 mod signature;
 mod state;
-#[cfg(test)]
-mod tests;
 mod walk;
 mod wildcard;
 

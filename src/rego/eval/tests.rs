@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Stacks, Stop, run};
+use super::{Data, Stacks, Stop, run};
 use crate::rego::budget::{Budget, Exceeded};
 use crate::rego::builtins::{Caches, Context};
 use crate::rego::plan::plan_path;
