@@ -66,7 +66,7 @@ type Credentials struct {
 	ClientTLS ClientTLS `json:"client_tls,omitzero"`
 }
 
-// Bearer is a token, or a file that has one, which is read again at each question.
+// Bearer is a token, or the name of a file that has one: one of the two.
 type Bearer struct {
 	Token     string `json:"token,omitempty"`
 	TokenPath string `json:"token_path,omitempty"`
