@@ -37,7 +37,10 @@ type CacheStats struct {
 }
 
 // Cache keeps bytes by key, within a number of entries and of bytes, each for a time. A key is any bytes.
-type Cache struct{ handle *C.sark_cache }
+type Cache struct {
+	handle *C.sark_cache
+	_      ownBlock
+}
 
 // NewCache makes an empty cache.
 func NewCache(options ...CacheOptions) (*Cache, error) {
@@ -57,7 +60,7 @@ func NewCache(options ...CacheOptions) (*Cache, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	made := &Cache{handle}
+	made := &Cache{handle: handle}
 	runtime.AddCleanup(made, freeCache, handle)
 	return made, nil
 }

@@ -31,7 +31,10 @@ type DecisionLogStatus struct {
 
 // DecisionLog has what clients decided, in the format of OPA's decision log (EventV1): inputs too, without the places that the
 // clients' masks name.
-type DecisionLog struct{ handle *C.sark_decision_log }
+type DecisionLog struct {
+	handle *C.sark_decision_log
+	_      ownBlock
+}
 
 // NewDecisionLog opens "queue:", for Next, or "file:PATH?max_bytes=100000000&keep=5": JSON lines, the full file renamed to PATH.1,
 // of which so many stay. Several processes may write one file.
@@ -50,7 +53,7 @@ func NewDecisionLog(location string, options ...DecisionLogOptions) (*DecisionLo
 	if err := failure(C.sark_decision_log_new(pointer, length, &raw, &handle, &failed), failed); err != nil {
 		return nil, err
 	}
-	made := &DecisionLog{handle}
+	made := &DecisionLog{handle: handle}
 	runtime.AddCleanup(made, freeDecisionLog, handle)
 	return made, nil
 }

@@ -54,7 +54,10 @@ type LoadOptions struct {
 
 // Engine holds policies and data. A change is taken whole or not at all, and an evaluation that runs meanwhile sees
 // the state before it.
-type Engine struct{ handle *C.sark_engine }
+type Engine struct {
+	handle *C.sark_engine
+	_      ownBlock
+}
 
 // NewEngine makes an engine without policies and data.
 func NewEngine(options ...EngineOptions) (*Engine, error) {
@@ -76,7 +79,7 @@ func NewEngine(options ...EngineOptions) (*Engine, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	made := &Engine{handle}
+	made := &Engine{handle: handle}
 	runtime.AddCleanup(made, freeEngine, handle)
 	return made, nil
 }

@@ -67,7 +67,10 @@ type Rollout struct {
 }
 
 // Flags say who takes the local path: for each feature a percentage of users. A user is any bytes.
-type Flags struct{ handle *C.sark_flags }
+type Flags struct {
+	handle *C.sark_flags
+	_      ownBlock
+}
 
 // NewFlags opens a store by its URL: "memory:", "file:PATH", "redis://…", "rediss://…" or "unix:PATH". A store that is away is no
 // error: what was kept of it holds, or 0 %. The environment's SARK_FORCE, "local" or "remote", sends everyone to one side.
@@ -86,7 +89,7 @@ func NewFlags(url string, options ...FlagsOptions) (*Flags, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	made := &Flags{handle}
+	made := &Flags{handle: handle}
 	runtime.AddCleanup(made, freeFlags, handle)
 	if chosen.Logger != nil {
 		go logEvents(weak.Make(made), (*Flags).NextEvent, chosen.Logger)

@@ -8,7 +8,10 @@ import "C"
 import "runtime"
 
 // Input was parsed once and can be given to many queries of its engine.
-type Input struct{ handle *C.sark_input }
+type Input struct {
+	handle *C.sark_input
+	_      ownBlock
+}
 
 // ParseInput parses an input.
 func (e *Engine) ParseInput(input any) (*Input, error) {
@@ -29,7 +32,7 @@ func (e *Engine) ParseInputJSON(input []byte) (*Input, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	made := &Input{handle}
+	made := &Input{handle: handle}
 	runtime.AddCleanup(made, freeInput, handle)
 	return made, nil
 }

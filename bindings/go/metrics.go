@@ -11,7 +11,10 @@ import (
 )
 
 // Metrics counts what is made with it in its options.
-type Metrics struct{ handle *C.sark_metrics }
+type Metrics struct {
+	handle *C.sark_metrics
+	_      ownBlock
+}
 
 // NewMetrics makes an empty set of metrics.
 func NewMetrics() (*Metrics, error) {
@@ -22,7 +25,7 @@ func NewMetrics() (*Metrics, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	made := &Metrics{handle}
+	made := &Metrics{handle: handle}
 	runtime.AddCleanup(made, freeMetrics, handle)
 	return made, nil
 }
@@ -39,7 +42,7 @@ func NewSharedMetrics(directory string) (*Metrics, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	made := &Metrics{handle}
+	made := &Metrics{handle: handle}
 	runtime.AddCleanup(made, freeMetrics, handle)
 	return made, nil
 }

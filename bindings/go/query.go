@@ -79,10 +79,13 @@ func fillInfo(wanted *EvaluateInfo, info *C.sark_evaluate_info) {
 }
 
 // Query is a policy or path that was prepared once. It always runs on the engine's present policies and data.
-type Query struct{ handle *C.sark_query }
+type Query struct {
+	handle *C.sark_query
+	_      ownBlock
+}
 
 func newQuery(handle *C.sark_query) *Query {
-	made := &Query{handle}
+	made := &Query{handle: handle}
 	runtime.AddCleanup(made, freeQuery, handle)
 	return made
 }

@@ -82,6 +82,10 @@ func decodeInto(text []byte, value any) error {
 	return nil
 }
 
+// ownBlock keeps a type that holds a handle alone out of the allocator's blocks of 16 bytes, which tiny objects share: an object there is
+// found unused only when all of its block is, and what the library made for it would live as long.
+type ownBlock [8]byte
+
 // nothing is what an empty string or slice points at: the library refuses a null pointer where a value is needed.
 var nothing [1]byte
 

@@ -66,7 +66,7 @@ type Credentials struct {
 	ClientTLS ClientTLS `json:"client_tls,omitzero"`
 }
 
-// Bearer is a token, or a file that has one, which is read again at each question.
+// Bearer is a token, or the name of a file that has one: one of the two.
 type Bearer struct {
 	Token     string `json:"token,omitempty"`
 	TokenPath string `json:"token_path,omitempty"`
@@ -117,7 +117,10 @@ type UnsupportedBuiltin struct {
 
 // Source is a source that an engine follows. It is a view: the engine follows the source until Close, or its own end, whether
 // anybody has the view or not.
-type Source struct{ handle *C.sark_source }
+type Source struct {
+	handle *C.sark_source
+	_      ownBlock
+}
 
 // Follow has the engine follow a source of policies and data: what is new there comes into force, whole or not at all. The URL is
 // "dir:PATH", "bundle:PATH", "https://…" (a bundle that a server has) or "opa:http://…" (what a running OPA has); nil options are
@@ -147,7 +150,7 @@ func (e *Engine) FollowJSON(url string, config []byte) (*Source, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	made := &Source{handle}
+	made := &Source{handle: handle}
 	runtime.AddCleanup(made, freeSource, handle)
 	return made, nil
 }
