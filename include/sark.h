@@ -971,7 +971,7 @@ int32_t sark_engine_remove_policy(const struct sark_engine *engine,
                                   uint64_t name_length,
                                   struct sark_error **error);
 
-// Removes all policies; data stays.
+// Removes all policies that were loaded by hand; data stays, and what sources brought.
 //
 // Errors: INVALID_ARGUMENT, CLOSED.
 // Threads: any.
@@ -1486,7 +1486,7 @@ SARK_API void sark_query_free(struct sark_query *query);
 // - `opa:http://…`: what a running OPA has, by its own API; what follows `opa:` is as in `sark_client_new`.
 //
 // `config` is a JSON object with the names of OPA's configuration, or NULL. Settings that are not known are refused. `name` (by default the
-// file's, as in `bundles/<name>`) stands before the names of the source's policies and in revisions; two sources of one engine have names and
+// file's, as in `bundles/<name>`) stands in revisions and before the names of a bundle's policies (those of a directory are their paths); two sources of one engine have names and
 // roots of their own. `keys` and `signing` verify bundles: with a key, nothing unsigned comes into force. `polling`, `credentials`, `tls`,
 // `headers`, `size_limit_bytes`, `persistence_directory`, `rego_version`, `roots`, `ignore`, `max_staleness_seconds` and `when_stale`
 // (`serve`, `remote` or `deny`) are described in `docs/sources.md`.

@@ -10,7 +10,7 @@
 //!          │
 //!    admin, client      requests that turn the dial or ask how it is; one decision: dial → cache → engine → remote, by the error table
 //!          │
-//!  ┌───────┼────────┬─────────┐
+//!  ┌───────┼────────┬─────────┬──────── source      where policies come from; it feeds `policy`
 //!  policy  cache    flags     opa        named policies and data │ bytes with a TTL │ who is local │ the remote OPA
 //!  │       │        │         │
 //!  rego ◄──┼────────┼─────────┘          what every evaluator offers, and sark's own

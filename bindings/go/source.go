@@ -212,3 +212,13 @@ func (s *Source) Status() (SourceStatus, error) {
 	runtime.KeepAlive(s)
 	return unmarshal[SourceStatus](out, failure(status, failed))
 }
+
+// Sources says how the sources are that the engine follows.
+func (e *Engine) Sources() ([]SourceStatus, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_engine_sources(e.handle, out.handle, &failed)
+	runtime.KeepAlive(e)
+	return unmarshal[[]SourceStatus](out, failure(status, failed))
+}

@@ -121,6 +121,10 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 		return nil, w.engine.ClearPolicies()
 	case "has_policy":
 		return w.engine.HasPolicy(args.text("name"))
+	case "sources":
+		return asJSON(w.engine.Sources())
+	case "inspect":
+		return asJSON(w.engine.Inspect())
 	case "policy_names":
 		names, err := w.engine.PolicyNames()
 		list := make([]any, len(names))

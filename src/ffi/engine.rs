@@ -347,7 +347,7 @@ pub unsafe extern "C" fn sark_engine_remove_policy(
     }
 }
 
-/// Removes all policies; data stays.
+/// Removes all policies that were loaded by hand; data stays, and what sources brought.
 ///
 /// Errors: INVALID_ARGUMENT, CLOSED.
 /// Threads: any.

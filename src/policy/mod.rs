@@ -164,7 +164,7 @@ impl Engine {
         self.change(|update| update.remove_policy(name))
     }
 
-    /// Removes all policies. Data stays.
+    /// Removes all policies that were loaded by hand. Data stays, and what sources brought.
     ///
     /// # Errors
     /// `CLOSED`.

@@ -55,7 +55,7 @@ impl Update {
         Ok(())
     }
 
-    /// Removes all policies, those of this update included.
+    /// Removes all policies that were loaded by hand, those of this update included.
     ///
     /// # Errors
     /// None today.

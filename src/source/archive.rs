@@ -1,6 +1,5 @@
 //! The files of a bundle: out of a tar.gz, or from a directory. What could lead out of it, or fill the memory, is refused.
 
-use std::fs;
 use std::io::Read;
 use std::path::Path;
 
@@ -73,11 +72,7 @@ fn name_of(bytes: &[u8]) -> Result<String> {
 pub(super) fn read_directory(root: &Path, limit: u64) -> Result<Vec<File>> {
     let (mut files, mut left) = (Vec::new(), limit);
     for found in walk::files(root, &[])? {
-        let size = found.size;
-        if size > left {
-            return Err(too_large(format!("{} has {size} bytes; {left} of size_limit_bytes are left", found.path.display())));
-        }
-        let bytes = fs::read(&found.path).map_err(|e| walk::unreadable(&found.path, &e))?;
+        let bytes = walk::read(&found.path, left)?;
         left = left.saturating_sub(bytes.len() as u64);
         files.push(File { path: format!("/{}", found.keys.join("/")), bytes });
     }

@@ -1,6 +1,5 @@
 //! Rego, JSON and YAML below a directory, as `opa run PATH` reads them (OPA's `v1/loader/loader.go`).
 
-use std::fs;
 use std::path::Path as FilePath;
 
 use sha2::{Digest, Sha256};
@@ -29,7 +28,15 @@ pub(super) struct Look(Vec<(std::path::PathBuf, Stamp)>);
 
 /// What is a policy or data, and what it looks like from outside.
 pub(super) fn look(reading: &Reading<'_>) -> Result<(Look, Vec<Found>)> {
-    let found: Vec<Found> = walk::files(reading.root, reading.ignore)?.into_iter().filter(|file| kind(file).is_some()).collect();
+    let all = walk::files(reading.root, reading.ignore)?;
+    if let [file] = all.as_slice()
+        && file.path == reading.root
+        && kind(file).is_none()
+    {
+        let problem = format!("{} is no directory, and neither Rego, JSON nor YAML", reading.root.display());
+        return Err(Error::new(ErrorKind::InvalidArgument, problem));
+    }
+    let found: Vec<Found> = all.into_iter().filter(|file| kind(file).is_some()).collect();
     Ok((Look::of(&found), found))
 }
 
@@ -63,11 +70,7 @@ pub(super) fn read(found: &[Found], reading: &Reading<'_>) -> Result<Content> {
     let mut digest = Sha256::new();
     for file in found {
         let shown = file.path.display().to_string();
-        if file.size > left {
-            let problem = format!("{shown} has {} bytes; {left} of size_limit_bytes are left", file.size);
-            return Err(Error::new(ErrorKind::TooLarge, problem));
-        }
-        let bytes = fs::read(&file.path).map_err(|e| walk::unreadable(&file.path, &e))?;
+        let bytes = walk::read(&file.path, left)?;
         left = left.saturating_sub(bytes.len() as u64);
         digest.update(file.keys.join("/"));
         digest.update((bytes.len() as u64).to_le_bytes());

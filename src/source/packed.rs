@@ -8,7 +8,7 @@ use super::config::{Config, Signing};
 use super::directory::Look;
 use super::origin::Files;
 use super::{Brought, archive, walk};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::rego::RegoVersion;
 
 pub(super) struct Packed {
@@ -31,12 +31,7 @@ impl Packed {
         if metadata.is_dir() {
             return archive::read_directory(&self.path, self.size_limit);
         }
-        if metadata.len() > self.size_limit {
-            let problem =
-                format!("{} has {} bytes; size_limit_bytes is {}", self.path.display(), metadata.len(), self.size_limit);
-            return Err(Error::new(ErrorKind::TooLarge, problem));
-        }
-        let packed = fs::read(&self.path).map_err(|e| walk::unreadable(&self.path, &e))?;
+        let packed = walk::read(&self.path, self.size_limit)?;
         archive::unpack(&packed, self.size_limit)
     }
 }

@@ -1,7 +1,8 @@
 //! The files below a directory, in order, without going round in circles.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -44,11 +45,35 @@ impl Stamp {
     }
 }
 
+/// The content of a file of at most `limit` bytes. What is no file is not opened for good: a pipe would wait for a writer, and a device never end.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let failed = |e: std::io::Error| unreadable(path, &e);
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(no_file(path));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        let problem = format!("{} has more than the {limit} bytes that are left of size_limit_bytes", path.display());
+        return Err(Error::new(ErrorKind::TooLarge, problem));
+    }
+    Ok(bytes)
+}
+
+fn no_file(path: &Path) -> Error {
+    Error::new(ErrorKind::SerializationError, format!("{} is neither a file nor a directory", path.display()))
+}
+
 /// All files below `root`, sorted by their names at each level; links are followed, as OPA follows them. Names that match a pattern in
 /// `ignore` are passed over. Where `root` is a file, it alone.
 pub(super) fn files(root: &Path, ignore: &[String]) -> Result<Vec<Found>> {
     let metadata = fs::metadata(root).map_err(|e| unreadable(root, &e))?;
     if !metadata.is_dir() {
+        if !metadata.is_file() {
+            return Err(no_file(root));
+        }
         let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
         return Ok(vec![found(root.to_owned(), vec![name], &metadata)]);
     }

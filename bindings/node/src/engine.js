@@ -64,6 +64,16 @@ export class Engine extends Handle {
     return checkPredicate(sark.sark_engine_has_policy(pointer(this), text("name", name), byteLength(name), errorSlot));
   }
 
+  sources() {
+    check(sark.sark_engine_sources(pointer(this), output.pointer, errorSlot));
+    return JSON.parse(output.text());
+  }
+
+  inspect() {
+    check(sark.sark_engine_inspect(pointer(this), output.pointer, errorSlot));
+    return JSON.parse(output.text());
+  }
+
   policyNames() {
     check(sark.sark_engine_policy_names(pointer(this), output.pointer, errorSlot));
     return JSON.parse(output.text());

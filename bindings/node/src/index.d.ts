@@ -137,6 +137,10 @@ export class Engine implements Closable {
   hasPolicy(name: string): boolean;
   /** Sorted. */
   policyNames(): string[];
+  /** How the sources are that the engine follows. */
+  sources(): SourceStatus[];
+  /** What the policies offer, for whoever deploys them. It plans each document: seconds, where there are thousands. */
+  inspect(): Inspection;
 
   /** Replace the whole document of data by an object; the new revision. Throws Conflict where a rule is in the way. */
   setData(data: object): string;
@@ -250,6 +254,24 @@ export interface SourceConfig {
   when_stale?: "serve" | "remote" | "deny";
   response_header_timeout_seconds?: number;
   download_timeout_seconds?: number;
+}
+
+/** What an engine's policies offer. */
+export interface Inspection {
+  policies: { name: string; package: string; rego_version: "v0" | "v1" | "v2"; bytes: number }[];
+  documents: {
+    path: string;
+    policies: string[];
+    rules: number;
+    function: boolean;
+    deterministic: boolean;
+    /** The builtins that make it otherwise. */
+    nondeterministic: string[];
+    /** Builtins of OPA that sark lacks: such a decision throws Unsupported. */
+    unsupported: string[];
+    /** By what the rules are found, and how many of them are looked at whatever the input is. */
+    index: { by: string[]; hashed: boolean; rules: number; always: number } | null;
+  }[];
 }
 
 export interface SourceStatus {

@@ -125,6 +125,12 @@ class Case:
     def engine_clear_policies(self, _: dict[str, Any]) -> None:
         self.engine.clear_policies()
 
+    def engine_sources(self, _: dict[str, Any]) -> Any:
+        return self.engine.sources()
+
+    def engine_inspect(self, _: dict[str, Any]) -> Any:
+        return self.engine.inspect()
+
     def engine_policy_names(self, _: dict[str, Any]) -> list[str]:
         return self.engine.policy_names()
 

@@ -71,6 +71,20 @@ static outcome engine_has_policy(world *world, const cJSON *args, const char *la
   return predicate(yes, error);
 }
 
+static outcome engine_sources(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_engine_sources(world->engine, world->buffer, &error);
+  (void)args, (void)last_revision;
+  return answered(world, status, error);
+}
+
+static outcome engine_inspect(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_engine_inspect(world->engine, world->buffer, &error);
+  (void)args, (void)last_revision;
+  return answered(world, status, error);
+}
+
 static outcome engine_policy_names(world *world, const cJSON *args, const char *last_revision) {
   sark_error *error;
   int32_t status = sark_engine_policy_names(world->engine, world->buffer, &error);
@@ -174,6 +188,8 @@ call engine_call(const char *name) {
                                {"clear_policies", engine_clear_policies},
                                {"has_policy", engine_has_policy},
                                {"policy_names", engine_policy_names},
+                               {"sources", engine_sources},
+                               {"inspect", engine_inspect},
                                {"set_data", engine_set_data},
                                {"patch_data", engine_patch_data},
                                {"revision", engine_revision},

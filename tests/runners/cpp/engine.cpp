@@ -31,6 +31,14 @@ outcome has_policy(world &world, const cJSON *args, const char *) {
   return predicate(yes, error);
 }
 
+outcome sources(world &world, const cJSON *, const char *) {
+  return answered(world.engine.sources(world.buffer));
+}
+
+outcome inspect(world &world, const cJSON *, const char *) {
+  return answered(world.engine.inspect(world.buffer));
+}
+
 outcome policy_names(world &world, const cJSON *, const char *) {
   return answered(world.engine.policy_names(world.buffer));
 }
@@ -84,6 +92,8 @@ call engine_call(std::string_view name) {
                                    {"clear_policies", clear_policies},
                                    {"has_policy", has_policy},
                                    {"policy_names", policy_names},
+                                   {"sources", sources},
+                                   {"inspect", inspect},
                                    {"set_data", set_data},
                                    {"patch_data", patch_data},
                                    {"revision", revision},

@@ -90,6 +90,20 @@ public:
     return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
   }
 
+  /// How the sources are that the engine follows: a JSON array, living in `out`.
+  result<std::string_view> sources(buffer &out) const noexcept {
+    detail::error_slot slot;
+    const auto status = ::sark_engine_sources(handle_.get(), out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
+  /// What the policies offer, for whoever deploys them: a JSON object, living in `out`.
+  result<std::string_view> inspect(buffer &out) const noexcept {
+    detail::error_slot slot;
+    const auto status = ::sark_engine_inspect(handle_.get(), out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
   /// Replaces all data by `json`, an object.
   result<void> set_data(std::string_view json, revision_info *info = nullptr) const noexcept {
     detail::error_slot slot;

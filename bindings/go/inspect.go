@@ -1,0 +1,52 @@
+package sark
+
+/*
+#include <sark.h>
+*/
+import "C"
+
+import "runtime"
+
+// Inspection is what an engine's policies offer.
+type Inspection struct {
+	Policies  []InspectedPolicy   `json:"policies"`
+	Documents []InspectedDocument `json:"documents"`
+}
+
+// InspectedPolicy is a policy that is loaded.
+type InspectedPolicy struct {
+	Name        string `json:"name"`
+	Package     string `json:"package"`
+	RegoVersion string `json:"rego_version"`
+	Bytes       int    `json:"bytes"`
+}
+
+// InspectedDocument is a path that rules define.
+type InspectedDocument struct {
+	Path             string        `json:"path"`
+	Policies         []string      `json:"policies"`
+	Rules            int           `json:"rules"`
+	Function         bool          `json:"function"`
+	Deterministic    bool          `json:"deterministic"`
+	Nondeterministic []string      `json:"nondeterministic"` // the builtins that make it so
+	Unsupported      []string      `json:"unsupported"`      // builtins of OPA that sark lacks: such a decision is ErrUnsupported
+	Index            *IndexOfRules `json:"index"`            // nil where there is nothing to find
+}
+
+// IndexOfRules says how the rules of a document are found.
+type IndexOfRules struct {
+	By     []string `json:"by"`     // what tells them apart, such as "input.role"
+	Hashed bool     `json:"hashed"` // whether by a hash
+	Rules  int      `json:"rules"`
+	Always int      `json:"always"` // how many are looked at whatever the input is
+}
+
+// Inspect says what the policies offer, for whoever deploys them. It plans each document: seconds, where there are thousands.
+func (e *Engine) Inspect() (Inspection, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_engine_inspect(e.handle, out.handle, &failed)
+	runtime.KeepAlive(e)
+	return unmarshal[Inspection](out, failure(status, failed))
+}
