@@ -68,12 +68,12 @@ $(LIB)/libsark.a: $(SOURCES) | $(PYTHON_LIB)/libsark.so
 	$(BUILD) --crate-type staticlib
 	cp $(OUT)/release/libsark.a $@
 
-# The library with sark_test_panic_next; never shipped.
+# The library with sark_test_panic_next; never shipped, and so not optimised: its dependencies are those of the Rust tests.
 $(OUT)/test-panic/libsark.so: $(SOURCES) | $(LIB)/libsark.a
 	$(call step,'building the test library that can panic')
-	$(BUILD) --crate-type cdylib --features test-panic -- $(CDYLIB)
+	cargo rustc --locked --lib --crate-type cdylib --features test-panic -- $(CDYLIB)
 	mkdir -p $(@D)
-	cp $(OUT)/release/libsark.so $@
+	cp $(OUT)/debug/libsark.so $@
 	ln -sf libsark.so $(OUT)/test-panic/libsark.so.0
 
 # ---- installed as users install it -------------------------------------------------------------------------------------------------
@@ -386,9 +386,15 @@ bench-client: packages $(OUT)/opa $(BENCH_CLIENT)/decide_c $(BENCH_CLIENT)/decid
 	@$(with_prefix) python3 benches/client/run.py $(OUT)/opa C=$(BENCH_CLIENT)/decide_c Go=$(BENCH_CLIENT)/decide_go \
 	  Python='$(DIAL)/venv/bin/python benches/client/decide.py' Node='node $(OUT)/node/decide.mjs'
 
-bench-source: packages $(DIAL)/venv/.installed $(OUT)/opa
+BENCH_SOURCE := $(OUT)/bench-source
+
+$(BENCH_SOURCE)/follow: $(LIB)/libsark.so benches/source/follow.c
+	mkdir -p $(BENCH_SOURCE)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Iinclude benches/source/follow.c -o $@ $(LIB)/libsark.so.0 -Wl,-rpath,$(LIB) -pthread
+
+bench-source: packages $(DIAL)/venv/.installed $(OUT)/opa $(BENCH_SOURCE)/follow
 	$(call step,'bench-source')
-	@SARK_OUT=$(OUT) $(DIAL)/venv/bin/python benches/source/run.py
+	@SARK_OUT=$(OUT) $(DIAL)/venv/bin/python benches/source/run.py $(BENCH_SOURCE)/follow
 
 # The interpreter's lock: what giving it up costs, and a decision beside threads that compute.
 bench-lock: $(DIAL)/venv/.installed

@@ -379,7 +379,10 @@ impl Engine {
         if modules == present.modules {
             return present.with_data(data, data_bytes, owners);
         }
-        Snapshot::new(self.compiler.as_ref(), modules, data, data_bytes, owners)
+        let next = Snapshot::new(self.compiler.as_ref(), modules, data, data_bytes, owners)?;
+        // What was asked of the state before will be asked of this one, by somebody who should not wait for a plan.
+        next.program.plan_ahead(&present.program.planned());
+        Ok(next)
     }
 
     fn check_policy_bytes(&self, bytes: u64) -> Result<()> {

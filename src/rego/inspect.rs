@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Path;
 use super::compile::{Compiled, Key, TreeNode};
 use super::plan::{self, Index, Plan, Source};
-use super::value::{Document, text};
+use super::value::text;
 
 /// The documents that rules define, by their paths, and what the plan of each says.
 pub(super) fn documents(compiled: &Compiled, policy_of: impl Fn(usize) -> String) -> Vec<Value> {
@@ -78,11 +78,9 @@ fn used(index: &Index) -> impl Iterator<Item = u32> {
 fn shown(plan: &Plan, source: &Source) -> String {
     let keys = |numbers: &[u32]| -> String {
         let each = numbers.iter().filter_map(|number| plan.constants.get(*number as usize));
-        each.map(|key| match key {
-            Document::String(name) if Path::is_identifier(&String::from_utf8_lossy(name)) => {
-                format!(".{}", String::from_utf8_lossy(name))
-            }
-            other => format!("[{}]", text(&other.view())),
+        each.map(|key| match key.as_bytes().map(String::from_utf8_lossy) {
+            Some(name) if Path::is_identifier(&name) => format!(".{name}"),
+            _ => format!("[{}]", text(&key.view())),
         })
         .collect()
     };

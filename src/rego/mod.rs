@@ -17,7 +17,7 @@ mod program;
 pub mod value;
 
 pub use path::Path;
-pub(crate) use program::RegoCompiler;
+pub(crate) use program::{COMPILER_STACK, RegoCompiler, has_deep_stack};
 pub use value::{Document, Limits};
 
 use std::sync::Arc;
@@ -103,6 +103,16 @@ pub trait Program: Send + Sync {
     /// The builtins of OPA that the modules call and this evaluator lacks: a decision that comes to one ends with `UNSUPPORTED`.
     fn unsupported(&self) -> &[Unsupported] {
         &[]
+    }
+
+    /// The paths that were asked for, for the program that comes after this one.
+    fn planned(&self) -> Vec<Path> {
+        Vec::new()
+    }
+
+    /// Plans the documents at these paths before anyone asks for them: a decision that comes first would wait for it.
+    fn plan_ahead(&self, paths: &[Path]) {
+        let _ = paths;
     }
 
     /// What the modules offer, as JSON: `documents`, each with its path, what it reaches, and what finding its rules costs.

@@ -1,6 +1,6 @@
 //! sark's own evaluator behind the interface of [`super::Compiler`] and [`super::Program`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,7 +20,7 @@ use super::{Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The stack of the thread that parses, compiles and plans: their depth is bounded by the parser's, 1,000 levels.
-const COMPILER_STACK: usize = 256 << 20;
+pub(crate) const COMPILER_STACK: usize = 256 << 20;
 /// The most that one evaluation may take in its arena.
 const MAX_EVALUATION_BYTES: usize = 1 << 30;
 /// Plans kept for paths that the policies do not name, such as those below a rule's value: callers may invent any number.
@@ -55,8 +55,22 @@ impl Compiler for RegoCompiler {
     }
 }
 
+thread_local! {
+    /// Whether this thread has such a stack already.
+    static IS_DEEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// This thread was started with a stack of [`COMPILER_STACK`]: what it compiles needs no thread of its own, which would begin on the core of
+/// somebody who decides, and take it for as long as the kernel lets it.
+pub(crate) fn has_deep_stack() {
+    IS_DEEP.set(true);
+}
+
 /// Runs what recurses as deep as its source nests on a stack that bears it: the caller's may be small.
 fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    if IS_DEEP.get() {
+        return work();
+    }
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("sark-compile".to_owned()).stack_size(COMPILER_STACK);
         let handle = thread
@@ -286,6 +300,21 @@ impl Program for RegoProgram {
 
     fn unsupported(&self) -> &[Unsupported] {
         &self.rules.unsupported
+    }
+
+    fn planned(&self) -> Vec<Path> {
+        self.plans.load().keys().cloned().collect()
+    }
+
+    fn plan_ahead(&self, paths: &[Path]) {
+        let compiled = &self.rules.compiled;
+        let planned = deep(|| {
+            let each = paths.iter().filter_map(|path| Some((path.clone(), Arc::new(plan::plan_path(compiled, path).ok()?))));
+            Ok(each.collect::<HashMap<_, _, RandomState>>())
+        });
+        if let Ok(planned) = planned {
+            self.plans.store(Arc::new(planned));
+        }
     }
 
     fn inspect(&self) -> Result<serde_json::Value> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::archive::File;
 use super::config::Signing;
-use super::content::{merge, nest, read_json, read_yaml};
+use super::content::{field, merge, nest, outside, read_json, read_yaml, text};
 use super::manifest::{Manifest, unescaped_path};
 use super::{Brought, signature};
 use crate::error::{Error, ErrorKind, Result};
@@ -105,7 +105,9 @@ fn insert(data: &Document, path: &str, value: Document, manifest: &Manifest) -> 
     let directory = directory.trim_start_matches(['/', '.']);
     let failed = |problem: String| Error::new(ErrorKind::Conflict, format!("bundle load failed on {path}: {problem}"));
     let keys: Vec<String> = if directory.is_empty() { Vec::new() } else { directory.split('/').map(str::to_owned).collect() };
-    check_data(&nest(&keys, value.clone()), manifest)?;
+    if let Some(path) = outside(&nest(&keys, value.clone()), |path| manifest.permits(path), |path| manifest.leads_to_root(path)) {
+        return Err(not_permitted(&path, manifest));
+    }
     let place = unescaped_path(directory).ok_or_else(|| failed("storage path invalid".to_owned()))?;
     let value = nest(place.keys(), value);
     if !matches!(value, Document::Object(_)) {
@@ -121,25 +123,6 @@ fn module(file: &File, manifest: &Manifest, reading: &Reading<'_>) -> Result<Mod
     let name = format!("{}/{}", reading.name, file.path.trim_start_matches("./").trim_start_matches('/'));
     let version = manifest.version_of(&file.path, reading.rego_version);
     Ok(Module { name: name.into(), source: source.into(), version })
-}
-
-/// Refuses data outside of the roots.
-fn check_data(data: &Document, manifest: &Manifest) -> Result<()> {
-    let mut open: Vec<(Vec<String>, &Document)> = vec![(Vec::new(), data)];
-    while let Some((path, node)) = open.pop() {
-        if manifest.permits(&path) {
-            continue;
-        }
-        let Document::Object(object) = node else { return Err(not_permitted(&path, manifest)) };
-        if !manifest.leads_to_root(&path) {
-            return Err(not_permitted(&path, manifest));
-        }
-        for (key, value) in object.keys().iter().zip(object.values()) {
-            let key = String::from_utf8_lossy(key.as_bytes().unwrap_or_default()).into_owned();
-            open.push((path.iter().cloned().chain([key]).collect(), value));
-        }
-    }
-    Ok(())
 }
 
 fn not_permitted(path: &[String], manifest: &Manifest) -> Error {
@@ -161,7 +144,7 @@ fn read_patch(files: &[File], reading: &Reading<'_>) -> Result<Option<Vec<Docume
     let Some(file) = files.iter().find(|file| base(&file.path) == "patch.json") else { return Ok(None) };
     let document = read_json(&file.path, &file.bytes, reading.limit)?;
     match field(&document, "data") {
-        None | Some(Document::Null) => Ok(Some(Vec::new())),
+        None => Ok(Some(Vec::new())),
         Some(Document::Array(list)) => Ok(Some(list.elements().to_vec())),
         Some(_) => Err(bad_patch(&file.path, "data is not a list")),
     }
@@ -196,9 +179,8 @@ fn read_delta(files: &[File], patches: Vec<Document>, manifest: &Manifest, readi
 
 fn read_operation(patch: &Document, manifest: &Manifest) -> Result<Patch> {
     let bad = |problem: String| bad_patch("patch.json", &problem);
-    let text =
-        |name: &str| field(patch, name).and_then(Document::as_bytes).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    let path = text("path").unwrap_or_default();
+    let said = |name: &str| field(patch, name).and_then(text);
+    let path = said("path").unwrap_or_default();
     let trimmed = path.trim_matches('/');
     let keys: Vec<String> = trimmed.split('/').map(str::to_owned).collect();
     if !manifest.permits(&keys) {
@@ -206,7 +188,7 @@ fn read_operation(patch: &Document, manifest: &Manifest) -> Result<Patch> {
         return Err(Error::new(ErrorKind::Conflict, problem));
     }
     let value = || field(patch, "value").cloned().unwrap_or_default();
-    let op = match text("op").as_deref() {
+    let op = match said("op").as_deref() {
         Some("upsert") => PatchOp::Upsert(value()),
         Some("replace") => PatchOp::Replace(value()),
         Some("remove") => PatchOp::Remove,
@@ -216,11 +198,4 @@ fn read_operation(patch: &Document, manifest: &Manifest) -> Result<Patch> {
     // And the escapes of JSON pointers (RFC 6901).
     let keys = path.keys().iter().map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
     Ok(Patch { op, path: Path::new(keys) })
-}
-
-fn field<'d>(document: &'d Document, name: &str) -> Option<&'d Document> {
-    match document {
-        Document::Object(object) => object.get_str(name.as_bytes()),
-        _ => None,
-    }
 }

@@ -30,6 +30,38 @@ pub(super) fn about(file: &str, error: &Error) -> Error {
     }
 }
 
+/// What an object has under `name`; null is nothing.
+pub(super) fn field<'d>(document: &'d Document, name: &str) -> Option<&'d Document> {
+    match document {
+        Document::Object(object) => object.get_str(name.as_bytes()).filter(|value| !matches!(value, Document::Null)),
+        _ => None,
+    }
+}
+
+/// A string's text.
+pub(super) fn text(document: &Document) -> Option<String> {
+    document.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// The first path at which there is data that `permits` does not let stand: nothing but objects may stand above what it does, to which `leads` leads.
+pub(super) fn outside(
+    data: &Document,
+    permits: impl Fn(&[String]) -> bool,
+    leads: impl Fn(&[String]) -> bool,
+) -> Option<Vec<String>> {
+    let mut open: Vec<(Vec<String>, &Document)> = vec![(Vec::new(), data)];
+    while let Some((path, node)) = open.pop() {
+        if permits(&path) {
+            continue;
+        }
+        let (Document::Object(object), true) = (node, leads(&path)) else { return Some(path) };
+        for (key, value) in object.keys().iter().zip(object.values()) {
+            open.push((path.iter().cloned().chain(text(key)).collect(), value));
+        }
+    }
+    None
+}
+
 /// `value` below objects with these keys.
 pub(super) fn nest(keys: &[String], value: Document) -> Document {
     keys.iter().rev().fold(value, |value, key| Document::Object(Arc::new(DocObject::default().with(key.as_bytes(), value))))
@@ -52,12 +84,12 @@ fn merge_at(first: &Document, second: &Document, path: &mut Vec<String>) -> std:
     }
     let mut entries: Vec<(Document, Document)> = a.keys().iter().cloned().zip(a.values().iter().cloned()).collect();
     for (key, value) in b.keys().iter().zip(b.values()) {
-        let text = key.as_bytes().unwrap_or_default();
-        match entries.binary_search_by(|(known, _)| known.as_bytes().unwrap_or_default().cmp(text)) {
+        let bytes = key.as_bytes().unwrap_or_default();
+        match entries.binary_search_by(|(known, _)| known.as_bytes().unwrap_or_default().cmp(bytes)) {
             Err(place) => entries.insert(place, (key.clone(), value.clone())),
             Ok(place) => {
                 let Some((_, known)) = entries.get_mut(place) else { continue };
-                path.push(String::from_utf8_lossy(text).into_owned());
+                path.push(String::from_utf8_lossy(bytes).into_owned());
                 *known = merge_at(known, value, path)?;
                 path.pop();
             }
@@ -74,7 +106,7 @@ const MAX_MERGED: usize = 500;
 mod tests {
     use super::{merge, nest, read_json};
     use crate::rego::Document;
-    use crate::rego::value::text;
+    use crate::rego::value;
 
     fn doc(json: &str) -> Document {
         read_json("t", json.as_bytes(), 1000).unwrap_or_default()
@@ -83,7 +115,7 @@ mod tests {
     #[test]
     fn objects_are_joined_and_anything_else_is_in_the_way() {
         let merged = |a: &str, b: &str| match merge(&doc(a), &doc(b)) {
-            Ok(document) => text(&document.view()),
+            Ok(document) => value::text(&document.view()),
             Err(path) => path.to_string(),
         };
         assert_eq!(

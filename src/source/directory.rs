@@ -4,7 +4,7 @@ use std::path::Path as FilePath;
 
 use sha2::{Digest, Sha256};
 
-use super::content::{merge, nest, read_json, read_yaml};
+use super::content::{merge, nest, outside, read_json, read_yaml};
 use super::walk::{self, Found, Stamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::Content;
@@ -127,20 +127,9 @@ fn insert(data: &Document, file: &Found, shown: &str, value: Document) -> Result
 
 /// Refuses data outside of the roots: it would be left out without a word.
 fn check_roots(data: &Document, roots: &[Path]) -> Result<()> {
-    let mut open: Vec<(Vec<String>, &Document)> = vec![(Vec::new(), data)];
-    while let Some((path, node)) = open.pop() {
-        let here = Path::new(path.clone());
-        if roots.iter().any(|root| here.keys().starts_with(root.keys())) {
-            continue;
-        }
-        let leads = roots.iter().any(|root| root.keys().starts_with(here.keys()));
-        let (Document::Object(object), true) = (node, leads) else {
-            return Err(Error::new(ErrorKind::Conflict, format!("the roots of the source do not permit data at {here}")));
-        };
-        for (key, value) in object.keys().iter().zip(object.values()) {
-            let key = String::from_utf8_lossy(key.as_bytes().unwrap_or_default()).into_owned();
-            open.push((path.iter().cloned().chain([key]).collect(), value));
-        }
-    }
-    Ok(())
+    let permits = |path: &[String]| roots.iter().any(|root| path.starts_with(root.keys()));
+    let leads = |path: &[String]| roots.iter().any(|root| root.keys().starts_with(path));
+    let Some(path) = outside(data, permits, leads) else { return Ok(()) };
+    let problem = format!("the roots of the source do not permit data at {}", Path::new(path));
+    Err(Error::new(ErrorKind::Conflict, problem))
 }

@@ -17,9 +17,8 @@ use crate::event::Level;
 use crate::metrics::SourceOutcome;
 use crate::policy::{Activated, Engine};
 use crate::process;
+use crate::rego::{COMPILER_STACK, has_deep_stack};
 
-/// Reading archives, YAML and TLS; policies are compiled on a thread of their own.
-const STACK_BYTES: usize = 1 << 20;
 /// The first pause after a failure (OPA's `minRetryDelay`).
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -49,7 +48,7 @@ impl Follower {
     fn start_thread(&self, weak: &Weak<State>, origin: Option<Origin>) {
         let (weak, generation) = (weak.clone(), process::generation());
         let state = weak.upgrade();
-        let started = self.thread.start("sark-source", STACK_BYTES, move || run(&weak, origin, generation));
+        let started = self.thread.start("sark-source", COMPILER_STACK, move || run(&weak, origin, generation));
         if let (Err(error), Some(state)) = (started, state) {
             let problem = format!("no thread can be made to follow the source: {error}");
             failed(&state, &Error::new(ErrorKind::Unavailable, problem), SourceOutcome::Unreachable);
@@ -74,6 +73,7 @@ struct Rounds {
 
 /// Ends once the source is over, nobody has its engine, or the process is another.
 fn run(weak: &Weak<State>, origin: Option<Origin>, generation: u64) {
+    has_deep_stack();
     let mut rounds = Rounds { origin, failures: 0, is_away: false, is_stale: false, refused: None };
     let mut is_first = true;
     loop {
@@ -131,6 +131,7 @@ impl Rounds {
 
     fn ask(&mut self, state: &Arc<State>, engine: &Arc<Engine>, origin: &mut Origin) -> Duration {
         let delays = origin.delays(&state.config);
+        let start = Instant::now();
         let fetched = origin.fetch();
         state.update(|status| {
             status.last_attempt = Some(Moment::now());
@@ -146,7 +147,7 @@ impl Rounds {
                 });
                 Ok(())
             }
-            Ok(Fetched::New(brought, bytes)) => self.bring(state, engine, origin, &brought, bytes),
+            Ok(Fetched::New(brought, bytes)) => self.bring(state, engine, origin, &brought, bytes, start),
             Err(error) => {
                 let is_away = error.kind() == ErrorKind::Unavailable;
                 self.tell_failure(state, &error, is_away);
@@ -175,8 +176,8 @@ impl Rounds {
         origin: &mut Origin,
         brought: &Brought,
         bytes: u64,
+        start: Instant,
     ) -> std::result::Result<(), ()> {
-        let start = Instant::now();
         match activate(state, engine, brought) {
             Ok(activated) => {
                 in_force(state, brought, &activated, bytes, Moment::now(), start);

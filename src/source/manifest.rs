@@ -1,5 +1,6 @@
 //! A bundle's `.manifest` (OPA's `v1/bundle/bundle.go`).
 
+use super::content::{field, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::rego::builtins::Glob;
 use crate::rego::{Document, Path, RegoVersion};
@@ -128,17 +129,6 @@ fn unescape(key: &str) -> Option<String> {
         bytes.push(u8::try_from(high * 16 + low).ok()?);
     }
     String::from_utf8(bytes).ok()
-}
-
-fn field<'d>(document: &'d Document, name: &str) -> Option<&'d Document> {
-    match document {
-        Document::Object(object) => object.get_str(name.as_bytes()).filter(|value| !matches!(value, Document::Null)),
-        _ => None,
-    }
-}
-
-fn text(document: &Document) -> Option<String> {
-    document.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
 }
 
 fn bad(problem: &str) -> Error {

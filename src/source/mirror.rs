@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Config;
-use super::content::read_json;
+use super::content::{field, read_json, text};
 use super::http::{Answer, Server, Session, refusal};
 use super::{Brought, Fetched};
 use crate::error::{Error, ErrorKind, Result};
@@ -103,20 +103,9 @@ impl Mirror {
     }
 }
 
-fn field<'d>(document: &'d Document, name: &str) -> Option<&'d Document> {
-    match document {
-        Document::Object(object) => object.get_str(name.as_bytes()),
-        _ => None,
-    }
-}
-
-fn text(document: Option<&Document>) -> Option<String> {
-    document.and_then(Document::as_bytes).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-}
-
 /// OPA before 1.0 read v0.
 fn default_version(answer: &Document) -> RegoVersion {
-    let version = field(answer, "provenance").and_then(|provenance| text(field(provenance, "version")));
+    let version = field(answer, "provenance").and_then(|provenance| field(provenance, "version").and_then(text));
     match version {
         Some(version) if version.starts_with("0.") => RegoVersion::V0,
         _ => RegoVersion::V1,
@@ -129,7 +118,7 @@ fn revisions(answer: &Document) -> String {
         return String::new();
     };
     let each = bundles.keys().iter().zip(bundles.values()).map(|(name, bundle)| {
-        format!("{}={}", text(Some(name)).unwrap_or_default(), text(field(bundle, "revision")).unwrap_or_default())
+        format!("{}={}", text(name).unwrap_or_default(), field(bundle, "revision").and_then(text).unwrap_or_default())
     });
     each.collect::<Vec<_>>().join(",")
 }
@@ -141,7 +130,8 @@ fn read_policies(json: &[u8], data: &Document, default: RegoVersion) -> Result<V
     let Some(Document::Array(list)) = field(&answer, "result") else { return Err(bad()) };
     let versions = field(data, "system").and_then(|system| field(system, "modules"));
     let each = list.elements().iter().map(|policy| {
-        let (id, source) = (text(field(policy, "id")).ok_or_else(bad)?, text(field(policy, "raw")).ok_or_else(bad)?);
+        let said = |name: &str| field(policy, name).and_then(text);
+        let (id, source) = (said("id").ok_or_else(bad)?, said("raw").ok_or_else(bad)?);
         let version =
             versions.and_then(|versions| field(versions, id.trim_matches('/'))).and_then(|module| field(module, "rego_version"));
         let version = match version {

@@ -159,6 +159,21 @@ impl Source {
     }
 }
 
+/// What the fuzzer gives for a bundle, as a tar, and for a file of YAML: read, and thrown away. Whether it is either.
+#[cfg(fuzzing)]
+#[must_use]
+pub fn fuzz(bytes: &[u8], is_yaml: bool) -> bool {
+    use std::io::Write;
+    if is_yaml {
+        return crate::yaml::to_json(bytes).is_ok_and(|json| content::read_json("fuzz", &json, u64::MAX).is_ok());
+    }
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    let packed = gzip.write_all(bytes).and_then(|()| gzip.finish()).unwrap_or_default();
+    let rego_version = crate::rego::RegoVersion::V1;
+    let reading = bundle::Reading { name: "fuzz", signing: None, rego_version, limit: 1 << 20, etag: "" };
+    archive::unpack(&packed, 1 << 20).and_then(|files| bundle::read(files, &reading)).is_ok()
+}
+
 /// A name stands before those of its policies, and in lists of revisions.
 fn check_name(name: &str) -> Result<()> {
     let fits = name.len() <= 256 && name.bytes().all(|byte| byte.is_ascii_graphic() && !b",=\"\\".contains(&byte));

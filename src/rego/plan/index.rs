@@ -234,9 +234,9 @@ fn hash_of(branches: &[Branch]) -> Option<Hash> {
             continue;
         };
         for value in values {
-            let bucket = match value {
-                Document::String(text) => hash.strings.entry(text.to_vec()).or_default(),
-                Document::Int(int) => hash.ints.entry(*int).or_default(),
+            let bucket = match (value.as_bytes(), value) {
+                (Some(text), _) => hash.strings.entry(text.to_vec()).or_default(),
+                (None, Document::Int(int)) => hash.ints.entry(*int).or_default(),
                 _ => continue,
             };
             if bucket.last() != Some(&number) {
@@ -252,7 +252,7 @@ fn hashable(checks: &[Check]) -> Option<Vec<&Document>> {
     checks
         .iter()
         .map(|check| match check {
-            Check::Equal(value @ (Document::String(_) | Document::Int(_))) => Some(value),
+            Check::Equal(value) if value.as_bytes().is_some() || matches!(value, Document::Int(_)) => Some(value),
             _ => None,
         })
         .collect()

@@ -19,7 +19,9 @@ pub enum Document {
     Int(i64),
     /// Any other number, by its text.
     Number(Arc<str>),
-    /// Bytes that are UTF-8 as a rule.
+    /// A string that stands in its value.
+    Short(Short),
+    /// Bytes that are UTF-8 as a rule, and too many to stand in the value.
     String(Arc<[u8]>),
     /// An array.
     Array(Arc<DocArray>),
@@ -31,21 +33,72 @@ pub enum Document {
 
 /// The elements of an array or a set.
 #[derive(Debug, Default)]
-pub struct DocArray(Vec<Document>);
+pub struct DocArray(Box<[Document]>);
 
-/// Sorted keys, their values, and an index over string keys where there are many.
+/// Keys, which objects with the same ones share, and values.
 #[derive(Debug, Default)]
 pub struct DocObject {
-    keys: Vec<Document>,
-    values: Vec<Document>,
+    shape: Arc<ObjectKeys>,
+    values: Box<[Document]>,
+}
+
+/// Sorted keys, and an index over string keys where there are many. Of a list of a hundred thousand users, all have the same.
+#[derive(Debug, Default)]
+pub struct ObjectKeys {
+    keys: Box<[Document]>,
     index: Box<[u32]>,
+}
+
+/// The longest string that stands in its value: a value has 24 bytes.
+const SHORT: usize = 22;
+const _: () = assert!(size_of::<Document>() == 24);
+
+/// A short string: most keys, names and roles are.
+#[derive(Clone, Copy)]
+pub struct Short {
+    length: u8,
+    bytes: [u8; SHORT],
+}
+
+impl Short {
+    fn of(text: &[u8]) -> Option<Self> {
+        let mut short = Self { length: u8::try_from(text.len()).ok()?, bytes: [0; SHORT] };
+        short.bytes.get_mut(..text.len())?.copy_from_slice(text);
+        Some(short)
+    }
+
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Short {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_bytes().fmt(f)
+    }
+}
+
+impl ObjectKeys {
+    /// A shape of these keys, which must be sorted and without duplicates.
+    #[must_use]
+    pub fn new(keys: Vec<Document>) -> Self {
+        let index = Index::build(&keys, Document::as_bytes).into_boxed_slice();
+        Self { keys: keys.into_boxed_slice(), index }
+    }
+
+    /// The keys, sorted.
+    #[must_use]
+    pub const fn keys(&self) -> &[Document] {
+        &self.keys
+    }
 }
 
 impl DocArray {
     /// The elements, which for a set must be sorted and without duplicates.
     #[must_use]
-    pub const fn new(elements: Vec<Document>) -> Self {
-        Self(elements)
+    pub fn new(elements: Vec<Document>) -> Self {
+        Self(elements.into_boxed_slice())
     }
 
     /// The elements.
@@ -59,14 +112,19 @@ impl DocObject {
     /// An object of these entries, which must be sorted by key and without duplicates.
     #[must_use]
     pub fn new(keys: Vec<Document>, values: Vec<Document>) -> Self {
-        let index = Index::build(&keys, Document::as_bytes).into_boxed_slice();
-        Self { keys, values, index }
+        Self::shaped(Arc::new(ObjectKeys::new(keys)), values)
+    }
+
+    /// An object of these values, in the order of the shape's keys.
+    #[must_use]
+    pub fn shaped(shape: Arc<ObjectKeys>, values: Vec<Document>) -> Self {
+        Self { shape, values: values.into_boxed_slice() }
     }
 
     /// The keys, sorted.
     #[must_use]
     pub fn keys(&self) -> &[Document] {
-        &self.keys
+        &self.shape.keys
     }
 
     /// The values, in the keys' order.
@@ -79,37 +137,47 @@ impl DocObject {
     #[inline]
     #[must_use]
     pub fn get_str(&self, key: &[u8]) -> Option<&Document> {
-        let search = || Elements::Documents(&self.keys).find(&Value::String(key));
-        self.values.get(Index::of(&self.index).find(&self.keys, key, Document::as_bytes, search)?)
+        let ObjectKeys { keys, index } = &*self.shape;
+        let search = || Elements::Documents(keys).find(&Value::String(key));
+        self.values.get(Index::of(index).find(keys, key, Document::as_bytes, search)?)
     }
 
     /// A copy in which `value` stands under the string `key`.
     #[must_use]
     pub fn with(&self, key: &[u8], value: Document) -> Self {
-        let (mut keys, mut values) = (self.keys.clone(), self.values.clone());
-        match keys.binary_search_by(|k| super::compare(&k.view(), &Value::String(key))) {
+        let mut values = self.values.to_vec();
+        match self.keys().binary_search_by(|k| super::compare(&k.view(), &Value::String(key))) {
             Ok(at) => {
                 if let Some(place) = values.get_mut(at) {
                     *place = value;
                 }
-                // The keys are the same, so their index is.
-                return Self { keys, values, index: self.index.clone() };
+                Self::shaped(Arc::clone(&self.shape), values)
             }
             Err(at) => {
-                keys.insert(at, Document::String(key.into()));
+                let mut keys = self.keys().to_vec();
+                keys.insert(at, Document::bytes(key));
                 values.insert(at, value);
+                Self::new(keys, values)
             }
         }
-        Self::new(keys, values)
     }
 }
 
 impl DocObject {
+    /// The keys, where they are nobody else's and hold others; they go.
+    fn own_keys(&mut self) -> Vec<Document> {
+        if !is_nested(self.keys()) {
+            return Vec::new();
+        }
+        let shape = Arc::into_inner(std::mem::take(&mut self.shape));
+        shape.map(|shape| shape.keys.into_vec()).unwrap_or_default()
+    }
+
     /// A copy without the string `key`; `None` where it is not there.
     #[must_use]
     pub fn without(&self, key: &[u8]) -> Option<Self> {
-        let place = self.keys.binary_search_by(|k| super::compare(&k.view(), &Value::String(key))).ok()?;
-        let (mut keys, mut values) = (self.keys.clone(), self.values.clone());
+        let place = self.keys().binary_search_by(|k| super::compare(&k.view(), &Value::String(key))).ok()?;
+        let (mut keys, mut values) = (self.keys().to_vec(), self.values.to_vec());
         keys.remove(place);
         values.remove(place);
         Some(Self::new(keys, values))
@@ -120,13 +188,19 @@ impl Document {
     /// A string.
     #[must_use]
     pub fn string(text: &str) -> Self {
-        Self::String(text.as_bytes().into())
+        Self::bytes(text.as_bytes())
+    }
+
+    /// A string of these bytes.
+    #[must_use]
+    pub fn bytes(text: &[u8]) -> Self {
+        Short::of(text).map_or_else(|| Self::String(text.into()), Self::Short)
     }
 
     /// An array of these elements.
     #[must_use]
     pub fn array(elements: Vec<Self>) -> Self {
-        Self::Array(Arc::new(DocArray(elements)))
+        Self::Array(Arc::new(DocArray::new(elements)))
     }
 
     /// The object without entries.
@@ -144,6 +218,7 @@ impl Document {
             Self::Bool(b) => Value::Bool(*b),
             Self::Int(i) => Value::Int(*i),
             Self::Number(text) => Value::Number(text),
+            Self::Short(short) => Value::String(short.as_bytes()),
             Self::String(bytes) => Value::String(bytes),
             Self::Array(array) => Value::DocArray(&array.0),
             Self::Object(object) => Value::DocObject(object),
@@ -153,8 +228,10 @@ impl Document {
 
     /// The bytes of a string.
     #[must_use]
+    #[inline]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
+            Self::Short(short) => Some(short.as_bytes()),
             Self::String(bytes) => Some(bytes),
             _ => None,
         }
@@ -200,7 +277,7 @@ fn scalar(value: &Value<'_>) -> Option<Document> {
         Value::Bool(b) => Some(Document::Bool(*b)),
         Value::Int(i) => Some(Document::Int(*i)),
         Value::Number(text) => Some(Document::Number((*text).into())),
-        Value::String(bytes) => Some(Document::String((*bytes).into())),
+        Value::String(bytes) => Some(Document::bytes(bytes)),
         _ => None,
     }
 }
@@ -223,7 +300,7 @@ fn schedule<'a>(value: Value<'a>, work: &mut Vec<Step<'a>>) {
 fn build(shape: Shape, mut parts: Vec<Document>) -> Document {
     match shape {
         Shape::Array => Document::array(parts),
-        Shape::Set => Document::Set(Arc::new(DocArray(parts))),
+        Shape::Set => Document::Set(Arc::new(DocArray::new(parts))),
         Shape::Object => {
             let values = parts.split_off(parts.len() / 2);
             Document::Object(Arc::new(DocObject::new(parts, values)))
@@ -236,12 +313,12 @@ fn dismantle(mut parts: Vec<Document>) {
     while let Some(part) = parts.pop() {
         match part {
             Document::Array(node) | Document::Set(node) => {
-                parts.append(&mut Arc::into_inner(node).map(|mut n| std::mem::take(&mut n.0)).unwrap_or_default());
+                parts.append(&mut Arc::into_inner(node).map(|mut n| std::mem::take(&mut n.0).into_vec()).unwrap_or_default());
             }
             Document::Object(node) => {
                 if let Some(mut node) = Arc::into_inner(node) {
-                    parts.append(&mut std::mem::take(&mut node.keys));
-                    parts.append(&mut std::mem::take(&mut node.values));
+                    parts.append(&mut node.own_keys());
+                    parts.append(&mut std::mem::take(&mut node.values).into_vec());
                 }
             }
             _ => {}
@@ -256,16 +333,18 @@ fn is_nested(parts: &[Document]) -> bool {
 impl Drop for DocArray {
     fn drop(&mut self) {
         if is_nested(&self.0) {
-            dismantle(std::mem::take(&mut self.0));
+            dismantle(std::mem::take(&mut self.0).into_vec());
         }
     }
 }
 
 impl Drop for DocObject {
     fn drop(&mut self) {
-        if is_nested(&self.keys) || is_nested(&self.values) {
-            dismantle(std::mem::take(&mut self.keys));
-            dismantle(std::mem::take(&mut self.values));
+        if is_nested(self.keys()) {
+            dismantle(self.own_keys());
+        }
+        if is_nested(&self.values) {
+            dismantle(std::mem::take(&mut self.values).into_vec());
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn read<'a>(arena: &'a Arena, json: &'a [u8], limits: Limits) -> Result<Valu
 /// # Errors
 /// As [`read`].
 pub fn read_document(json: &[u8], limits: Limits) -> Result<Document> {
-    read_all(Documents, json, limits)
+    read_all(Documents::default(), json, limits)
 }
 
 fn read_all<'j, B: Build<'j>>(build: B, json: &'j [u8], limits: Limits) -> Result<B::Value> {

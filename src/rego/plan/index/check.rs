@@ -87,7 +87,7 @@ pub(super) fn segments_of(pattern: &str, delimiter: &str) -> Option<Vec<Option<D
                 }
                 escaped = false;
             }
-            Some(Some(Document::String(part.into())))
+            Some(Some(Document::bytes(part)))
         })
         .collect()
 }

@@ -1,8 +1,14 @@
 //! What a reader makes: values of an arena, or documents.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::super::build::object_of;
+use super::super::document::ObjectKeys;
 use super::super::{Arena, DocObject, Document, Value};
 
 /// Makes values of what is read. Containers take what they hold from the end of a stack.
@@ -96,8 +102,44 @@ impl<'a> Build<'a> for Values<'a> {
     }
 }
 
-/// Documents.
-pub(super) struct Documents;
+/// Documents. Objects with the same keys share them.
+#[derive(Default)]
+pub(super) struct Documents {
+    shapes: RefCell<Shapes>,
+}
+
+/// The shapes of a text's objects, by a hash of their keys.
+#[derive(Default)]
+struct Shapes(HashMap<u64, Arc<ObjectKeys>, RandomState>);
+
+/// Objects with more keys are as a rule one of a kind, and so are they all where there are so many shapes.
+const MAX_SHARED_KEYS: usize = 64;
+const MAX_SHAPES: usize = 4096;
+
+impl Shapes {
+    fn shape(&mut self, keys: Vec<Document>) -> Arc<ObjectKeys> {
+        if keys.is_empty() || keys.len() > MAX_SHARED_KEYS {
+            return Arc::new(ObjectKeys::new(keys));
+        }
+        let mut hasher = self.0.hasher().build_hasher();
+        for key in &keys {
+            let bytes = key.as_bytes().unwrap_or_default();
+            hasher.write_usize(bytes.len());
+            hasher.write(bytes);
+        }
+        let hash = hasher.finish();
+        if let Some(known) = self.0.get(&hash)
+            && known.keys().iter().map(Document::as_bytes).eq(keys.iter().map(Document::as_bytes))
+        {
+            return Arc::clone(known);
+        }
+        let shape = Arc::new(ObjectKeys::new(keys));
+        if self.0.len() < MAX_SHAPES {
+            self.0.insert(hash, Arc::clone(&shape));
+        }
+        shape
+    }
+}
 
 impl<'j> Build<'j> for Documents {
     type Value = Document;
@@ -119,11 +161,11 @@ impl<'j> Build<'j> for Documents {
     }
 
     fn borrowed(&self, bytes: &'j [u8]) -> Document {
-        Document::String(bytes.into())
+        Document::bytes(bytes)
     }
 
     fn unescaped(&self, bytes: &[u8]) -> Document {
-        Document::String(bytes.into())
+        Document::bytes(bytes)
     }
 
     fn array(&self, elements: &mut Vec<Document>, base: usize) -> Document {
@@ -133,7 +175,8 @@ impl<'j> Build<'j> for Documents {
     fn object(&self, entries: &mut Vec<(Document, Document)>, base: usize) -> Document {
         normalise(entries, base, |key| key.as_bytes().unwrap_or_default());
         let (keys, values) = entries.drain(base.min(entries.len())..).unzip();
-        Document::Object(Arc::new(DocObject::new(keys, values)))
+        let shape = self.shapes.borrow_mut().shape(keys);
+        Document::Object(Arc::new(DocObject::shaped(shape, values)))
     }
 }
 
