@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,8 +64,8 @@ class Redis extends Process {
 }
 
 class Server extends Process {
-  static async start(kind, url, port = 0) {
-    const environment = { ...process.env, SARK_TOKENS: TOKENS };
+  static async start(kind, url, port = 0, more = {}) {
+    const environment = { ...process.env, SARK_TOKENS: TOKENS, ...more };
     const server = new Server([...COMMANDS[kind], url, port], { env: environment, stdio: ["pipe", "pipe", "ignore"] });
     const [line] = await once(server.child.stdout, "data");
     const address = `http://127.0.0.1:${Number(String(line))}`;
@@ -331,6 +331,22 @@ test("a server that is gone is said, and its return found", async () => {
   app = await Server.start("express", redis.url, port);
   await page.getByRole("alert").filter({ hasText: "The server cannot be reached." }).waitFor({ state: "hidden" });
   await shows(page, "rust_opa", 25);
+});
+
+test("where policies come from is shown, and that what is there now is refused", async () => {
+  const policies = join(folder, "policies");
+  mkdirSync(policies);
+  writeFileSync(join(policies, "authz.rego"), 'package authz\n\nallow if input.user == "alice"');
+  await app.end();
+  app = await Server.start("express", redis.url, 0, { SARK_SOURCE: `dir:${policies}` });
+  page = await open(app.admin);
+  const row = page.getByRole("row").filter({ hasText: "authz" });
+  await row.filter({ hasText: "in force" }).waitFor();
+  await shoot(page, "source");
+  writeFileSync(join(policies, "authz.rego"), "package authz\n\nallow if {");
+  await row.filter({ hasText: "last good state: " }).filter({ hasText: "rego_parse_error" }).waitFor();
+  await shoot(page, "source-refused");
+  assert.deepEqual(await (await app.decide("alice")).json(), { allowed: true });
 });
 
 test("it works wherever it is mounted, with and without the slash at the end", async () => {

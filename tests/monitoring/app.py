@@ -31,6 +31,7 @@ class App:
         self.metrics = sark.Metrics(pathlib.Path(folder, "metrics"))
         self.engine = sark.Engine(metrics=self.metrics)
         self.engine.load_policy("authz", POLICY)
+        self.follow(pathlib.Path(folder, "roles"))
         self.store = pathlib.Path(folder, "flags.json")
         self.flags = sark.Flags(f"file:{self.store}", metrics=self.metrics, logger=False)
         self.flags.set_rollout("rust_opa", 50)
@@ -42,6 +43,15 @@ class App:
         options = {"flags": self.flags, "opa_url": opa_url, "metrics": self.metrics, "shadow_rate": 20.0, "logger": False}
         self.client = sark.Client(self.engine, cache=cache, **options)
         self.fails = False
+
+    def follow(self, folder):
+        """Has a source be refused once, before anyone looks."""
+        folder.mkdir()
+        roles = folder / "roles.json"
+        roles.write_text("{")
+        source = self.engine.follow(f"dir:{folder}", name="roles", roots=["roles"], logger=False)
+        roles.write_text('{"roles": ["admin"]}')
+        source.wait()
 
     def tear_store(self):
         """Has the file be half there until that was noticed."""

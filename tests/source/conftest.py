@@ -51,7 +51,7 @@ def build(root, output, *arguments):
 
 def pack(output, files, links=()):
     """A tar.gz of these files, for what `opa build` would not make."""
-    with tarfile.open(output, "w:gz") as archive:
+    with tarfile.open(output, "w:gz", compresslevel=1) as archive:
         for name, content in files.items():
             data = content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content)).encode()
             entry = tarfile.TarInfo(name)

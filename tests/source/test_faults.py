@@ -18,6 +18,12 @@ from conftest import FAST, POLICY, Proxy, allows, build, free_port, pack, wait_f
 import sark
 
 
+def resident():
+    """MB of this process."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def threads():
     names = []
     for task in os.listdir("/proc/self/task"):
@@ -373,9 +379,9 @@ def test_nothing_leaks(tmp_path):
 
 def test_many_activations_under_load_never_give_a_wrong_answer(tmp_path):
     """Data and policy change together: no decision sees one without the other."""
-    rounds = int(os.environ.get("SARK_ACTIVATIONS", "60"))
-    path = tmp_path / "b.tar.gz"
-    filler = {str(n): {"roles": ["a", "b"], "n": n} for n in range(2000)}
+    rounds, data_bytes = int(os.environ.get("SARK_ACTIVATIONS", "60")), int(os.environ.get("SARK_DATA_BYTES", "100000"))
+    path, held = tmp_path / "b.tar.gz", []
+    filler = {f"user{n}": {"roles": ["reader", "writer"], "department": f"department {n % 97}", "n": n} for n in range(data_bytes // 80)}
 
     def serve(number):
         policy = f"package p\nversion := {number}\nok if data.p.data == {number}\nok if data.d.n == {number}"
@@ -403,10 +409,16 @@ def test_many_activations_under_load_never_give_a_wrong_answer(tmp_path):
     for number in range(1, rounds):
         serve(number)
         wait_for(lambda number=number: engine.evaluate("data.p.version") >= number)
+        held.append(resident())
     stop.set()
     for asker in askers:
         asker.join()
     assert not wrong and min(decided) > rounds
+    # What was replaced is given back: of the last quarter as of the second, but for what the allocator keeps.
+    quarter = len(held) // 4
+    early, late = sorted(held[quarter : 2 * quarter])[quarter // 2], sorted(held[-quarter:])[quarter // 2]
+    print(f"{rounds} activations of {data_bytes} bytes: {min(decided)} and {max(decided)} decisions beside them, {early:.0f} MB held early, {late:.0f} MB late")
+    assert late <= early * 1.1, (early, late)
     wait_for(lambda: source.status()["activations"] == rounds)
 
 

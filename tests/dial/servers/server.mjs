@@ -1,6 +1,7 @@
 // A server of Node with an admin, mounted in every way that its documentation says. Prints its port; ends when its input does.
 //
-// Usage: server.mjs express|node URL-OF-THE-FLAGS [PORT]      SARK_TOKENS: [{"name": …, "secret": …, "role": …}]
+// Usage: server.mjs express|node URL-OF-THE-FLAGS [PORT]      SARK_TOKENS: [{"name": …, "secret": …, "role": …}]; SARK_SOURCE: where
+// policies come from, in place of the one that is here
 
 import { Console } from "node:console";
 import { createServer } from "node:http";
@@ -11,7 +12,8 @@ import { Admin, Cache, Client, Engine, Flags, Metrics } from "sark-policy";
 const [kind, url, port = "0"] = process.argv.slice(2);
 const metrics = new Metrics();
 const [engine, cache] = [new Engine({ metrics }), new Cache()];
-engine.loadPolicy("authz", 'package authz\n\nallow if input.user == "alice"');
+if (process.env.SARK_SOURCE) engine.follow(process.env.SARK_SOURCE, { name: "authz" });
+else engine.loadPolicy("authz", 'package authz\n\nallow if input.user == "alice"');
 const client = new Client(engine, { cache, metrics });
 const flags = new Flags(url, { metrics, logger: new Console(process.stderr) });
 const admin = new Admin(flags, { tokens: JSON.parse(process.env.SARK_TOKENS), engine, cache, metrics });
