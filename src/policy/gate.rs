@@ -1,14 +1,14 @@
 //! Whether an engine may answer: a source that was never activated, or is too old, keeps it from it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::process;
+use crate::process::{self, ForkLock};
 
 /// Open for ever.
 const NEVER: u64 = u64::MAX;
@@ -46,7 +46,7 @@ pub(super) struct Gate {
     closes: AtomicU64,
     feeds: ArcSwap<Vec<Arc<dyn Feed>>>,
     /// Held while feeds are added or taken away, and while `closes` is computed.
-    changing: Mutex<()>,
+    changing: ForkLock,
 }
 
 impl Gate {
@@ -56,7 +56,7 @@ impl Gate {
             opened: Instant::now(),
             closes: AtomicU64::new(NEVER),
             feeds: ArcSwap::default(),
-            changing: Mutex::new(()),
+            changing: ForkLock::new(),
         }
     }
 
@@ -103,7 +103,7 @@ impl Gate {
 
     /// Adds a feed; `CONFLICT` where another one has its name.
     pub(super) fn add(&self, feed: Arc<dyn Feed>) -> Result<()> {
-        let _changing = self.lock();
+        let _changing = self.changing.lock();
         let feeds = self.feeds.load();
         if feeds.iter().any(|known| known.name() == feed.name()) {
             let problem =
@@ -117,7 +117,7 @@ impl Gate {
 
     /// Takes a feed away.
     pub(super) fn remove(&self, name: &str) {
-        let _changing = self.lock();
+        let _changing = self.changing.lock();
         let left = self.feeds.load().iter().filter(|feed| feed.name() != name).cloned().collect();
         self.set(left);
     }
@@ -128,13 +128,13 @@ impl Gate {
         for feed in feeds.iter() {
             feed.end();
         }
-        let _changing = self.lock();
+        let _changing = self.changing.lock();
         self.set(Vec::new());
     }
 
     /// A feed was activated, or heard of its source.
     pub(super) fn refresh(&self) {
-        let _changing = self.lock();
+        let _changing = self.changing.lock();
         self.close_in_time(&self.feeds.load());
     }
 
@@ -158,11 +158,6 @@ impl Gate {
     /// What keeps the engine from answering at `now`.
     pub(super) fn problems(&self, now: Instant) -> Vec<String> {
         self.feeds.load().iter().filter(|feed| is_over(feed.as_ref(), now)).map(|feed| feed.problem(now)).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        // It guards no data of its own.
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,49 +1,67 @@
 //! Rego, JSON and YAML below a directory, as `opa run PATH` reads them (OPA's `v1/loader/loader.go`).
 
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::content::{merge, nest, outside, read_json, read_yaml};
-use super::walk::{self, Found, Stamp};
+use super::walk::{self, Found, Look};
+use super::watched::Files;
+use super::{Brought, config::Config};
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::Content;
 use crate::rego::{Document, Module, Path, RegoVersion};
 
-/// How a directory is read.
-pub(super) struct Reading<'a> {
-    pub(super) root: &'a FilePath,
+/// A directory, and how it is read.
+pub(super) struct Directory {
+    root: PathBuf,
     /// Patterns of names that are passed over.
-    pub(super) ignore: &'a [String],
+    ignore: Vec<String>,
     /// What of data is the directory's; everything, unless the caller says otherwise.
-    pub(super) roots: &'a [Path],
-    pub(super) rego_version: RegoVersion,
+    roots: Vec<Path>,
+    rego_version: RegoVersion,
     /// The largest that a file, and all of them, may be.
-    pub(super) limit: u64,
+    limit: u64,
 }
 
-/// What a directory looked like.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Look(Vec<(std::path::PathBuf, Stamp)>);
+impl Directory {
+    pub(super) fn new(root: &FilePath, config: &Config, rego_version: RegoVersion) -> Self {
+        let (ignore, roots, limit) = (config.ignore.clone(), directory_roots(config), config.size_limit_bytes);
+        Self { root: root.to_owned(), ignore, roots, rego_version, limit }
+    }
+}
+
+impl Files for Directory {
+    fn look(&self) -> Result<Look> {
+        look(self).map(|(look, _)| look)
+    }
+
+    fn read(&self) -> Result<(Brought, u64)> {
+        let (_, found) = look(self)?;
+        let content = read(&found, self)?;
+        Ok((Brought::Whole(content), found.iter().map(|file| file.size).sum()))
+    }
+}
+
+fn directory_roots(config: &Config) -> Vec<Path> {
+    match &config.roots {
+        None => vec![Path::new(Vec::new())],
+        Some(roots) => roots.iter().map(|root| Path::from_slashes(root.trim_matches('/'))).collect(),
+    }
+}
 
 /// What is a policy or data, and what it looks like from outside.
-pub(super) fn look(reading: &Reading<'_>) -> Result<(Look, Vec<Found>)> {
-    let all = walk::files(reading.root, reading.ignore)?;
+fn look(directory: &Directory) -> Result<(Look, Vec<Found>)> {
+    let all = walk::files(&directory.root, &directory.ignore)?;
     if let [file] = all.as_slice()
-        && file.path == reading.root
+        && file.path == directory.root
         && kind(file).is_none()
     {
-        let problem = format!("{} is no directory, and neither Rego, JSON nor YAML", reading.root.display());
+        let problem = format!("{} is no directory, and neither Rego, JSON nor YAML", directory.root.display());
         return Err(Error::new(ErrorKind::InvalidArgument, problem));
     }
     let found: Vec<Found> = all.into_iter().filter(|file| kind(file).is_some()).collect();
     Ok((Look::of(&found), found))
-}
-
-impl Look {
-    pub(super) fn of(found: &[Found]) -> Self {
-        Self(found.iter().map(|file| (file.path.clone(), file.stamp.clone())).collect())
-    }
 }
 
 enum Kind {
@@ -65,8 +83,8 @@ fn kind(file: &Found) -> Option<Kind> {
 }
 
 /// Reads the files that `look` found.
-pub(super) fn read(found: &[Found], reading: &Reading<'_>) -> Result<Content> {
-    let (mut modules, mut data, mut data_bytes, mut left) = (Vec::new(), Document::empty_object(), 2_u64, reading.limit);
+fn read(found: &[Found], directory: &Directory) -> Result<Content> {
+    let (mut modules, mut data, mut data_bytes, mut left) = (Vec::new(), Document::empty_object(), 2_u64, directory.limit);
     let mut digest = Sha256::new();
     for file in found {
         let shown = file.path.display().to_string();
@@ -77,20 +95,20 @@ pub(super) fn read(found: &[Found], reading: &Reading<'_>) -> Result<Content> {
         digest.update(&bytes);
         let value = match kind(file) {
             Some(Kind::Rego) => {
-                modules.push(module(shown, bytes, reading)?);
+                modules.push(module(shown, bytes, directory)?);
                 continue;
             }
-            Some(Kind::Json) => read_json(&shown, &bytes, reading.limit)?,
-            Some(Kind::Yaml) => read_yaml(&shown, &bytes, reading.limit)?,
+            Some(Kind::Json) => read_json(&shown, &bytes, directory.limit)?,
+            Some(Kind::Yaml) => read_yaml(&shown, &bytes, directory.limit)?,
             None => continue,
         };
         data_bytes = data_bytes.saturating_add(bytes.len() as u64).saturating_add(shown.len() as u64 * 2);
         data = insert(&data, file, &shown, value)?;
     }
-    check_roots(&data, reading.roots)?;
+    check_roots(&data, &directory.roots)?;
     Ok(Content {
         revision: short(&digest.finalize()),
-        roots: reading.roots.to_vec(),
+        roots: directory.roots.clone(),
         modules,
         data,
         has_rule_values: false,
@@ -104,12 +122,12 @@ fn short(digest: &[u8]) -> String {
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn module(name: String, bytes: Vec<u8>, reading: &Reading<'_>) -> Result<Module> {
+fn module(name: String, bytes: Vec<u8>, directory: &Directory) -> Result<Module> {
     let source = String::from_utf8(bytes).map_err(|e| {
         let problem = format!("{name}: invalid UTF-8 at offset {}", e.utf8_error().valid_up_to());
         Error::new(ErrorKind::SerializationError, problem)
     })?;
-    Ok(Module { name: name.into(), source: source.into(), version: reading.rego_version })
+    Ok(Module { name: name.into(), source: source.into(), version: directory.rego_version })
 }
 
 /// A file's data stands below the names of its directories, not its own.

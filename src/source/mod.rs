@@ -6,8 +6,8 @@
 //! ```text
 //!  Source ──► follower    the thread: when to ask, and what becomes of the answer
 //!               └──► origin     one of
-//!                      ├──► directory ──► walk
-//!                      ├──► packed    ──► archive ──► bundle ──► manifest, signature ──► digest
+//!                      ├──► watched: directory ──► walk
+//!                      ├──► watched: packed ──► archive ──► bundle ──► manifest, signature ──► digest
 //!                      ├──► download  ──► http, persist, and as above
 //!                      └──► mirror    ──► http
 //! ```
@@ -30,6 +30,7 @@ mod persist;
 mod signature;
 mod state;
 mod walk;
+mod watched;
 mod wildcard;
 
 use std::sync::Arc;

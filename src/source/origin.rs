@@ -1,25 +1,20 @@
 //! The four kinds of sources behind one question: is there anything new?
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::config::Config;
-use super::directory::{self, Look};
+use super::directory::Directory;
 use super::download::{self, Download};
 use super::location::Location;
 use super::mirror::{self, Mirror};
 use super::packed::Packed;
+use super::watched::{QUIET, Watched};
 use super::{Brought, Fetched, Progress};
 use crate::error::{Error, Result};
 use crate::policy::EngineOptions;
-use crate::rego::{Path, RegoVersion};
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_millis(500);
-/// How long files must stay as they are before they are read.
-const QUIET: Duration = Duration::from_millis(100);
-/// What was refused is tried again so often though it did not change: what stood in its way may be gone.
-const TRY_AGAIN: Duration = Duration::from_secs(30);
-
 /// Where it comes from. Belongs to the source's thread.
 pub(super) enum Origin {
     Directory(Box<Watched<Directory>>),
@@ -28,112 +23,13 @@ pub(super) enum Origin {
     Mirror(Box<Mirror>),
 }
 
-/// Files: what can be looked at without reading it.
-pub(super) trait Files {
-    /// What they look like now.
-    fn look(&self) -> Result<Look>;
-    /// What they have.
-    fn read(&self) -> Result<(Brought, u64)>;
-}
-
-/// Files that are read when they changed and are quiet.
-pub(super) struct Watched<F> {
-    files: F,
-    held: Option<Look>,
-    refused: Option<(Look, Instant)>,
-    last: Option<Look>,
-}
-
-impl<F: Files> Watched<F> {
-    const fn new(files: F) -> Self {
-        Self { files, held: None, refused: None, last: None }
-    }
-
-    fn fetch(&mut self) -> Result<Fetched> {
-        let look = self.files.look()?;
-        let is_first = self.last.is_none();
-        let is_quiet = is_first || self.last.as_ref() == Some(&look);
-        self.last = Some(look.clone());
-        if self.held.as_ref() == Some(&look) {
-            return Ok(Fetched::Same);
-        }
-        if self.refused.as_ref().is_some_and(|(refused, at)| *refused == look && at.elapsed() < TRY_AGAIN) {
-            return Ok(Fetched::Refused);
-        }
-        if !is_quiet {
-            return Ok(Fetched::Settling);
-        }
-        let read = self.files.read();
-        // Changed while they were read: what was read is neither the old nor the new.
-        if self.files.look()? != look {
-            return Ok(Fetched::Settling);
-        }
-        match read {
-            Ok((brought, bytes)) => Ok(Fetched::New(brought, bytes)),
-            Err(error) => {
-                self.refused();
-                Err(error)
-            }
-        }
-    }
-
-    fn accepted(&mut self) {
-        self.refused = None;
-        self.held = self.last.clone();
-    }
-
-    fn refused(&mut self) {
-        self.refused = self.last.clone().map(|look| (look, Instant::now()));
-    }
-}
-
-/// A directory.
-pub(super) struct Directory {
-    root: std::path::PathBuf,
-    ignore: Vec<String>,
-    roots: Vec<Path>,
-    rego_version: RegoVersion,
-    limit: u64,
-}
-
-impl Directory {
-    fn reading(&self) -> directory::Reading<'_> {
-        directory::Reading {
-            root: &self.root,
-            ignore: &self.ignore,
-            roots: &self.roots,
-            rego_version: self.rego_version,
-            limit: self.limit,
-        }
-    }
-}
-
-impl Files for Directory {
-    fn look(&self) -> Result<Look> {
-        directory::look(&self.reading()).map(|(look, _)| look)
-    }
-
-    fn read(&self) -> Result<(Brought, u64)> {
-        let reading = self.reading();
-        let (_, found) = directory::look(&reading)?;
-        let content = directory::read(&found, &reading)?;
-        Ok((Brought::Whole(content), found.iter().map(|file| file.size).sum()))
-    }
-}
-
 impl Origin {
     /// The origin at a location.
     pub(super) fn new(location: &Location, name: &str, config: &Config, engine: &EngineOptions) -> Result<Self> {
         let rego_version = config.rego_version.unwrap_or(engine.rego_version);
         check_settings(location, config)?;
         Ok(match location {
-            Location::Directory(root) => Self::Directory(Box::new(Watched::new(Directory {
-                root: root.clone(),
-                ignore: config.ignore.clone(),
-                roots: directory_roots(config),
-                rego_version,
-                limit: config.size_limit_bytes,
-            }))),
+            Location::Directory(root) => Self::Directory(Box::new(Watched::new(Directory::new(root, config, rego_version)))),
             Location::Bundle(path) => {
                 let packed = Packed::new(path.clone(), name, config, rego_version, engine.max_data_bytes);
                 Self::Packed(Box::new(Watched::new(packed)))
@@ -203,13 +99,6 @@ impl Origin {
             Self::Download(download) => download.progress(),
             _ => Progress::Wait,
         }
-    }
-}
-
-fn directory_roots(config: &Config) -> Vec<Path> {
-    match &config.roots {
-        None => vec![Path::new(Vec::new())],
-        Some(roots) => roots.iter().map(|root| Path::from_slashes(root.trim_matches('/'))).collect(),
     }
 }
 

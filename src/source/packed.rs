@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::bundle::{self, Reading};
 use super::config::{Config, Signing};
-use super::directory::Look;
-use super::origin::Files;
+use super::walk::Look;
+use super::watched::Files;
 use super::{Brought, archive, walk};
 use crate::error::Result;
 use crate::rego::RegoVersion;

@@ -45,6 +45,16 @@ impl Stamp {
     }
 }
 
+/// What files looked like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Look(Vec<(PathBuf, Stamp)>);
+
+impl Look {
+    pub(super) fn of(found: &[Found]) -> Self {
+        Self(found.iter().map(|file| (file.path.clone(), file.stamp.clone())).collect())
+    }
+}
+
 /// The content of a file of at most `limit` bytes. What is no file is not opened for good: a pipe would wait for a writer, and a device never end.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let failed = |e: std::io::Error| unreadable(path, &e);
