@@ -826,7 +826,7 @@ SARK_API struct sark_str sark_decision_result(const struct sark_decision *decisi
 SARK_API struct sark_str sark_decision_implementation(const struct sark_decision *decision);
 
 // Why the other side decided than the one that was chosen: the remote for `evaluation`, `serialization`, `limit`, `internal` and
-// `unsupported`, the local engine for `unavailable`. Empty where the chosen one decided.
+// `unsupported`, for `unavailable` the one that was there. Empty where the chosen one decided.
 //
 // Ownership: the text is static.
 // Threads: one at a time.

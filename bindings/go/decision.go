@@ -41,7 +41,7 @@ type Decision struct {
 	Implementation string          // "rust" (decided here) or "http" (by the remote OPA)
 	Cached         bool
 	// Fallback is why the other side decided than the one that was chosen: "", "evaluation", "serialization", "limit",
-	// "internal", "unsupported" (the remote decided), or "unavailable" (the local engine did).
+	// "internal", "unsupported" (the remote decided), or "unavailable" (the one that was there did).
 	Fallback string
 	Revision string
 	ID       string // a random UUID, by which logs and events name the decision

@@ -205,7 +205,7 @@ pub unsafe extern "C" fn sark_decision_implementation(decision: *const sark_deci
 }
 
 /// Why the other side decided than the one that was chosen: the remote for `evaluation`, `serialization`, `limit`, `internal` and
-/// `unsupported`, the local engine for `unavailable`. Empty where the chosen one decided.
+/// `unsupported`, for `unavailable` the one that was there. Empty where the chosen one decided.
 ///
 /// Ownership: the text is static.
 /// Threads: one at a time.

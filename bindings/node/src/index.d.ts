@@ -671,7 +671,7 @@ export interface Decision {
   readonly implementation: string;
   /** Answered from the cache. */
   readonly cached: boolean;
-  /** Why the other side decided than the one that was chosen: the remote, or, for "unavailable", the local engine. */
+  /** Why the other side decided than the one that was chosen: the remote, or, for "unavailable", the one that was there. */
   readonly fallback: "" | "evaluation" | "serialization" | "limit" | "internal" | "unsupported" | "unavailable";
   /** A random UUID, by which logs and events name the decision. */
   readonly id: string;

@@ -29,7 +29,7 @@ class Decision:
     implementation    "rust" for the local engine, "http" for the remote OPA
     cached            answered from the cache
     fallback          why the other side decided than the one that was chosen: the remote for "evaluation", "serialization",
-                      "limit", "internal", "unsupported", the local engine for "unavailable"; "" where the chosen one decided
+                      "limit", "internal", "unsupported", and for "unavailable" the one that was there; "" where the chosen one decided
     duration          seconds
     revision          the revision of policies and data that decided
     phases            where the duration went
