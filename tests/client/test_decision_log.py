@@ -127,7 +127,7 @@ def test_a_log_in_a_file_is_replayed_from_the_command_line(tmp_path, engine):
     for log, by, named in [
         (tmp_path / "none", policies, "none"),
         (path, tmp_path / "nowhere", "nowhere"),
-        (path, tmp_path / "array", "object wanted"),
+        (path, tmp_path / "array", "must be of type object"),
         (cut, policies, "cut.gz"),
     ]:
         code, _, problem = run(log, "--policies", by)
