@@ -18,6 +18,7 @@ mod error;
 mod flags;
 mod fork;
 mod input;
+mod memory;
 mod metrics;
 #[cfg(feature = "pyo3")]
 pub(crate) mod python;

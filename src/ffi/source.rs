@@ -7,6 +7,7 @@ use super::boundary::{entry, free, give, handle, infallible, optional_text, plac
 use super::buffer::{output, sark_buffer};
 use super::engine::sark_engine;
 use super::error::sark_error;
+use super::memory;
 use super::status::{SARK_MISS, SARK_OK};
 use crate::source::Source;
 
@@ -52,7 +53,10 @@ pub unsafe extern "C" fn sark_source_new(
             let place = place("source", source)?;
             let engine = handle("engine", engine)?;
             let (url, config) = (text("url", url, url_length)?, optional_text("config", config, config_length)?);
-            give(place, sark_source { source: Source::follow(&engine.engine, url, config.map(str::as_bytes))? });
+            give(
+                place,
+                sark_source { source: Source::follow(&engine.engine, url, config.map(str::as_bytes), memory::give_back)? },
+            );
             Ok(SARK_OK)
         })
     }

@@ -121,7 +121,12 @@ impl Rounds {
         if is_first && !state.status().is_ready() {
             begin_with_kept(state, engine, &mut origin);
         }
+        let before = state.status().activations;
         let pause = self.ask(state, engine, &mut origin);
+        // Now that what was read and what was replaced are gone.
+        if state.status().activations > before {
+            (state.give_back)();
+        }
         self.tell_stale(state);
         self.origin = Some(origin);
         // What becomes too old meanwhile is said when it does.

@@ -87,16 +87,17 @@ pub struct Source {
 impl Source {
     /// Has `engine` follow the source at `url`: `dir:PATH`, `bundle:PATH`, `http(s)://…` or `opa:http(s)://…`. `config` is a JSON object, or
     /// `None`. Waits up to 3 s for the first answer; a source that is away, or has what is refused, is no error: the status says it.
+    /// `give_back` is called after each activation, when the allocator has most to give back to the system.
     ///
     /// # Errors
     /// `UNSUPPORTED` for another kind of source; `INVALID_ARGUMENT` for a malformed URL or config, `CONFLICT` for a name that another source
     /// of the engine has; `CLOSED`.
-    pub fn follow(engine: &Arc<Engine>, url: &str, config: Option<&[u8]>) -> Result<Self> {
+    pub fn follow(engine: &Arc<Engine>, url: &str, config: Option<&[u8]>, give_back: fn()) -> Result<Self> {
         let (location, config) = (Location::parse(url)?, Config::parse(config)?);
         let name = config.name.clone().unwrap_or_else(|| location.default_name());
         check_name(&name)?;
         let origin = Origin::new(&location, &name, &config, engine.options())?;
-        let state = State::new(engine, name.into(), location, config);
+        let state = State::new(engine, name.into(), location, config, give_back);
         engine.feed(Arc::<State>::clone(&state))?;
         state.begin(origin);
         let source = Self { state, _engine: Arc::clone(engine) };

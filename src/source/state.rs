@@ -90,11 +90,13 @@ pub(super) struct State {
     pub(super) triggered: AtomicBool,
     events: Events,
     metrics: Option<Arc<Metrics>>,
+    /// Has the allocator give back what it keeps for nobody.
+    pub(super) give_back: fn(),
     follower: Follower,
 }
 
 impl State {
-    pub(super) fn new(engine: &Arc<Engine>, name: Arc<str>, location: Location, config: Config) -> Arc<Self> {
+    pub(super) fn new(engine: &Arc<Engine>, name: Arc<str>, location: Location, config: Config, give_back: fn()) -> Arc<Self> {
         let state = Arc::new(Self {
             name,
             location,
@@ -106,6 +108,7 @@ impl State {
             triggered: AtomicBool::new(false),
             events: Events::default(),
             metrics: engine.metrics().cloned(),
+            give_back,
             follower: Follower::default(),
         });
         if let Some(metrics) = &state.metrics {
