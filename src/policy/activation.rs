@@ -78,7 +78,9 @@ impl Engine {
     /// # Errors
     /// `CONFLICT` for roots that another source has, and data over rules; `COMPILATION_ERROR`; `TOO_LARGE`; `CLOSED`. Nothing changes then.
     pub(crate) fn activate(&self, source: &Arc<str>, content: &Content) -> Result<Activated> {
-        self.replace(source, |present| self.with_content(present, source, content))
+        let (activated, old) = self.replace(source, |present| self.with_content(present, source, content))?;
+        retire(old);
+        Ok(activated)
     }
 
     /// Changes what the source brought before.
@@ -86,7 +88,9 @@ impl Engine {
     /// # Errors
     /// As [`Engine::activate`], and `CONFLICT` where the source brought nothing yet, or under other roots, or a patch does not fit.
     pub(crate) fn activate_delta(&self, source: &Arc<str>, delta: &Delta) -> Result<Activated> {
-        self.replace(source, |present| self.with_delta(present, source, delta))
+        let (activated, old) = self.replace(source, |present| self.with_delta(present, source, delta))?;
+        retire(old);
+        Ok(activated)
     }
 
     /// What it brought stays, and is nobody's.
@@ -100,8 +104,9 @@ impl Engine {
         drop(released);
     }
 
-    /// Makes the next state aside, and swaps it in unless another came first; then it is made anew. A fork finds no lock held.
-    fn replace(&self, source: &str, make: impl Fn(&Snapshot) -> Result<Snapshot>) -> Result<Activated> {
+    /// Makes the next state aside, and swaps it in unless another came first; then it is made anew. A fork finds no lock held. Gives the old
+    /// state, too.
+    fn replace(&self, source: &str, make: impl Fn(&Snapshot) -> Result<Snapshot>) -> Result<(Activated, Arc<Snapshot>)> {
         loop {
             if self.closed.load(Ordering::Acquire) {
                 return Err(Error::closed("engine"));
@@ -112,10 +117,7 @@ impl Engine {
             let mut next = Some(next);
             while let Some(snapshot) = next.take() {
                 match process::work(|| self.install_after(&present, snapshot)) {
-                    Installed::Yes => {
-                        retire(present);
-                        return Ok(activated);
-                    }
+                    Installed::Yes => return Ok((activated, present)),
                     Installed::Overtaken => {}
                     Installed::Busy(snapshot) => {
                         next = Some(*snapshot);
@@ -141,6 +143,10 @@ impl Engine {
         let replaced: Vec<Path> = before.iter().flat_map(|owned| &owned.roots).chain(&content.roots).cloned().collect();
         let mut modules = self.without_modules(present, source, &replaced);
         let names: Vec<Arc<str>> = content.modules.iter().map(|module| Arc::clone(&module.name)).collect();
+        if let Some(name) = names.iter().find(|name| modules.contains_key(*name)) {
+            let problem = format!("there is a policy {name} already, and not under its roots; give the source another name");
+            return Err(Error::new(ErrorKind::Conflict, problem));
+        }
         modules.extend(content.modules.iter().map(|module| (Arc::clone(&module.name), module.clone())));
         let mut document = Document::clone(&present.data);
         for root in &replaced {

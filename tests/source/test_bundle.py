@@ -297,6 +297,18 @@ def test_several_bundles_stand_side_by_side(tmp_path, engine, nginx, authz):
     assert [source["name"] for source in engine.sources()] == ["users"]
 
 
+def test_two_sources_never_bring_one_policy(tmp_path, engine):
+    """Names of policies begin with their source's, and those may be paths."""
+    first = pack(tmp_path / "1.tar.gz", {"/b/x.rego": "package one\nx := 1", "/.manifest": {"roots": ["one"]}})
+    second = pack(tmp_path / "2.tar.gz", {"/x.rego": "package two\nx := 2", "/.manifest": {"roots": ["two"]}})
+    engine.follow(f"bundle:{first}", name="a").wait(0)
+    source = engine.follow(f"bundle:{second}", name="a/b")
+    with pytest.raises(sark.Conflict, match="there is a policy a/b/x.rego already"):
+        source.wait(0)
+    source.close()
+    assert engine.evaluate("data") == {"one": {"x": 1}}
+
+
 def test_what_sark_lacks_is_named_and_decided_by_others(tmp_path, engine):
     policy = 'package p\nlocal := 1\nfar := http.send({"method": "GET", "url": "http://127.0.0.1:1"}).body'
     packed = pack(tmp_path / "b.tar.gz", {"/p.rego": policy})
