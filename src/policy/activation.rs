@@ -1,7 +1,7 @@
 //! Bringing what a source has into force: aside, whole, or not at all (OPA's `v1/bundle/store.go`, `activateBundles`).
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -129,7 +129,12 @@ impl Engine {
     }
 
     fn install_after(&self, present: &Arc<Snapshot>, next: Snapshot) -> Installed {
-        let Ok(_writing) = self.writing.try_lock() else { return Installed::Busy(Box::new(next)) };
+        let _writing = match self.writing.try_lock() {
+            Ok(writing) => writing,
+            // It guards no data of its own: a writer that panicked left the old state in force.
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Installed::Busy(Box::new(next)),
+        };
         if self.closed.load(Ordering::Acquire) || !Arc::ptr_eq(&self.snapshot.load(), present) {
             return Installed::Overtaken;
         }
@@ -239,5 +244,36 @@ fn retire(old: Arc<Snapshot>) {
     let deadline = Instant::now() + RETIREMENT;
     while Arc::strong_count(&old) > 1 && Instant::now() < deadline {
         thread::sleep(LOOK_AGAIN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Content;
+    use crate::policy::{Engine, EngineOptions};
+    use crate::rego::{Document, Path};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_writer_that_panicked_keeps_no_source_waiting() -> crate::error::Result<()> {
+        let engine = Engine::new(EngineOptions::default(), None)?;
+        let held = Arc::clone(&engine);
+        let writer = std::thread::spawn(move || {
+            let _writing = held.writing.lock();
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(writer.join().is_err() && engine.writing.is_poisoned());
+        let content = Content {
+            revision: "v1".to_owned(),
+            roots: vec![Path::new(Vec::new())],
+            modules: Vec::new(),
+            data: Document::empty_object(),
+            has_rule_values: false,
+            data_bytes: 2,
+            about: None,
+        };
+        let activated = engine.activate(&"s".into(), &content)?;
+        assert!(activated.revision.as_str().ends_with(" s=v1"));
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -107,8 +108,6 @@ class Nginx(Server):
         # Two of one size within a second would have the same ETag.
         at = time.time() - 100_000 + (self.counter % 99_000)
         self.counter += 1
-        import os
-
         os.utime(beside, (at, at))
         beside.rename(self.bundles / name)
         return f"{self.url}/bundles/{name}"

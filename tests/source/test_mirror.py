@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import FAST, FAST_OPA, Opa, allows, documents, follower_opa, free_port, pack, wait_for
+from conftest import FAST, Opa, allows, documents, follower_opa, free_port, pack, wait_for
 
 import sark
 
@@ -85,7 +85,6 @@ def test_an_opa_that_follows_a_bundle_says_its_revision_and_versions(tmp_path, e
         assert source.status()["revision"] == "authz=v7"
         assert engine.evaluate("data.p.x", {"y": 1}) is True
         assert engine.evaluate("data") == documents(server)
-        assert FAST_OPA["polling"]
     finally:
         server.kill()
         nginx.kill()
