@@ -93,7 +93,7 @@ def test_a_server_that_goes_down_later_leaves_what_is_in_force(engine, nginx, au
     for _ in range(50):
         assert allows(engine, "admin")
         time.sleep(0.005)
-    assert threads() <= running and descriptors() <= fds + 1
+    wait_for(lambda: threads() <= running and descriptors() <= fds + 1)
     nginx.start()
     nginx.serve(authz(["root"], "v2"))
     wait_for(lambda: allows(engine, "root"))
@@ -368,13 +368,15 @@ def test_nothing_leaks(tmp_path):
             engine.follow(url, logger=False, roots=None)
         engine.close()
 
+    # Engines of tests before this one may be there until the next garbage collection: those only become fewer.
+    running = threads()
     once()
-    wait_for(lambda: threads() == 0)
+    wait_for(lambda: threads() <= running)
     fds = descriptors()
     for _ in range(30):
         once()
-    wait_for(lambda: threads() == 0)
-    assert descriptors() <= fds
+    wait_for(lambda: threads() <= running)
+    wait_for(lambda: descriptors() <= fds)
 
 
 def test_many_activations_under_load_never_give_a_wrong_answer(tmp_path):
