@@ -410,7 +410,8 @@ bench-gateway: $(DIAL)/venv/.installed $(BENCH_CLIENT)/load_go
 	@$(DIAL)/venv/bin/python benches/client/gateway.py $(BENCH_CLIENT)/load_go
 
 # The short form, the same at each run.
-test-fuzz:
+# After the libraries, whose three links are the longest chain.
+test-fuzz: | $(LIB)/libsark.a
 	$(call step,'fuzzing$(comma) a fixed number of runs for each target')
 	fuzz/run $(OUT)/fuzz 4000-runs
 

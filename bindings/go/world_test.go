@@ -82,7 +82,12 @@ func (w *world) runFiles(t *testing.T, verb string, args arguments) (any, error)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(path, args.bytes(name), 0o600); err != nil {
+		// Renamed into its place: whoever watches it never sees a half of it.
+		partial := filepath.Join(w.directory(t), ".partial")
+		if err := os.WriteFile(partial, args.bytes(name), 0o600); err != nil {
+			return nil, err
+		}
+		if err := os.Rename(partial, path); err != nil {
 			return nil, err
 		}
 	}

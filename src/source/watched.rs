@@ -24,19 +24,36 @@ pub(super) struct Watched<F> {
     files: F,
     held: Option<Look>,
     refused: Option<(Look, Instant)>,
-    last: Option<Look>,
+    last: Last,
+}
+
+/// What the last look saw.
+enum Last {
+    /// Nobody looked yet: what is there was there before.
+    Never,
+    /// There was nothing: what is there now may be half made.
+    Nothing,
+    Seen(Look),
+}
+
+impl Last {
+    const fn seen(&self) -> Option<&Look> {
+        match self {
+            Self::Seen(look) => Some(look),
+            Self::Never | Self::Nothing => None,
+        }
+    }
 }
 
 impl<F: Files> Watched<F> {
     pub(super) const fn new(files: F) -> Self {
-        Self { files, held: None, refused: None, last: None }
+        Self { files, held: None, refused: None, last: Last::Never }
     }
 
     pub(super) fn fetch(&mut self) -> Result<Fetched> {
-        let look = self.files.look()?;
-        let is_first = self.last.is_none();
-        let is_quiet = is_first || self.last.as_ref() == Some(&look);
-        self.last = Some(look.clone());
+        let look = self.files.look().inspect_err(|_| self.last = Last::Nothing)?;
+        let is_quiet = matches!(self.last, Last::Never) || self.last.seen() == Some(&look);
+        self.last = Last::Seen(look.clone());
         if self.held.as_ref() == Some(&look) {
             return Ok(Fetched::Same);
         }
@@ -62,10 +79,37 @@ impl<F: Files> Watched<F> {
 
     pub(super) fn accepted(&mut self) {
         self.refused = None;
-        self.held = self.last.clone();
+        self.held = self.last.seen().cloned();
     }
 
     pub(super) fn refused(&mut self) {
-        self.refused = self.last.clone().map(|look| (look, Instant::now()));
+        self.refused = self.last.seen().map(|look| (look.clone(), Instant::now()));
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::fs;
+
+    use super::Watched;
+    use crate::rego::RegoVersion;
+    use crate::source::Fetched;
+    use crate::source::config::Config;
+    use crate::source::directory::Directory;
+
+    /// A directory that is made and then filled is not read between the two.
+    #[test]
+    fn what_appears_is_left_to_settle() {
+        let root = std::env::temp_dir().join(format!("sark-watched-{}", std::process::id()));
+        let mut watched = Watched::new(Directory::new(&root, &Config::parse(None).unwrap(), RegoVersion::V1));
+        assert!(watched.fetch().is_err());
+        fs::create_dir(&root).unwrap();
+        assert!(matches!(watched.fetch(), Ok(Fetched::Settling)));
+        fs::write(root.join("p.rego"), "package p").unwrap();
+        assert!(matches!(watched.fetch(), Ok(Fetched::Settling)));
+        let last = watched.fetch();
+        fs::remove_dir_all(&root).unwrap();
+        assert!(matches!(last, Ok(Fetched::New(..))));
     }
 }

@@ -1,7 +1,7 @@
 // Runs the language-neutral cases of tests/cases through the public API.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import test from "node:test";
@@ -20,9 +20,12 @@ const sendPatch = (target, { path, data, json }) => (json === undefined ? target
 /** The case's own directory. */
 const directoryOf = (its) => (its.directory ??= mkdtempSync(join(tmpdir(), "sark-case-")));
 
-function writeTo(path, text) {
+/** Renamed into its place: whoever watches it never sees a half of it. */
+function writeTo(directory, name, text) {
+  const [path, partial] = [join(directory, name), join(directory, ".partial")];
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
+  writeFileSync(partial, text);
+  renameSync(partial, path);
 }
 
 /** The next event within a time, for which the binding itself does not wait. */
@@ -36,7 +39,7 @@ async function nextWithin(source, timeoutMs = 0) {
 /** A function for each call. `its` holds the case's objects, one of each noun, and the last revision that it asked for. */
 const calls = {
   sleep: (its, { ms }) => sleep(ms),
-  "files.write": (its, texts) => Object.entries(texts).forEach(([name, text]) => writeTo(join(directoryOf(its), name), text)),
+  "files.write": (its, texts) => Object.entries(texts).forEach(([name, text]) => writeTo(directoryOf(its), name, text)),
 
   "metrics.new": (its) => void (its.metrics = new Metrics()),
   "metrics.render": (its) => its.metrics.render(),

@@ -97,7 +97,10 @@ class Case:
         for name, text in texts.items():
             path = self.directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            # Renamed into its place: whoever watches it never sees a half of it.
+            partial = self.directory / ".partial"
+            partial.write_text(text)
+            partial.rename(path)
 
     def metrics_new(self, _: dict[str, Any]) -> None:
         self.objects["metrics"] = sark.Metrics()

@@ -31,16 +31,19 @@ static void make_parents(char *path) {
   }
 }
 
+/* Renamed into its place: whoever watches it never sees a half of it. */
 static bool write_file(const char *name, const char *text) {
   size_t room = strlen(made_directory()) + strlen(name) + 2;
-  char *path = args_allocate(room, 1);
+  char *path = args_allocate(room, 1), partial[sizeof directory + 16];
   FILE *file;
   bool written;
   snprintf(path, room, "%s/%s", directory, name);
+  snprintf(partial, sizeof partial, "%s/.partial", directory);
   make_parents(path);
-  file = fopen(path, "wb");
+  file = fopen(partial, "wb");
   written = file && fputs(text, file) >= 0;
   if (file && fclose(file) != 0) written = false;
+  written = written && rename(partial, path) == 0;
   free(path);
   return written;
 }
