@@ -14,6 +14,7 @@ mod parser;
 mod path;
 mod plan;
 mod program;
+mod types;
 pub mod value;
 
 pub use path::Path;

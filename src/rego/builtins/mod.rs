@@ -41,6 +41,8 @@ use super::budget::{Budget, Exceeded};
 use super::value::{Arena, Value};
 
 pub use caches::Caches;
+#[cfg(test)]
+pub(in crate::rego) use missing::MISSING;
 pub(crate) use glob::Glob;
 pub(crate) use jwt::{Signed, Verifier};
 pub use table::{all, lookup};

@@ -15,6 +15,7 @@ mod recursion;
 mod safety;
 mod templates;
 mod tree;
+mod types;
 mod unify;
 mod visit;
 mod with;
@@ -28,6 +29,7 @@ pub(super) use visit::{Reading, any_reading, each_with_in_body, each_with_in_rul
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
 use super::parser::Problem;
+use recursion::Edges;
 
 /// The most errors that are reported at once (OPA's `CompileErrorLimitDefault`).
 const MAX_ERRORS: usize = 10;
@@ -46,8 +48,13 @@ pub(super) struct Entry {
 impl Entry {
     /// The whole reference of the rule, `data` first; the rule's own name is a string in it.
     pub(super) fn reference(&self) -> Vec<Term> {
+        self.reference_of(&self.rule)
+    }
+
+    /// That of the rule or of one of its `else` branches.
+    fn reference_of(&self, rule: &Rule) -> Vec<Term> {
         let mut parts = self.package.clone();
-        for (at, part) in self.rule.head.reference.iter().enumerate() {
+        for (at, part) in rule.head.reference.iter().enumerate() {
             match &part.kind {
                 TermKind::Var(name) if at == 0 => parts.push(Term::string(name.clone(), part.span)),
                 _ => parts.push(part.clone()),
@@ -72,6 +79,9 @@ pub(super) fn kind_of(rule: &Rule) -> RuleKind {
 pub(super) struct Compiled {
     pub(super) rules: Vec<Entry>,
     pub(super) tree: RuleTree,
+    /// What each rule refers to, and what is known of the types: for queries.
+    edges: Edges,
+    typed: types::Typed,
 }
 
 /// What is known while compiling.
@@ -82,6 +92,8 @@ struct Compiler {
     generator: Generator,
     rewritten: HashMap<Name, Name>,
     problems: Vec<Problem>,
+    edges: Edges,
+    typed: types::Typed,
 }
 
 /// Compiles modules, which must be sorted by their names.
@@ -94,10 +106,10 @@ pub(super) fn compile(modules: Vec<Module>) -> Result<Compiled, Vec<Problem>> {
             return Err(compiler.problems);
         }
     }
-    Ok(Compiled { rules: compiler.rules, tree: compiler.tree })
+    Ok(Compiled { rules: compiler.rules, tree: compiler.tree, edges: compiler.edges, typed: compiler.typed })
 }
 
-const STAGES: [fn(&mut Compiler); 19] = [
+const STAGES: [fn(&mut Compiler); 20] = [
     globals::resolve_all_refs,
     heads::rewrite_rule_head_refs,
     globals::check_root_document_overrides,
@@ -117,6 +129,7 @@ const STAGES: [fn(&mut Compiler); 19] = [
     safety::check_rule_bodies,
     dynamics::rewrite_terms,
     recursion::check,
+    types::check,
 ];
 
 impl Compiler {
@@ -129,7 +142,16 @@ impl Compiler {
             rules.extend(module.rules.drain(..).map(|rule| Entry { module: number, package: package.clone(), rule }));
             bare.push(module);
         }
-        Self { modules: bare, rules, tree: RuleTree::default(), generator, rewritten: HashMap::new(), problems: Vec::new() }
+        Self {
+            modules: bare,
+            rules,
+            tree: RuleTree::default(),
+            generator,
+            rewritten: HashMap::new(),
+            problems: Vec::new(),
+            edges: Edges::new(),
+            typed: types::Typed::default(),
+        }
     }
 
     fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {

@@ -37,7 +37,7 @@ const fn rank(term: &Term) -> u8 {
 }
 
 /// Comprehensions of one kind are told by their terms alone: which of two with the same term comes first is as written.
-fn compare(a: &Term, b: &Term) -> Ordering {
+pub(super) fn compare(a: &Term, b: &Term) -> Ordering {
     match (&a.kind, &b.kind) {
         (TermKind::Bool(a), TermKind::Bool(b)) => a.cmp(b),
         (TermKind::Number(a), TermKind::Number(b)) => compare_values(&Value::Number(a), &Value::Number(b)),

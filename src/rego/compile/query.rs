@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::visit::{self, VarSet};
 use super::{
-    Compiled, Context, Generator, MAX_ERRORS, dynamics, exprs, globals, locals, safety, templates, undefined_function, with,
+    Compiled, Context, Generator, MAX_ERRORS, dynamics, exprs, globals, locals, safety, templates, types, undefined_function,
+    with,
 };
 use crate::rego::ast::{Body, Name};
 use crate::rego::parser::Problem;
@@ -63,5 +64,10 @@ pub(in crate::rego) fn compile(compiled: &Compiled, mut body: Body) -> Result<Qu
             return Err(problems);
         }
     }
-    Ok((body, rewritten))
+    problems = types::check_query(compiled, &rewritten, &body);
+    if problems.is_empty() {
+        return Ok((body, rewritten));
+    }
+    problems.truncate(MAX_ERRORS);
+    Err(problems)
 }

@@ -2,39 +2,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tree::{Key, Node as TreeNode, display_reference};
+use super::tree::{Key, Node as TreeNode, RuleTree, display_reference};
 use super::visit::{self, Node};
 use super::{Compiler, Entry, is_constant};
 use crate::rego::ast::{Rule, Term, TermKind};
 
 /// A rule's number and the number of its `else` branch.
-type Branch = (usize, usize);
+pub(super) type Branch = (usize, usize);
+/// The branches that each branch refers to.
+pub(super) type Edges = BTreeMap<Branch, BTreeSet<Branch>>;
 
-pub(super) fn check(compiler: &mut Compiler) {
+/// The branches of rules that each one refers to.
+fn dependencies(compiler: &Compiler) -> Edges {
     let branches = all_branches(&compiler.rules);
-    let mut edges: BTreeMap<Branch, BTreeSet<Branch>> = BTreeMap::new();
+    let mut edges = Edges::new();
     for (branch, rule) in &branches {
         let mut targets = BTreeSet::new();
         visit::walk_rule(rule, &mut |node| {
             if let Node::Term(Term { kind: TermKind::Ref(parts), .. }) = node {
-                referred(compiler, parts, &branches, &mut targets);
+                for number in rules_of(&compiler.rules, &compiler.tree, parts) {
+                    targets.extend(branches.range((number, 0)..(number + 1, 0)).map(|(branch, _)| *branch));
+                }
             }
             false
         });
         edges.insert(*branch, targets);
     }
+    edges
+}
+
+pub(super) fn check(compiler: &mut Compiler) {
+    let branches = all_branches(&compiler.rules);
+    let edges = dependencies(compiler);
     let mut found = Vec::new();
     for (branch, rule) in &branches {
         if let Some(path) = cycle(&edges, *branch) {
             found.push((rule.span, message(compiler, *branch, &path)));
         }
     }
+    compiler.edges = edges;
     for (span, message) in found {
         compiler.report("rego_recursion_error", span, message);
     }
 }
 
-fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
+pub(super) fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
     let mut branches = BTreeMap::new();
     for (number, entry) in rules.iter().enumerate() {
         let mut next = Some(&entry.rule);
@@ -55,7 +67,7 @@ fn message(compiler: &Compiler, start: Branch, path: &[Branch]) -> String {
 }
 
 /// The shortest way from a branch back to itself.
-fn cycle(edges: &BTreeMap<Branch, BTreeSet<Branch>>, start: Branch) -> Option<Vec<Branch>> {
+fn cycle(edges: &Edges, start: Branch) -> Option<Vec<Branch>> {
     let mut came_from: BTreeMap<Branch, Branch> = BTreeMap::new();
     let mut work = std::collections::VecDeque::from([start]);
     while let Some(branch) = work.pop_front() {
@@ -80,19 +92,17 @@ fn cycle(edges: &BTreeMap<Branch, BTreeSet<Branch>>, start: Branch) -> Option<Ve
 }
 
 /// The rules that a reference can mean (OPA's `GetRulesDynamic`).
-fn referred(compiler: &Compiler, parts: &[Term], branches: &BTreeMap<Branch, &Rule>, targets: &mut BTreeSet<Branch>) {
-    let Some((head, rest)) = parts.split_first() else { return };
-    if head.as_var().is_none_or(|name| &**name != "data") {
-        return;
-    }
+pub(super) fn rules_of(rules: &[Entry], tree: &RuleTree, parts: &[Term]) -> BTreeSet<usize> {
     let mut numbers = BTreeSet::new();
-    descend(compiler, compiler.tree.root(), parts, rest, &mut numbers);
-    for number in numbers {
-        targets.extend(branches.range((number, 0)..(number + 1, 0)).map(|(branch, _)| *branch));
+    if let Some((head, rest)) = parts.split_first()
+        && head.as_var().is_some_and(|name| &**name == "data")
+    {
+        descend(rules, tree.root(), parts, rest, &mut numbers);
     }
+    numbers
 }
 
-fn descend(compiler: &Compiler, node: &TreeNode, whole: &[Term], rest: &[Term], numbers: &mut BTreeSet<usize>) {
+fn descend(rules: &[Entry], node: &TreeNode, whole: &[Term], rest: &[Term], numbers: &mut BTreeSet<usize>) {
     let Some((part, after)) = rest.split_first() else {
         node.depth_first(&mut |node| {
             numbers.extend(&node.rules);
@@ -102,8 +112,8 @@ fn descend(compiler: &Compiler, node: &TreeNode, whole: &[Term], rest: &[Term], 
     };
     let at = whole.len() - rest.len() + 1;
     let mut enter = |child: &TreeNode| {
-        numbers.extend(child.rules.iter().filter(|number| may_meet(compiler, **number, whole, at)));
-        descend(compiler, child, whole, after, numbers);
+        numbers.extend(child.rules.iter().filter(|number| may_meet(rules, **number, whole, at)));
+        descend(rules, child, whole, after, numbers);
     };
     if is_constant(part) {
         if let Some(child) = Key::of(part).and_then(|key| node.child(&key)) {
@@ -115,8 +125,8 @@ fn descend(compiler: &Compiler, node: &TreeNode, whole: &[Term], rest: &[Term], 
 }
 
 /// Whether the parts of a rule's reference from `at` on can be those of `reference`.
-fn may_meet(compiler: &Compiler, number: usize, reference: &[Term], at: usize) -> bool {
-    let Some(entry) = compiler.rules.get(number) else { return false };
+fn may_meet(rules: &[Entry], number: usize, reference: &[Term], at: usize) -> bool {
+    let Some(entry) = rules.get(number) else { return false };
     let own = entry.reference();
     let pairs = own.iter().zip(reference).skip(at);
     pairs.into_iter().all(|(a, b)| !is_constant(a) || !is_constant(b) || super::unify::same_term(a, b))

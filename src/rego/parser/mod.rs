@@ -14,7 +14,7 @@ mod lexer;
 mod logical;
 mod module;
 mod operand;
-mod print;
+pub(in crate::rego) mod print;
 mod quoted;
 mod rule;
 mod rule_of_body;

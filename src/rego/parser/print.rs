@@ -17,14 +17,14 @@ pub(super) fn is_global(terms: &[Term], name: &str) -> bool {
 }
 
 /// A reference.
-pub(super) fn reference(parts: &[Term]) -> String {
+pub(in crate::rego) fn reference(parts: &[Term]) -> String {
     let mut out = String::new();
     append_reference(parts, &mut out);
     out
 }
 
 /// A term.
-pub(super) fn term(term: &Term) -> String {
+pub(in crate::rego) fn term(term: &Term) -> String {
     let mut out = String::new();
     append(term, &mut out);
     out

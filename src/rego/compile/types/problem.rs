@@ -1,0 +1,121 @@
+//! What is wrong, in OPA's words.
+
+use std::collections::HashMap;
+
+use super::super::as_equality;
+use super::super::visit::{self, Node as Visiting};
+use super::{Checker, Known, Types};
+use crate::rego::ast::{Body, Name, Span, Term, TermKind};
+use crate::rego::parser::{Problem, print};
+
+/// A type error, and whether it may be there only because something was not inferred (OPA's `causedByNilType`).
+#[derive(Debug, Clone)]
+pub(super) struct TypeProblem {
+    span: Span,
+    message: String,
+    pub(super) by_unknown: bool,
+}
+
+impl TypeProblem {
+    pub(super) fn no_match(types: &Types, span: Span, left: Known, right: Known) -> Self {
+        let by_unknown = types.is_unknown(left) || types.is_unknown(right);
+        Self { span, message: "match error".to_owned(), by_unknown }
+    }
+
+    pub(super) fn undefined_function(span: Span, operator: &[Term]) -> Self {
+        Self { span, message: format!("undefined function {}", print::reference(operator)), by_unknown: false }
+    }
+
+    pub(super) fn argument(types: &Types, span: Span, operator: &[Term], problem: &str, have: &[Known]) -> Self {
+        let by_unknown = have.iter().any(|known| types.is_unknown(*known));
+        Self { span, message: format!("{}: {problem}", print::reference(operator)), by_unknown }
+    }
+
+    pub(super) fn into_problem(self) -> Problem {
+        Problem { code: "rego_type_error", message: self.message, span: self.span }
+    }
+}
+
+/// By place, then by text; what has no place comes last.
+pub(super) fn in_order(mut problems: Vec<TypeProblem>) -> Vec<Problem> {
+    let place = |span: Span| (span.row == 0, span.module, span.row, span.col);
+    problems.sort_by(|a, b| place(a.span).cmp(&place(b.span)).then_with(|| a.message.cmp(&b.message)));
+    problems.into_iter().map(TypeProblem::into_problem).collect()
+}
+
+impl Checker<'_> {
+    /// What stands before `index` is nothing that has parts.
+    pub(super) fn not_selectable(&self, parts: &[Term], have: Known) -> TypeProblem {
+        let written = self.as_written(parts);
+        if !self.types.is_function(have) {
+            return undefined_reference(parts, &written);
+        }
+        // A place for a result that nobody named is no part of the name.
+        let named = match written.split_last() {
+            Some((last, before)) if visit::is_generated(&print::term(last)) => before,
+            _ => written.as_slice(),
+        };
+        let message = format!("function {} used as reference, not called", print::reference(named));
+        TypeProblem { message, ..undefined_reference(parts, &written) }
+    }
+
+    /// The part at `index` selects nothing.
+    pub(super) fn not_there(&self, parts: &[Term]) -> TypeProblem {
+        undefined_reference(parts, &self.as_written(parts))
+    }
+
+    /// The reference with the names that its policy has.
+    fn as_written(&self, parts: &[Term]) -> Vec<Term> {
+        let subjects = self.current.map(subjects).unwrap_or_default();
+        parts.iter().map(|part| self.term_as_written(&subjects, part)).collect()
+    }
+
+    fn term_as_written(&self, subjects: &HashMap<&Name, &Term>, term: &Term) -> Term {
+        let mut written = term.clone();
+        match &mut written.kind {
+            TermKind::Var(name) => {
+                if let Some(subject) = subjects.get(name) {
+                    return match subject.kind {
+                        // What was lifted out of these was lifted later.
+                        TermKind::Array(_) | TermKind::Object(_) | TermKind::Set(_) => self.term_as_written(subjects, subject),
+                        _ => (*subject).clone(),
+                    };
+                }
+                if let Some(own) = self.program.rewritten.get(name) {
+                    *name = own.clone();
+                }
+            }
+            TermKind::Ref(parts) | TermKind::Array(parts) | TermKind::Set(parts) | TermKind::Call(parts) => {
+                parts.iter_mut().for_each(|part| *part = self.term_as_written(subjects, part));
+            }
+            TermKind::Object(entries) => {
+                for (key, value) in entries {
+                    (*key, *value) = (self.term_as_written(subjects, key), self.term_as_written(subjects, value));
+                }
+            }
+            _ => {}
+        }
+        written
+    }
+}
+
+fn undefined_reference(parts: &[Term], written: &[Term]) -> TypeProblem {
+    let span = parts.first().map_or_else(Span::default, |head| head.span);
+    TypeProblem { span, message: format!("undefined ref: {}", print::reference(written)), by_unknown: false }
+}
+
+/// What each variable that the compiler made stands for (OPA's `localVarGenerator.subjects`).
+fn subjects(body: &Body) -> HashMap<&Name, &Term> {
+    let mut found = HashMap::new();
+    visit::walk(Visiting::Body(body), &mut |node| {
+        if let Visiting::Expr(expr) = node
+            && expr.generated
+            && let Some((left, right)) = as_equality(expr)
+            && let Some(name) = left.as_var()
+        {
+            found.insert(name, right);
+        }
+        false
+    });
+    found
+}
