@@ -10,9 +10,11 @@ pub mod builtins;
 mod compile;
 mod eval;
 mod inspect;
+mod order;
 mod parser;
 mod path;
 mod plan;
+mod print;
 mod program;
 pub mod value;
 
