@@ -102,7 +102,8 @@ fn compile_modules(modules: &[Module]) -> Result<Rules> {
         return Err(compilation_error(&problems, &sorted));
     }
     let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
-    let compiled = compile::compile(parsed).map_err(|problems| compilation_error(&problems, &sorted))?;
+    let names = sorted.iter().map(|module| Arc::clone(&module.name)).collect();
+    let compiled = compile::compile(parsed, names, false).map_err(|problems| compilation_error(&problems, &sorted))?;
     let missing = compile::missing_builtins(&compiled).into_iter().filter_map(|(module, builtin, span)| {
         let name = &sorted.get(module)?.name;
         Some(Unsupported { module: Arc::clone(name), builtin, location: location(span, &sorted) })

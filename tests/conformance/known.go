@@ -84,5 +84,5 @@ func describe(problem error, reason string) string {
 	if problem == nil {
 		return "passes, though known.txt says: " + reason
 	}
-	return strings.ReplaceAll(problem.Error(), "\n", " | ")
+	return problem.Error()
 }

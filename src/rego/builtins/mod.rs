@@ -41,10 +41,10 @@ use super::budget::{Budget, Exceeded};
 use super::value::{Arena, Value};
 
 pub use caches::Caches;
-#[cfg(test)]
-pub(in crate::rego) use missing::MISSING;
 pub(crate) use glob::Glob;
 pub(crate) use jwt::{Signed, Verifier};
+#[cfg(test)]
+pub(in crate::rego) use missing::MISSING;
 pub use table::{all, lookup};
 pub use walk::Walk;
 

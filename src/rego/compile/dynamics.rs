@@ -1,9 +1,9 @@
 //! References and comprehensions inside other terms are bound to variables first (OPA's `rewriteEquals`, `rewriteDynamicTerms`).
 
 use super::heads::bound_variable;
-use super::order::{sort_entries, sort_members};
 use super::{Compiler, Generator, as_equality, is_operator, operator};
 use crate::rego::ast::{Body, Expr, ExprKind, Term, TermKind, With};
+use crate::rego::order::{sort_entries, sort_members};
 
 pub(super) fn rewrite_terms(compiler: &mut Compiler) {
     compiler.each_rule(|context, rule| rewrite_body(context.generator, &mut rule.body));

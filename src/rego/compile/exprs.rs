@@ -1,10 +1,10 @@
 //! Nested calls lifted out of terms: `f(g(x))` becomes `g(x, y); f(y)` (OPA's `rewriteExprTerms`, `rewriteComprehensionTerms`).
 
 use super::heads::bound_variable;
-use super::order::{sort_entries, sort_members};
 use super::visit::{NodeMut, requires_eval, walk_body_mut, walk_head_mut};
 use super::{Compiler, Generator, append, equality};
 use crate::rego::ast::{Body, Expr, ExprKind, Rule, Term, TermKind};
+use crate::rego::order::{sort_entries, sort_members};
 
 pub(super) fn rewrite_expr_terms(compiler: &mut Compiler) {
     compiler.each_rule(|context, rule| {

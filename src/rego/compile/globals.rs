@@ -1,15 +1,28 @@
 //! Names that mean documents: the rules of the package and the imports become references that begin with `data` or `input` (OPA's
 //! `resolveAllRefs`).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::visit::{self, Node, VarSet};
-use super::{Compiler, is_operator};
-use crate::rego::RegoVersion;
-use crate::rego::ast::{Body, Expr, ExprKind, Import, Name, Rule, Span, TemplatePart, Term, TermKind};
+use super::{Compiler, imports, is_operator};
+use crate::rego::ast::{Body, Expr, ExprKind, Import, Module, Name, Rule, Span, TemplatePart, Term, TermKind};
+use crate::rego::parser::Problem;
 
 /// What names of a module stand for.
-pub(super) type Globals = HashMap<Name, Vec<Term>>;
+pub(super) type Globals = HashMap<Name, Global>;
+
+/// The path that a name stands for.
+pub(super) struct Global {
+    path: Vec<Term>,
+    is_used: Cell<bool>,
+}
+
+impl Global {
+    fn new(path: Vec<Term>) -> Self {
+        Self { path, is_used: Cell::new(false) }
+    }
+}
 
 /// The names that are declared where a term stands, innermost last.
 type Declared = Vec<VarSet>;
@@ -36,11 +49,30 @@ pub(super) fn resolve_all_refs(compiler: &mut Compiler) {
         while let Some(rule) = next {
             if let Err(message) = resolve_in_rule(globals, rule) {
                 compiler.report("rego_compile_error", rule.span, message);
+                break;
             }
             next = rule.otherwise.as_deref_mut();
         }
     }
     compiler.rules = rules;
+    if compiler.strict {
+        compiler.unused_imports = unused_imports(&compiler.modules, &globals);
+    }
+}
+
+fn unused_imports(modules: &[Module], globals: &[Globals]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (module, globals) in modules.iter().zip(globals) {
+        for import in &module.imports {
+            let is_language = import.path.as_ref_parts().is_some_and(is_language_import);
+            let global = import_name(import).and_then(|name| globals.get(&name));
+            if !is_language && global.is_some_and(|global| !global.is_used.get()) {
+                let message = format!("{} unused", imports::display(import));
+                problems.push(Problem { code: "rego_compile_error", message, span: import.span });
+            }
+        }
+    }
+    problems
 }
 
 fn package_key(path: &[Term]) -> String {
@@ -52,7 +84,7 @@ fn globals<'n>(package: &[Term], names: impl Iterator<Item = &'n Name>, imports:
     for name in names {
         let mut path = package.to_vec();
         path.push(Term::string(name.clone(), Span::default()));
-        globals.insert(name.clone(), path);
+        globals.insert(name.clone(), Global::new(path));
     }
     for import in imports {
         let Some(path) = import.path.as_ref_parts() else { continue };
@@ -60,7 +92,7 @@ fn globals<'n>(package: &[Term], names: impl Iterator<Item = &'n Name>, imports:
             continue;
         }
         if let Some(name) = import_name(import) {
-            globals.insert(name, path.to_vec());
+            globals.insert(name, Global::new(path.to_vec()));
         }
     }
     globals
@@ -71,7 +103,7 @@ fn is_language_import(path: &[Term]) -> bool {
 }
 
 /// The name under which an import is known: its alias, or the last part of its path.
-fn import_name(import: &Import) -> Option<Name> {
+pub(super) fn import_name(import: &Import) -> Option<Name> {
     if let Some(alias) = &import.alias {
         return Some(alias.clone());
     }
@@ -208,8 +240,9 @@ fn resolve_terms(globals: &Globals, declared: &mut Declared, terms: &mut [Term])
 
 /// The reference that a name stands for, at the place of the name.
 fn global(globals: &Globals, declared: &Declared, name: &Name, span: Span) -> Option<Vec<Term>> {
-    let path = globals.get(name).filter(|_| !is_declared(declared, name))?;
-    Some(path.iter().map(|part| Term::new(part.kind.clone(), span)).collect())
+    let global = globals.get(name).filter(|_| !is_declared(declared, name))?;
+    global.is_used.set(true);
+    Some(global.path.iter().map(|part| Term::new(part.kind.clone(), span)).collect())
 }
 
 fn resolve_term(globals: &Globals, declared: &mut Declared, term: &mut Term) {
@@ -265,99 +298,5 @@ fn resolve_ref(globals: &Globals, declared: &mut Declared, parts: &mut Vec<Term>
             }
         }
         _ => resolve_term(globals, declared, head),
-    }
-}
-
-/// In v1, no rule, import or local may be called `data` or `input` (OPA's `checkRootDocumentOverrides`).
-pub(super) fn check_root_document_overrides(compiler: &mut Compiler) {
-    let mut problems = Vec::new();
-    let versions: Vec<RegoVersion> = compiler.modules.iter().map(|m| m.version).collect();
-    let is_strict = |module: usize| versions.get(module).is_some_and(|v| *v != RegoVersion::V0);
-    for entry in compiler.rules.iter().filter(|entry| is_strict(entry.module)) {
-        let mut next = Some(&entry.rule);
-        while let Some(rule) = next {
-            root_overrides(rule, &mut problems);
-            next = rule.otherwise.as_deref();
-        }
-    }
-    for module in compiler.modules.iter().filter(|m| m.version != RegoVersion::V0) {
-        for import in &module.imports {
-            if let Some(alias) = &import.alias
-                && matches!(&**alias, "data" | "input")
-            {
-                problems.push((import.span, format!("imports must not shadow {alias} (use a different alias)")));
-            } else if let Some(parts) = import.path.as_ref_parts()
-                && parts.len() > 1
-                && let Some(name) = parts.last().and_then(Term::as_str)
-                && import.alias.is_none()
-                && matches!(&**name, "data" | "input")
-            {
-                problems.push((import.span, format!("imports must not shadow {name} (use a different alias)")));
-            }
-        }
-    }
-    for (span, message) in problems {
-        compiler.report("rego_compile_error", span, message);
-    }
-}
-
-fn root_overrides(rule: &Rule, problems: &mut Vec<(Span, String)>) {
-    if let Some(name) = rule.head.reference.first().and_then(Term::as_var)
-        && matches!(&**name, "data" | "input")
-    {
-        problems.push((rule.span, format!("rules must not shadow {name} (use a different rule name)")));
-    }
-    for arg in &rule.head.args {
-        if let Some(name) = root_name(arg) {
-            problems.push((arg.span, format!("args must not shadow {name} (use a different variable name)")));
-        }
-    }
-    visit::walk(Node::Body(&rule.body), &mut |node| {
-        if let Node::Expr(expr) = node
-            && let ExprKind::Call(terms) = &expr.kind
-            && let [operator, left, _] = terms.as_slice()
-            && is_operator(operator, "assign")
-            && let Some(name) = root_name(left)
-        {
-            problems.push((expr.span, format!("variables must not shadow {name} (use a different variable name)")));
-        }
-        false
-    });
-}
-
-/// `data` or `input`, where the term is no more than that.
-fn root_name(term: &Term) -> Option<&Name> {
-    let name = match &term.kind {
-        TermKind::Var(name) => name,
-        TermKind::Ref(parts) if parts.len() == 1 => parts.first()?.as_var()?,
-        _ => return None,
-    };
-    matches!(&**name, "data" | "input").then_some(name)
-}
-
-/// In v1, no two imports may have the same name (OPA's `checkDuplicateImports`).
-pub(super) fn check_duplicate_imports(compiler: &mut Compiler) {
-    let mut problems = Vec::new();
-    for module in compiler.modules.iter().filter(|m| m.version != RegoVersion::V0) {
-        let mut seen: HashMap<Name, &Import> = HashMap::new();
-        for import in &module.imports {
-            let Some(name) = import_name(import) else { continue };
-            if let Some(first) = seen.get(&name) {
-                problems.push((import.span, format!("import must not shadow {}", display_import(first))));
-            } else {
-                seen.insert(name, import);
-            }
-        }
-    }
-    for (span, message) in problems {
-        compiler.report("rego_compile_error", span, message);
-    }
-}
-
-fn display_import(import: &Import) -> String {
-    let path = import.path.as_ref_parts().and_then(super::dotted).unwrap_or_default();
-    match &import.alias {
-        Some(alias) => format!("import {path} as {alias}"),
-        None => format!("import {path}"),
     }
 }

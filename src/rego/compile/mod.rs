@@ -4,15 +4,22 @@
 //! which every variable is bound before it is needed. What OPA refuses on the way is refused here with its code and message; a stage
 //! that found an error is the last.
 
+mod conflicts;
+mod deprecated;
 mod dynamics;
 mod exprs;
+mod generator;
 mod globals;
+mod graph;
 mod heads;
+mod imports;
 mod locals;
-mod order;
+mod problems;
 mod query;
 mod recursion;
+mod roots;
 mod safety;
+mod scopes;
 mod templates;
 mod tree;
 mod types;
@@ -21,6 +28,7 @@ mod visit;
 mod with;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) use query::compile as compile_query;
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
@@ -29,10 +37,8 @@ pub(super) use visit::{Reading, any_reading, each_with_in_body, each_with_in_rul
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
 use super::parser::Problem;
-use recursion::Edges;
-
-/// The most errors that are reported at once (OPA's `CompileErrorLimitDefault`).
-const MAX_ERRORS: usize = 10;
+use super::{RegoVersion, print};
+use generator::Generator;
 
 /// A rule and where it is declared.
 #[derive(Debug, Clone)]
@@ -79,61 +85,74 @@ pub(super) fn kind_of(rule: &Rule) -> RuleKind {
 pub(super) struct Compiled {
     pub(super) rules: Vec<Entry>,
     pub(super) tree: RuleTree,
-    /// What each rule refers to, and what is known of the types: for queries.
-    edges: Edges,
+    /// What each rule reads, and what is known of its type: for queries.
+    graph: graph::Graph,
     typed: types::Typed,
 }
 
 /// What is known while compiling.
 struct Compiler {
+    /// The modules' names, which errors give.
+    names: Vec<Arc<str>>,
     modules: Vec<Module>,
     rules: Vec<Entry>,
     tree: RuleTree,
+    graph: graph::Graph,
+    typed: types::Typed,
     generator: Generator,
     rewritten: HashMap<Name, Name>,
+    /// Whether what is merely suspicious is refused (OPA's strict mode).
+    strict: bool,
+    unused_imports: Vec<Problem>,
     problems: Vec<Problem>,
-    edges: Edges,
-    typed: types::Typed,
+    /// Whether a problem was found that ends compiling with its stage.
+    failed: bool,
 }
 
 /// Compiles modules, which must be sorted by their names.
-pub(super) fn compile(modules: Vec<Module>) -> Result<Compiled, Vec<Problem>> {
-    let mut compiler = Compiler::new(modules);
+pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) -> Result<Compiled, Vec<Problem>> {
+    let mut compiler = Compiler::new(modules, names, strict);
     for stage in STAGES {
         stage(&mut compiler);
-        if !compiler.problems.is_empty() {
-            compiler.problems.truncate(MAX_ERRORS);
-            return Err(compiler.problems);
+        if compiler.failed || compiler.problems.len() >= problems::MAX_ERRORS {
+            break;
         }
     }
-    Ok(Compiled { rules: compiler.rules, tree: compiler.tree, edges: compiler.edges, typed: compiler.typed })
+    if compiler.problems.is_empty() {
+        let Compiler { rules, tree, graph, typed, .. } = compiler;
+        return Ok(Compiled { rules, tree, graph, typed });
+    }
+    Err(problems::in_order(compiler.problems))
 }
 
-const STAGES: [fn(&mut Compiler); 20] = [
+const STAGES: [fn(&mut Compiler); 23] = [
     globals::resolve_all_refs,
+    imports::check_unused,
     heads::rewrite_rule_head_refs,
-    globals::check_root_document_overrides,
-    globals::check_duplicate_imports,
+    roots::check_overrides,
+    imports::check_duplicates,
     tree::set_rule_tree,
     locals::rewrite_local_vars,
     templates::rewrite_template_strings,
     templates::check_void_calls,
     templates::erase_print_calls,
     exprs::rewrite_expr_terms,
+    graph::set,
     exprs::rewrite_comprehension_terms,
     heads::rewrite_refs_in_head,
     with::rewrite_with_values,
-    tree::check_rule_conflicts,
+    conflicts::check,
     check_undefined_functions,
     safety::check_rule_heads,
     safety::check_rule_bodies,
     dynamics::rewrite_terms,
     recursion::check,
     types::check,
+    deprecated::check,
 ];
 
 impl Compiler {
-    fn new(modules: Vec<Module>) -> Self {
+    fn new(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) -> Self {
         let generator = Generator::new("", &modules);
         let mut rules = Vec::new();
         let mut bare = Vec::with_capacity(modules.len());
@@ -143,24 +162,58 @@ impl Compiler {
             bare.push(module);
         }
         Self {
+            names,
             modules: bare,
             rules,
             tree: RuleTree::default(),
+            graph: graph::Graph::default(),
+            typed: types::Typed::default(),
             generator,
             rewritten: HashMap::new(),
+            strict,
+            unused_imports: Vec::new(),
             problems: Vec::new(),
-            edges: Edges::new(),
-            typed: types::Typed::default(),
+            failed: false,
         }
     }
 
+    /// Reports what ends compiling with this stage.
     fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
         self.problems.push(Problem { code, message: message.into(), span });
+        self.failed = true;
+    }
+
+    /// Reports what lets later stages find more.
+    fn report_and_go_on(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
+        self.problems.push(Problem { code, message: message.into(), span });
+    }
+
+    /// Whether a module is held to what v1 forbids.
+    fn is_strict(&self, module: usize) -> bool {
+        self.strict || self.modules.get(module).is_some_and(|module| module.version != RegoVersion::V0)
+    }
+
+    /// `policy:3`, as errors name a place within their text.
+    fn display_place(&self, span: Span) -> String {
+        let name = usize::try_from(span.module).ok().and_then(|number| self.names.get(number));
+        format!("{}:{}", name.map(|name| &**name).unwrap_or_default(), span.row)
+    }
+
+    /// A reference with the names that the source has.
+    fn restored(&self, reference: &[Term]) -> Vec<Term> {
+        let name = |part: &Term| part.as_var().and_then(|name| self.rewritten.get(name)).cloned();
+        reference.iter().map(|part| name(part).map_or_else(|| part.clone(), |name| Term::var(name, part.span))).collect()
+    }
+
+    /// Its text.
+    fn display_reference(&self, reference: &[Term]) -> String {
+        print::reference(&self.restored(reference))
     }
 
     /// Calls `change` on each rule and each of its `else` branches.
     fn each_rule(&mut self, mut change: impl FnMut(&mut Context<'_>, &mut Rule)) {
         let mut rules = std::mem::take(&mut self.rules);
+        let before = self.problems.len();
         for entry in &mut rules {
             let mut context = Context {
                 generator: &mut self.generator,
@@ -175,6 +228,7 @@ impl Compiler {
             }
         }
         self.rules = rules;
+        self.failed |= self.problems.len() > before;
     }
 }
 
@@ -287,52 +341,6 @@ pub(super) fn missing_builtins(compiled: &Compiled) -> Vec<(usize, &'static str,
     }
     found.sort_by_key(|(module, name, span)| (*module, *name, span.row));
     found
-}
-
-/// Makes names that no module has.
-struct Generator {
-    taken: visit::VarSet,
-    prefix: String,
-    next: usize,
-}
-
-impl Generator {
-    fn new(suffix: &str, modules: &[Module]) -> Self {
-        let mut taken = visit::VarSet::new();
-        let mut keep = |node: visit::Node<'_>| {
-            if let visit::Node::Term(Term { kind: TermKind::Var(name), .. }) = node
-                && visit::is_generated(name)
-            {
-                taken.insert(name.clone());
-            }
-            false
-        };
-        for mut rule in modules.iter().flat_map(|m| &m.rules).map(Some) {
-            while let Some(branch) = rule {
-                visit::walk_rule(branch, &mut keep);
-                rule = branch.otherwise.as_deref();
-            }
-        }
-        Self { taken, prefix: format!("__local{suffix}"), next: 0 }
-    }
-
-    fn generate(&mut self) -> Name {
-        loop {
-            let name: Name = format!("{}{}__", self.prefix, self.next).into();
-            self.next += 1;
-            if !self.taken.contains(&name) {
-                return name;
-            }
-        }
-    }
-
-    /// A new variable that stands where `term` stood, and the equality that binds it.
-    fn equality(&mut self, term: Term) -> super::ast::Expr {
-        let span = term.span;
-        let mut expr = equality(Term::var(self.generate(), span), term);
-        expr.generated = true;
-        expr
-    }
 }
 
 /// `left = right`, at the place of `right`.

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::visit::{self, VarSet};
+use super::visit;
 use super::{
-    Compiled, Context, Generator, MAX_ERRORS, dynamics, exprs, globals, locals, safety, templates, types, undefined_function,
-    with,
+    Compiled, Context, Generator, dynamics, exprs, globals, locals, problems, safety, templates, types, undefined_function, with,
 };
 use crate::rego::ast::{Body, Name};
 use crate::rego::parser::Problem;
@@ -33,7 +32,7 @@ const STAGES: [fn(&mut Context<'_>, &mut Body); 10] = [
     |context, body| {
         check_functions(context, body);
         if context.problems.is_empty() {
-            safety::reorder(context, &safety::reserved(), body);
+            safety::reorder(context, &safety::reserved(), body, "");
         }
     },
     |context, body| dynamics::rewrite_body(context.generator, body),
@@ -52,7 +51,7 @@ fn check_functions(context: &mut Context<'_>, body: &Body) {
 
 /// Compiles a query against compiled modules.
 pub(in crate::rego) fn compile(compiled: &Compiled, mut body: Body) -> Result<Query, Vec<Problem>> {
-    let mut generator = Generator { taken: VarSet::new(), prefix: "__localq".to_owned(), next: 0 };
+    let mut generator = Generator::new("q", &[]);
     let mut rewritten = HashMap::new();
     let mut problems = Vec::new();
     for stage in STAGES {
@@ -60,14 +59,9 @@ pub(in crate::rego) fn compile(compiled: &Compiled, mut body: Body) -> Result<Qu
             Context { generator: &mut generator, rewritten: &mut rewritten, problems: &mut problems, tree: &compiled.tree };
         stage(&mut context, &mut body);
         if !problems.is_empty() {
-            problems.truncate(MAX_ERRORS);
-            return Err(problems);
+            return Err(problems::limited(problems));
         }
     }
     problems = types::check_query(compiled, &rewritten, &body);
-    if problems.is_empty() {
-        return Ok((body, rewritten));
-    }
-    problems.truncate(MAX_ERRORS);
-    Err(problems)
+    if problems.is_empty() { Ok((body, rewritten)) } else { Err(problems::limited(problems)) }
 }

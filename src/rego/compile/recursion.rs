@@ -1,133 +1,52 @@
 //! No rule may depend on itself (OPA's `checkRecursion`).
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::tree::{Key, Node as TreeNode, RuleTree, display_reference};
-use super::visit::{self, Node};
-use super::{Compiler, Entry, is_constant};
-use crate::rego::ast::{Rule, Term, TermKind};
-
-/// A rule's number and the number of its `else` branch.
-pub(super) type Branch = (usize, usize);
-/// The branches that each branch refers to.
-pub(super) type Edges = BTreeMap<Branch, BTreeSet<Branch>>;
-
-/// The branches of rules that each one refers to.
-fn dependencies(compiler: &Compiler) -> Edges {
-    let branches = all_branches(&compiler.rules);
-    let mut edges = Edges::new();
-    for (branch, rule) in &branches {
-        let mut targets = BTreeSet::new();
-        visit::walk_rule(rule, &mut |node| {
-            if let Node::Term(Term { kind: TermKind::Ref(parts), .. }) = node {
-                for number in rules_of(&compiler.rules, &compiler.tree, parts) {
-                    targets.extend(branches.range((number, 0)..(number + 1, 0)).map(|(branch, _)| *branch));
-                }
-            }
-            false
-        });
-        edges.insert(*branch, targets);
-    }
-    edges
-}
+use super::Compiler;
+use super::graph::Branch;
+use crate::rego::ast::{Rule, Span};
 
 pub(super) fn check(compiler: &mut Compiler) {
-    let branches = all_branches(&compiler.rules);
-    let edges = dependencies(compiler);
     let mut found = Vec::new();
-    for (branch, rule) in &branches {
-        if let Some(path) = cycle(&edges, *branch) {
-            found.push((rule.span, message(compiler, *branch, &path)));
+    compiler.tree.root().depth_first(&mut |node| {
+        for number in &node.rules {
+            let mut next = compiler.rules.get(*number).map(|entry| &entry.rule);
+            let mut branch = 0;
+            while let Some(rule) = next {
+                found.extend(recursion(compiler, (*number, branch), rule));
+                branch += 1;
+                next = rule.otherwise.as_deref();
+            }
         }
-    }
-    compiler.edges = edges;
+        false
+    });
     for (span, message) in found {
         compiler.report("rego_recursion_error", span, message);
     }
 }
 
-pub(super) fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
-    let mut branches = BTreeMap::new();
-    for (number, entry) in rules.iter().enumerate() {
-        let mut next = Some(&entry.rule);
-        let mut branch = 0;
-        while let Some(rule) = next {
-            branches.insert((number, branch), rule);
-            branch += 1;
-            next = rule.otherwise.as_deref();
-        }
-    }
-    branches
+/// What is wrong with a branch that leads back to itself. A way through a variable may never be gone; one that certainly is goes first.
+fn recursion(compiler: &Compiler, start: Branch, rule: &Rule) -> Option<(Span, String)> {
+    let graph = &compiler.graph;
+    let is_sure = |from, to| graph.dynamic_cause(from, to).is_none();
+    let path = graph.cycle(start, &is_sure);
+    let may = path.is_none();
+    let path = path.or_else(|| graph.cycle(start, &|_, _| true))?;
+    let cause = if may { cause(compiler, &path) } else { String::new() };
+    let verb = if may { "may be" } else { "is" };
+    let names: Vec<String> = path.iter().map(|branch| name(compiler, *branch)).collect();
+    Some((rule.span, format!("rule {} {verb} recursive: {}{cause}", name(compiler, start), names.join(" -> "))))
 }
 
-fn message(compiler: &Compiler, start: Branch, path: &[Branch]) -> String {
-    let name = |branch: &Branch| compiler.rules.get(branch.0).map(|e| display_reference(&e.reference())).unwrap_or_default();
-    let chain: Vec<String> = path.iter().map(name).collect();
-    format!("rule {} is recursive: {}", name(&start), chain.join(" -> "))
+fn name(compiler: &Compiler, branch: Branch) -> String {
+    compiler.rules.get(branch.0).map(|entry| compiler.display_reference(&entry.reference())).unwrap_or_default()
 }
 
-/// The shortest way from a branch back to itself.
-fn cycle(edges: &Edges, start: Branch) -> Option<Vec<Branch>> {
-    let mut came_from: BTreeMap<Branch, Branch> = BTreeMap::new();
-    let mut work = std::collections::VecDeque::from([start]);
-    while let Some(branch) = work.pop_front() {
-        for next in edges.get(&branch)? {
-            if *next == start {
-                let mut path = vec![start, branch];
-                let mut at = branch;
-                while at != start {
-                    at = *came_from.get(&at)?;
-                    path.push(at);
-                }
-                path.reverse();
-                return Some(path);
-            }
-            if !came_from.contains_key(next) {
-                came_from.insert(*next, branch);
-                work.push_back(*next);
-            }
-        }
-    }
-    None
-}
-
-/// The rules that a reference can mean (OPA's `GetRulesDynamic`).
-pub(super) fn rules_of(rules: &[Entry], tree: &RuleTree, parts: &[Term]) -> BTreeSet<usize> {
-    let mut numbers = BTreeSet::new();
-    if let Some((head, rest)) = parts.split_first()
-        && head.as_var().is_some_and(|name| &**name == "data")
-    {
-        descend(rules, tree.root(), parts, rest, &mut numbers);
-    }
-    numbers
-}
-
-fn descend(rules: &[Entry], node: &TreeNode, whole: &[Term], rest: &[Term], numbers: &mut BTreeSet<usize>) {
-    let Some((part, after)) = rest.split_first() else {
-        node.depth_first(&mut |node| {
-            numbers.extend(&node.rules);
-            node.is_hidden
-        });
-        return;
-    };
-    let at = whole.len() - rest.len() + 1;
-    let mut enter = |child: &TreeNode| {
-        numbers.extend(child.rules.iter().filter(|number| may_meet(rules, **number, whole, at)));
-        descend(rules, child, whole, after, numbers);
-    };
-    if is_constant(part) {
-        if let Some(child) = Key::of(part).and_then(|key| node.child(&key)) {
-            enter(child);
-        }
-    } else {
-        node.children.values().filter(|child| !child.is_hidden).for_each(enter);
-    }
-}
-
-/// Whether the parts of a rule's reference from `at` on can be those of `reference`.
-fn may_meet(rules: &[Entry], number: usize, reference: &[Term], at: usize) -> bool {
-    let Some(entry) = rules.get(number) else { return false };
-    let own = entry.reference();
-    let pairs = own.iter().zip(reference).skip(at);
-    pairs.into_iter().all(|(a, b)| !is_constant(a) || !is_constant(b) || super::unify::same_term(a, b))
+/// The first step of a way that is taken only if a variable holds the right value.
+fn cause(compiler: &Compiler, path: &[Branch]) -> String {
+    let steps = path.iter().zip(path.iter().skip(1)).enumerate();
+    let explained = steps.filter_map(|(at, (from, to))| {
+        let dynamic = compiler.graph.dynamic_cause(*from, *to)?;
+        let (reader, target) = (compiler.rules.get(from.0)?, compiler.rules.get(to.0)?);
+        Some(dynamic.explain(compiler, reader, target, at == 0))
+    });
+    explained.into_iter().next().unwrap_or_default()
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::locals::head_may_have_vars;
+use super::scopes::Scopes;
 use super::unify::{is_ref_safe, unify};
 use super::visit::{self, Arity, Node, NodeMut, Skip, VarSet, is_generated};
 use super::{Compiler, Context, arity, as_equality, is_ground};
-use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, Term, TermKind};
+use crate::rego::ast::{Body, Expr, ExprKind, Head, Name, Span, Term, TermKind};
 use crate::rego::parser::Problem;
 
 /// Names that are always bound.
@@ -16,31 +17,58 @@ pub(super) fn reserved() -> VarSet {
 
 /// A head's variables must occur in its body or among its arguments (OPA's `checkSafetyRuleHeads`).
 pub(super) fn check_rule_heads(compiler: &mut Compiler) {
+    let scopes = Scopes::of(&compiler.rules);
     compiler.each_rule(|context, rule| {
         if !head_may_have_vars(&rule.head) {
             return;
         }
         let mut bound = visit::body_vars(&rule.body, Skip::SAFETY);
         visit::collect_terms(&rule.head.args, Skip::default(), &mut bound);
-        for name in visit::head_vars(&rule.head).difference(&bound) {
-            let shown = context.source_name(name);
-            if !is_generated(&shown) && !matches!(&**name, "data" | "input") {
-                context.report("rego_unsafe_var_error", rule.head.span, format!("var {shown} is unsafe"));
+        let unbound: Vec<Name> = visit::head_vars(&rule.head).difference(&bound).cloned().collect();
+        for name in unbound {
+            let shown = context.source_name(&name);
+            if !is_generated(&shown) {
+                let message = format!("var {} is unsafe{}", display(&shown), scopes.suffix(rule));
+                context.report("rego_unsafe_var_error", last_place(&rule.head, &name), message);
             }
         }
     });
 }
 
+/// A name as messages have it.
+fn display(name: &str) -> &str {
+    if visit::is_wildcard(name) { "_" } else { name }
+}
+
+/// The place of a variable in a head: the last one that OPA comes to.
+fn last_place(head: &Head, name: &Name) -> Span {
+    let mut place = head.span;
+    let parts = head.args.iter().chain(&head.key).chain(&head.value).chain(head.reference.iter().skip(1));
+    for part in parts {
+        visit::walk(Node::Term(part), &mut |node| {
+            if let Node::Term(term) = node
+                && term.as_var() == Some(name)
+            {
+                place = term.span;
+            }
+            false
+        });
+    }
+    place
+}
+
 pub(super) fn check_rule_bodies(compiler: &mut Compiler) {
+    let scopes = Scopes::of(&compiler.rules);
     compiler.each_rule(|context, rule| {
         let mut safe = reserved();
         visit::collect_terms(&rule.head.args, Skip::default(), &mut safe);
-        reorder(context, &safe, &mut rule.body);
+        let scope = scopes.suffix(rule);
+        reorder(context, &safe, &mut rule.body, &scope);
     });
 }
 
 /// Reorders a body in place, or reports what is unsafe in it.
-pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Body) {
+pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Body, scope: &str) {
     let tree = context.tree;
     let arity_of = |reference: &[Term]| arity(tree, reference);
     let mut reordered = body.clone();
@@ -49,7 +77,7 @@ pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Bo
         *body = reordered;
         return;
     }
-    let mut problems = unsafe_problems(context, &unsafe_vars);
+    let mut problems = unsafe_problems(context, &unsafe_vars, scope);
     if problems.is_empty() {
         *body = reordered;
     }
@@ -75,7 +103,7 @@ impl Unsafe {
 }
 
 /// OPA's `safetyErrorSlice`: each variable once, at its first place; where only generated ones are unsafe, the expressions.
-fn unsafe_problems(context: &Context<'_>, found: &[Unsafe]) -> Vec<Problem> {
+fn unsafe_problems(context: &Context<'_>, found: &[Unsafe], scope: &str) -> Vec<Problem> {
     let mut places: HashMap<Name, Span> = HashMap::new();
     let mut assigned = VarSet::new();
     for item in found {
@@ -94,25 +122,26 @@ fn unsafe_problems(context: &Context<'_>, found: &[Unsafe]) -> Vec<Problem> {
         pairs.retain(|pair| !is_assigned(pair));
     }
     let problem = |span, message| Problem { code: "rego_unsafe_var_error", message, span };
-    let mut problems: Vec<_> = pairs.into_iter().map(|(span, shown, _)| problem(span, unsafe_message(&shown))).collect();
+    let mut problems: Vec<_> =
+        pairs.into_iter().map(|(span, shown, _)| problem(span, unsafe_message(display(&shown), scope))).collect();
     if problems.is_empty() {
         let mut seen = VarSet::new();
         for item in found {
             let before = seen.len();
             seen.extend(item.vars.iter().filter(|name| is_generated(name)).cloned());
             if seen.len() > before {
-                problems.push(problem(item.span, "expression is unsafe".to_owned()));
+                problems.push(problem(item.span, format!("expression is unsafe{scope}")));
             }
         }
     }
     problems
 }
 
-fn unsafe_message(name: &str) -> String {
+fn unsafe_message(name: &str, scope: &str) -> String {
     if matches!(name, "in" | "every" | "contains" | "if" | "not" | "and" | "or") {
-        return format!("var {name} is unsafe (hint: `import future.keywords.{name}` to import a future keyword)");
+        return format!("var {name} is unsafe{scope} (hint: `import future.keywords.{name}` to import a future keyword)");
     }
-    format!("var {name} is unsafe")
+    format!("var {name} is unsafe{scope}")
 }
 
 /// Orders `body`, and gives what cannot be made safe.

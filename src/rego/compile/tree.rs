@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::visit::{is_ground, is_scalar};
 use super::{Compiler, Entry, RuleKind, kind_of};
-use crate::rego::ast::{ExprKind, Rule, Span, Term, TermKind};
+use crate::rego::ast::{ExprKind, Rule, Term, TermKind};
 
 /// A part of a path: a scalar.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,71 +163,6 @@ fn is_constant_rule(rule: &Rule) -> bool {
     is_empty && rule.head.value.as_ref().is_some_and(|value| value.as_var().is_some() || super::is_constant(value))
 }
 
-pub(super) fn check_rule_conflicts(compiler: &mut Compiler) {
-    let mut problems = Vec::new();
-    compiler.tree.root.depth_first(&mut |node| match conflict_at(node, &compiler.rules) {
-        Some(problem) => {
-            problems.push(problem);
-            false
-        }
-        None => false,
-    });
-    problems.extend(package_conflicts(compiler));
-    for (span, message) in problems {
-        compiler.report("rego_type_error", span, message);
-    }
-}
-
-fn conflict_at(node: &Node, rules: &[Entry]) -> Option<(Span, String)> {
-    let entries: Vec<&Entry> = node.rules.iter().filter_map(|number| rules.get(*number)).collect();
-    let first = entries.first()?;
-    let is_ground_ref = |entry: &&Entry| entry.rule.head.reference.iter().skip(1).all(is_ground);
-    let name = display_reference(&entries.last()?.reference());
-    let conflicts = if entries.iter().any(is_ground_ref) && !node.children.is_empty() {
-        Some(below(node, rules, |_| true))
-    } else if entries.iter().any(|entry| !is_ground_ref(entry)) {
-        Some(below(node, rules, |rule| !rule.head.args.is_empty())).filter(|found| !found.is_empty())
-    } else {
-        None
-    };
-    if let Some(found) = conflicts {
-        let list: String = found.iter().map(|(name, span)| format!("\n  rule {name} at {}:{}", span.row, span.col)).collect();
-        return Some((first.rule.span, format!("rule {name} conflicts with:{list}")));
-    }
-    let kinds = |kind| entries.iter().any(|entry| kind_of(&entry.rule) == kind);
-    let arity = first.rule.head.args.len();
-    let complete = |entry: &&Entry| kind_of(&entry.rule) == RuleKind::Single && is_ground_ref(entry);
-    let multi =
-        |ground: bool| entries.iter().any(|entry| kind_of(&entry.rule) == RuleKind::Multi && is_ground_ref(entry) == ground);
-    if (kinds(RuleKind::Single) && kinds(RuleKind::Multi))
-        || entries.iter().any(|entry| entry.rule.head.args.len() != arity)
-        || (entries.iter().any(complete) && !entries.iter().all(complete))
-        || (multi(true) && multi(false))
-    {
-        return Some((first.rule.span, format!("conflicting rules {name} found")));
-    }
-    let defaults: Vec<&&Entry> = entries.iter().filter(|entry| entry.rule.is_default).collect();
-    if let [first, _, ..] = defaults.as_slice() {
-        let places: Vec<String> = defaults.iter().map(|e| format!("{}:{}", e.rule.span.row, e.rule.span.col)).collect();
-        return Some((first.rule.span, format!("multiple default rules {name} found at {}", places.join(", "))));
-    }
-    None
-}
-
-/// The rules below a node, sorted by their references.
-fn below(node: &Node, rules: &[Entry], wanted: impl Fn(&Rule) -> bool) -> Vec<(String, Span)> {
-    let mut found = Vec::new();
-    for child in node.children.values() {
-        child.depth_first(&mut |node| {
-            let entries = node.rules.iter().filter_map(|number| rules.get(*number)).filter(|entry| wanted(&entry.rule));
-            found.extend(entries.map(|entry| (display_reference(&entry.reference()), entry.rule.span)));
-            false
-        });
-    }
-    found.sort();
-    found
-}
-
 /// A reference as Rego writes it.
 pub(in crate::rego) fn display_reference(reference: &[Term]) -> String {
     let mut text = String::new();
@@ -246,30 +181,4 @@ pub(in crate::rego) fn display_reference(reference: &[Term]) -> String {
         }
     }
     text
-}
-
-/// A package may not lie at a rule of another (the module tree's check).
-fn package_conflicts(compiler: &Compiler) -> Vec<(Span, String)> {
-    let packages: BTreeMap<Vec<Key>, usize> =
-        compiler.modules.iter().enumerate().map(|(number, m)| (keys(&m.package.path), number)).collect();
-    let mut problems = Vec::new();
-    for entry in &compiler.rules {
-        let reference = entry.reference();
-        if ground_prefix(&reference).len() < reference.len() {
-            continue;
-        }
-        if let Some(module) = packages.get(&keys(&reference)).and_then(|number| compiler.modules.get(*number)) {
-            let span = compiler.modules.get(entry.module).map_or(entry.rule.span, |m| m.package.span);
-            let package = display_reference(&module.package.path);
-            let package = package.strip_prefix("data.").unwrap_or(&package);
-            let rule = display_reference(&entry.rule.head.reference);
-            let place = format!("{}:{}", entry.rule.span.row, entry.rule.span.col);
-            problems.push((span, format!("package {package} conflicts with rule {rule} defined at {place}")));
-        }
-    }
-    problems
-}
-
-fn keys(reference: &[Term]) -> Vec<Key> {
-    reference.iter().skip(1).filter_map(Key::of).collect()
 }

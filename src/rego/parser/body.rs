@@ -2,7 +2,7 @@
 
 use super::super::RegoVersion;
 use super::super::ast::{Body, Every, Expr, ExprKind, Not, Span, Term, TermKind, With};
-use super::print;
+use super::super::print;
 use super::state::Parser;
 use super::token::Kind;
 

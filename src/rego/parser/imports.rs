@@ -2,7 +2,7 @@
 
 use super::super::RegoVersion;
 use super::super::ast::{Import, Name, Package, Span, Term, TermKind};
-use super::print;
+use super::super::print;
 use super::state::Parser;
 use super::token::{FutureKeywords, Kind};
 

@@ -1,8 +1,8 @@
 //! `and` and `or`: chains of operands, joined to the left, `and` before `or`.
 
 use super::super::ast::{Body, Expr, ExprKind, Logical, Span, TermKind};
+use super::super::print;
 use super::builtin_names::is_void;
-use super::print;
 use super::state::Parser;
 use super::token::Kind;
 

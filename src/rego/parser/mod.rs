@@ -14,7 +14,6 @@ mod lexer;
 mod logical;
 mod module;
 mod operand;
-pub(in crate::rego) mod print;
 mod quoted;
 mod rule;
 mod rule_of_body;

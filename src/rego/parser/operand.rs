@@ -1,10 +1,10 @@
 //! One operand of `and`, `or` and `not`: braces are a body there.
 
 use super::super::ast::{Body, Expr, ExprKind, Not, Span, Term, TermKind};
+use super::super::print;
 use super::builtin_names::infix_arity;
 use super::group::Group;
 use super::logical::Operand;
-use super::print;
 use super::state::Parser;
 use super::token::Kind;
 

@@ -1,7 +1,7 @@
 //! Rules: heads, bodies, `else`, and several bodies after one head.
 
 use super::super::ast::{Body, Expr, ExprKind, Head, Rule, Span, Term, TermKind};
-use super::print;
+use super::super::print;
 use super::span;
 use super::state::{MAX_HEIGHT, Parser};
 use super::token::Kind;

@@ -1,8 +1,8 @@
 //! Rules that are written as expressions: `p := 1`, `p[x]`, `f(x) = 2`.
 
 use super::super::ast::{Expr, ExprKind, Head, Name, Rule, Span, Term, TermKind};
+use super::super::print;
 use super::builtin_names::is_builtin;
-use super::print;
 use super::rule::{new_name, true_body};
 
 /// Why an expression is no rule.

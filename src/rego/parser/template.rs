@@ -2,7 +2,7 @@
 
 use super::super::RegoVersion;
 use super::super::ast::{Expr, ExprKind, TemplatePart, Term, TermKind};
-use super::print;
+use super::super::print;
 use super::state::{Parser, covering};
 use super::text::{unescape, unescape_braces};
 use super::token::Kind;

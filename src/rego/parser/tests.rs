@@ -2,7 +2,8 @@
 
 use super::super::RegoVersion::{self, V0, V1, V2};
 use super::super::ast::{Expr, ExprKind, Module, Rule, TemplatePart, TermKind};
-use super::{FutureKeywords, Options, Problem, parse_module, parse_query, parse_term, print};
+use super::super::print;
+use super::{FutureKeywords, Options, Problem, parse_module, parse_query, parse_term};
 
 pub(super) fn options(version: RegoVersion) -> Options {
     Options { version, ..Options::default() }

@@ -4,6 +4,7 @@ use super::env::Env;
 use super::problem::TypeProblem;
 use super::{Checker, Constant, Known, Type};
 use crate::rego::ast::{Expr, Term, TermKind};
+use crate::rego::order;
 use crate::rego::types::{Shape, Types, declared};
 
 impl Checker<'_> {
@@ -145,7 +146,7 @@ impl Checker<'_> {
         match (&object.kind, &other.kind) {
             (TermKind::Object(a), TermKind::Object(b)) => {
                 let pair = |(key, value): &'_ (Term, Term)| {
-                    let same = b.iter().find(|(other, _)| super::super::order::compare(key, other).is_eq());
+                    let same = b.iter().find(|(other, _)| order::compare(key, other).is_eq());
                     same.map(|(_, other)| (value.clone(), other.clone()))
                 };
                 let Some(pairs) = a.iter().map(pair).collect::<Option<Vec<_>>>().filter(|_| a.len() == b.len()) else {

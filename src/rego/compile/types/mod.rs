@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::recursion::{self, Branch, Edges};
+use super::graph::{Branch, Edges};
 use super::visit::{self, Node as Visiting};
 use super::{Compiler, Entry, RuleKind, RuleTree, kind_of};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Term, TermKind};
+use crate::rego::order;
 use crate::rego::parser::Problem;
 use crate::rego::types::{Constant, Known, Type, Types, declared};
 use env::{Checked, Env, Node};
@@ -32,12 +33,12 @@ pub(in crate::rego) struct Typed {
 }
 
 pub(super) fn check(compiler: &mut Compiler) {
-    let branches = recursion::all_branches(&compiler.rules);
+    let branches = all_branches(&compiler.rules);
     let base = Types::over(&declared().types);
     let program =
-        Program { rules: &compiler.rules, tree: &compiler.tree, edges: &compiler.edges, rewritten: &compiler.rewritten };
+        Program { rules: &compiler.rules, tree: &compiler.tree, edges: &compiler.graph.edges, rewritten: &compiler.rewritten };
     let mut checker = Checker::new(base, Arc::default(), program);
-    for branch in sorted(&branches, &compiler.edges) {
+    for branch in sorted(&branches, &compiler.graph.edges) {
         if let (Some(rule), Some(entry)) = (branches.get(&branch), compiler.rules.get(branch.0)) {
             checker.check_rule(entry, rule);
         }
@@ -50,13 +51,22 @@ pub(super) fn check(compiler: &mut Compiler) {
 /// Checks the body of a query. `rewritten` has the names of its own locals.
 pub(super) fn check_query(compiled: &super::Compiled, rewritten: &HashMap<Name, Name>, body: &Body) -> Vec<Problem> {
     let types = Types::over(&compiled.typed.types);
-    let program = Program { rules: &compiled.rules, tree: &compiled.tree, edges: &compiled.edges, rewritten };
+    let program = Program { rules: &compiled.rules, tree: &compiled.tree, edges: &compiled.graph.edges, rewritten };
     let mut checker = Checker::new(types, Arc::clone(&compiled.typed.tree), program);
     checker.current = Some(body);
     let global = Arc::clone(&checker.global);
     let env = Env::global(&global);
     let (_, problems) = checker.check_body(&env, body);
     problems.into_iter().map(TypeProblem::into_problem).collect()
+}
+
+fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
+    let mut branches = BTreeMap::new();
+    for (number, entry) in rules.iter().enumerate() {
+        let chain = std::iter::successors(Some(&entry.rule), |rule| rule.otherwise.as_deref());
+        branches.extend(chain.enumerate().map(|(branch, rule)| ((number, branch), rule)));
+    }
+    branches
 }
 
 /// Rules after those that they refer to (OPA's `graphSort`).
@@ -307,7 +317,7 @@ impl<'p> Checker<'p> {
         for entry in entries {
             match Constant::of(&entry.0) {
                 Some(key) => properties.push((key, self.type_of(env, &entry.1))),
-                None if last.is_some_and(|last| super::order::compare(&last.0, &entry.0).is_gt()) => {}
+                None if last.is_some_and(|last| order::compare(&last.0, &entry.0).is_gt()) => {}
                 None => last = Some(entry),
             }
         }

@@ -6,7 +6,8 @@ use super::super::as_equality;
 use super::super::visit::{self, Node as Visiting};
 use super::{Checker, Known, Types};
 use crate::rego::ast::{Body, Name, Span, Term, TermKind};
-use crate::rego::parser::{Problem, print};
+use crate::rego::parser::Problem;
+use crate::rego::print;
 
 /// A type error, and whether it may be there only because something was not inferred (OPA's `causedByNilType`).
 #[derive(Debug, Clone)]

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::recursion::{self, Branch, Edges};
+use super::super::graph::{Branch, Edges, rules_of};
 use super::env::{Env, Node};
 use super::problem::TypeProblem;
 use super::{Checker, Type, ground_part};
 use crate::rego::ast::{Expr, Term, With};
-use crate::rego::parser::print;
+use crate::rego::print;
 
 impl Checker<'_> {
     /// Calls `check` with what is known under the modifiers of `expr`.
@@ -81,8 +81,7 @@ impl Checker<'_> {
     fn changed_by(&mut self, target: &[Term]) -> BTreeSet<Branch> {
         let program = self.program;
         let dependents = self.dependents.get_or_insert_with(|| reversed(program.edges));
-        let mut work: Vec<Branch> =
-            recursion::rules_of(program.rules, program.tree, target).into_iter().map(|number| (number, 0)).collect();
+        let mut work: Vec<Branch> = rules_of(program.rules, program.tree, target).into_iter().map(|number| (number, 0)).collect();
         let mut changed = BTreeSet::new();
         while let Some(branch) = work.pop() {
             if changed.insert(branch) {

@@ -1,17 +1,16 @@
 //! Terms in messages, as OPA prints them.
 
-use std::fmt::Write;
-
-use super::super::ast::{Term, TermKind};
-use super::token::base_keyword;
+use super::ast::{Term, TermKind};
+use super::order;
+use super::value::quote;
 
 /// The name of the function that a call's terms call.
-pub(super) fn operator(terms: &[Term]) -> Option<String> {
+pub(in crate::rego) fn operator(terms: &[Term]) -> Option<String> {
     Some(reference(terms.first()?.as_ref_parts()?))
 }
 
 /// Whether a call's terms call the builtin `name`, which has no dots.
-pub(super) fn is_global(terms: &[Term], name: &str) -> bool {
+pub(in crate::rego) fn is_global(terms: &[Term], name: &str) -> bool {
     let parts = terms.first().and_then(Term::as_ref_parts);
     matches!(parts, Some([only]) if only.as_var().is_some_and(|var| &**var == name))
 }
@@ -40,7 +39,7 @@ fn append_reference(parts: &[Term], out: &mut String) {
             }
             Some(text) => {
                 out.push('[');
-                append_string(text, out);
+                append_key(text, out);
                 out.push(']');
             }
             None if at == 0 => append(part, out),
@@ -57,13 +56,34 @@ fn append_reference(parts: &[Term], out: &mut String) {
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     let begins = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-    let is_keyword = base_keyword(text).is_some() || matches!(text, "if" | "contains" | "in" | "every");
+    let is_keyword = matches!(
+        text,
+        "package"
+            | "import"
+            | "as"
+            | "default"
+            | "else"
+            | "not"
+            | "some"
+            | "with"
+            | "null"
+            | "true"
+            | "false"
+            | "if"
+            | "contains"
+            | "in"
+            | "every"
+    );
     begins && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') && !is_keyword
 }
 
-fn append_string(text: &str, out: &mut String) {
-    // Writing to a string cannot fail.
-    let _ = write!(out, "{text:?}");
+/// A key in brackets: quotes in it stay as they are, unless something must be escaped.
+fn append_key(text: &str, out: &mut String) {
+    if text.chars().any(|c| c.is_control() || c == '\\') {
+        out.push_str(&quote(text.as_bytes()));
+    } else {
+        out.extend(["\"", text, "\""]);
+    }
 }
 
 fn append(term: &Term, out: &mut String) {
@@ -71,12 +91,16 @@ fn append(term: &Term, out: &mut String) {
         TermKind::Null => out.push_str("null"),
         TermKind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         TermKind::Number(text) => out.push_str(text),
-        TermKind::String(text) => append_string(text, out),
+        TermKind::String(text) => out.push_str(&quote(text.as_bytes())),
         TermKind::Var(name) => out.push_str(if name.starts_with('$') { "_" } else { name }),
         TermKind::Ref(parts) => append_reference(parts, out),
         TermKind::Array(terms) => append_list("[", terms, "]", out),
         TermKind::Set(terms) if terms.is_empty() => out.push_str("set()"),
-        TermKind::Set(terms) => append_list("{", terms, "}", out),
+        TermKind::Set(terms) => {
+            let mut members = terms.clone();
+            order::sort_members(&mut members);
+            append_list("{", &members, "}", out);
+        }
         TermKind::Object(pairs) => append_pairs(pairs, out),
         TermKind::Call(terms) => {
             if let Some((operator, operands)) = terms.split_first() {
@@ -102,6 +126,8 @@ fn append_list(open: &str, terms: &[Term], close: &str, out: &mut String) {
 }
 
 fn append_pairs(pairs: &[(Term, Term)], out: &mut String) {
+    let mut pairs = pairs.to_vec();
+    order::sort_entries(&mut pairs);
     out.push('{');
     for (at, (key, value)) in pairs.iter().enumerate() {
         if at > 0 {

@@ -7,12 +7,12 @@ use crate::rego::ast::{Term, TermKind};
 use crate::rego::value::{Value, compare as compare_values};
 
 /// Puts the members of a set into their order.
-pub(super) fn sort_members(members: &mut [Term]) {
+pub(in crate::rego) fn sort_members(members: &mut [Term]) {
     members.sort_by(compare);
 }
 
 /// Puts the entries of an object into the order of their keys.
-pub(super) fn sort_entries(entries: &mut [(Term, Term)]) {
+pub(in crate::rego) fn sort_entries(entries: &mut [(Term, Term)]) {
     entries.sort_by(|(a, _), (b, _)| compare(a, b));
 }
 
@@ -36,8 +36,8 @@ const fn rank(term: &Term) -> u8 {
     }
 }
 
-/// Comprehensions of one kind are told by their terms alone: which of two with the same term comes first is as written.
-pub(super) fn compare(a: &Term, b: &Term) -> Ordering {
+/// The order of two terms. Comprehensions of one kind are told by their terms alone: which of two with the same term comes first is as written.
+pub(in crate::rego) fn compare(a: &Term, b: &Term) -> Ordering {
     match (&a.kind, &b.kind) {
         (TermKind::Bool(a), TermKind::Bool(b)) => a.cmp(b),
         (TermKind::Number(a), TermKind::Number(b)) => compare_values(&Value::Number(a), &Value::Number(b)),
@@ -57,7 +57,11 @@ pub(super) fn compare(a: &Term, b: &Term) -> Ordering {
     }
 }
 
-fn compare_all<'t>(a: impl Iterator<Item = &'t Term> + Clone, b: impl Iterator<Item = &'t Term> + Clone) -> Ordering {
+/// The order of lists of terms.
+pub(in crate::rego) fn compare_all<'t>(
+    a: impl Iterator<Item = &'t Term> + Clone,
+    b: impl Iterator<Item = &'t Term> + Clone,
+) -> Ordering {
     let found = a.clone().zip(b.clone()).map(|(a, b)| compare(a, b)).find(|order| order.is_ne());
     found.unwrap_or_else(|| a.count().cmp(&b.count()))
 }

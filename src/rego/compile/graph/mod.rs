@@ -1,0 +1,157 @@
+//! Which rules a rule reads (OPA's `Graph`), and which of them it reads only if a variable has the right value.
+
+mod dynamic;
+mod narrow;
+mod origins;
+mod results;
+mod select;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::visit::{self, Node};
+use super::{Compiler, Entry};
+use crate::rego::ast::{Rule, Term, TermKind};
+pub(super) use dynamic::Dynamic;
+pub(super) use select::rules as rules_of;
+
+/// A rule's number and the number of its `else` branch.
+pub(super) type Branch = (usize, usize);
+/// For each branch, those that it reads.
+pub(super) type Edges = BTreeMap<Branch, BTreeSet<Branch>>;
+
+/// The dependencies between rules, as the bodies are after nested calls were lifted.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) edges: Edges,
+    /// For branches with edges that no reference makes for sure: the references behind those.
+    dynamic: BTreeMap<Branch, Vec<Dynamic>>,
+}
+
+/// A reference, and a rule that it selects.
+struct Dependency<'r> {
+    /// The reference as it is written; which of the branch's it is, in `number`.
+    source: &'r [Term],
+    number: usize,
+    /// The reference that selects: narrowed, where one is left.
+    selecting: Vec<Term>,
+    /// The expression that it stands in; the head comes after all of the body.
+    at: usize,
+    rule: usize,
+    is_static: bool,
+}
+
+/// Builds the graph of all rules (OPA's stage `SetGraph`).
+pub(super) fn set(compiler: &mut Compiler) {
+    let mut graph = Graph::default();
+    for (number, entry) in compiler.rules.iter().enumerate() {
+        let mut next = Some(&entry.rule);
+        let mut branch = 0;
+        while let Some(rule) = next {
+            graph.add(compiler, (number, branch), rule);
+            branch += 1;
+            next = rule.otherwise.as_deref();
+        }
+    }
+    compiler.graph = graph;
+}
+
+impl Graph {
+    fn add(&mut self, compiler: &Compiler, branch: Branch, rule: &Rule) {
+        let found = dependencies(compiler, rule);
+        let targets = found.iter().flat_map(|dependency| branches_of(compiler, dependency.rule)).collect();
+        self.edges.insert(branch, targets);
+        let dynamic = dynamic::of(rule, found);
+        if !dynamic.is_empty() {
+            self.dynamic.insert(branch, dynamic);
+        }
+    }
+
+    /// The reference that may make one branch read another; none if something reads it for sure.
+    pub(super) fn dynamic_cause(&self, from: Branch, to: Branch) -> Option<&Dynamic> {
+        self.dynamic.get(&from)?.iter().find(|dynamic| dynamic.rules.contains(&to.0))
+    }
+
+    /// The shortest way from a branch back to itself, over edges that are wanted.
+    pub(super) fn cycle(&self, start: Branch, wanted: &dyn Fn(Branch, Branch) -> bool) -> Option<Vec<Branch>> {
+        let mut came_from: BTreeMap<Branch, Branch> = BTreeMap::new();
+        let mut work = std::collections::VecDeque::from([start]);
+        while let Some(branch) = work.pop_front() {
+            for next in self.edges.get(&branch)?.iter().filter(|next| wanted(branch, **next)) {
+                if *next == start {
+                    return way_back(&came_from, start, branch);
+                }
+                if !came_from.contains_key(next) {
+                    came_from.insert(*next, branch);
+                    work.push_back(*next);
+                }
+            }
+        }
+        None
+    }
+}
+
+fn way_back(came_from: &BTreeMap<Branch, Branch>, start: Branch, last: Branch) -> Option<Vec<Branch>> {
+    let mut path = vec![start, last];
+    let mut at = last;
+    while at != start {
+        at = *came_from.get(&at)?;
+        path.push(at);
+    }
+    path.reverse();
+    Some(path)
+}
+
+/// A rule and its `else` branches.
+fn branches_of(compiler: &Compiler, number: usize) -> impl Iterator<Item = Branch> + use<> {
+    let rule = compiler.rules.get(number).map(|entry| &entry.rule);
+    let count = std::iter::successors(rule, |rule| rule.otherwise.as_deref()).count();
+    (0..count).map(move |branch| (number, branch))
+}
+
+/// What a branch's references select (OPA's `walkRuleDependencies`).
+fn dependencies<'r>(compiler: &Compiler, rule: &'r Rule) -> Vec<Dependency<'r>> {
+    let mut found = Vec::new();
+    let mut narrowing = None;
+    for (at, source) in references(rule) {
+        let number = found.last().map_or(0, |last: &Dependency<'_>| last.number + 1);
+        let varies = source.iter().skip(1).any(|part| !super::is_constant(part));
+        let expanded = if varies {
+            let bindings = narrowing.get_or_insert_with(|| narrow::bindings(&rule.body));
+            narrow::expand(source, &narrow::known_before(bindings, at))
+        } else {
+            vec![source.to_vec()]
+        };
+        let selecting = match expanded.as_slice() {
+            [only] => only.clone(),
+            _ => source.to_vec(),
+        };
+        let bound = if varies { select::vars_before(rule, at) } else { visit::VarSet::new() };
+        for reference in &expanded {
+            for target in rules_of(&compiler.rules, &compiler.tree, reference) {
+                let own = compiler.rules.get(target).map(Entry::reference).unwrap_or_default();
+                let is_static = !varies || select::positions(&selecting, &own, &bound).is_some_and(|open| open.is_empty());
+                found.push(Dependency { source, number, selecting: selecting.clone(), at, rule: target, is_static });
+            }
+        }
+    }
+    found
+}
+
+/// All references of a branch, each with the number of the expression that it stands in.
+fn references(rule: &Rule) -> Vec<(usize, &[Term])> {
+    let mut found = Vec::new();
+    for (at, expr) in rule.body.iter().enumerate() {
+        visit::walk(Node::Expr(expr), &mut |node| collect_reference(at, node, &mut found));
+    }
+    for term in rule.head.args.iter().chain(&rule.head.key).chain(&rule.head.value) {
+        visit::walk(Node::Term(term), &mut |node| collect_reference(rule.body.len(), node, &mut found));
+    }
+    found
+}
+
+fn collect_reference<'r>(at: usize, node: Node<'r>, found: &mut Vec<(usize, &'r [Term])>) -> bool {
+    if let Node::Term(Term { kind: TermKind::Ref(parts), .. }) = node {
+        found.push((at, parts.as_slice()));
+    }
+    false
+}

@@ -1,0 +1,89 @@
+//! Which rules a reference can mean, and which it means whatever its variables hold.
+
+use std::collections::BTreeSet;
+
+use crate::rego::ast::{Rule, Term};
+use crate::rego::compile::tree::{Key, Node as TreeNode};
+use crate::rego::compile::visit::{self, Node, VarSet};
+use crate::rego::compile::{Entry, RuleTree, is_constant, unify};
+use crate::rego::order;
+
+/// The rules that a reference can mean, hidden ones among them (OPA's `GetRulesDynamicWithOpts`).
+pub(in crate::rego::compile) fn rules(rules: &[Entry], tree: &RuleTree, reference: &[Term]) -> BTreeSet<usize> {
+    let mut numbers = BTreeSet::new();
+    if let Some((head, rest)) = reference.split_first()
+        && head.as_var().is_some_and(|name| &**name == "data")
+    {
+        descend(rules, tree.root(), reference, rest, &mut numbers);
+    }
+    numbers
+}
+
+fn descend(rules: &[Entry], node: &TreeNode, whole: &[Term], rest: &[Term], numbers: &mut BTreeSet<usize>) {
+    let Some((part, after)) = rest.split_first() else {
+        node.depth_first(&mut |node| {
+            numbers.extend(&node.rules);
+            false
+        });
+        return;
+    };
+    let at = whole.len() - rest.len() + 1;
+    let mut enter = |child: &TreeNode| {
+        numbers.extend(child.rules.iter().filter(|number| may_meet(rules, **number, whole, at)));
+        descend(rules, child, whole, after, numbers);
+    };
+    if is_constant(part) {
+        if let Some(child) = Key::of(part).and_then(|key| node.child(&key)) {
+            enter(child);
+        }
+    } else {
+        node.children.values().for_each(enter);
+    }
+}
+
+/// Whether the parts of a rule's reference from `at` on can be those of `reference`.
+fn may_meet(rules: &[Entry], number: usize, reference: &[Term], at: usize) -> bool {
+    let Some(entry) = rules.get(number) else { return false };
+    let own = entry.reference();
+    let pairs = own.iter().zip(reference).skip(at);
+    pairs.into_iter().all(|(a, b)| !is_constant(a) || !is_constant(b) || unify::same_term(a, b))
+}
+
+/// The variables that may have a value where an expression of a branch is evaluated: those of the head, and of what stands before it.
+pub(super) fn vars_before(rule: &Rule, at: usize) -> VarSet {
+    let mut vars = VarSet::new();
+    let mut collect = |node: Node<'_>| {
+        if let Node::Term(term) = node
+            && let Some(name) = term.as_var()
+        {
+            vars.insert(name.clone());
+        }
+        false
+    };
+    let parts = rule.head.args.iter().chain(&rule.head.key).chain(&rule.head.value);
+    parts.for_each(|term| visit::walk(Node::Term(term), &mut collect));
+    rule.body.iter().take(at).for_each(|expr| visit::walk(Node::Expr(expr), &mut collect));
+    vars
+}
+
+/// The parts of a reference whose value decides whether it selects the rule at `own`; nothing where it cannot select it (OPA's
+/// `refSelectsRule`). A variable that has no value yet and occurs once goes through everything.
+pub(super) fn positions(reference: &[Term], own: &[Term], bound: &VarSet) -> Option<Vec<usize>> {
+    let mut open = Vec::new();
+    for (at, (part, wanted)) in reference.iter().zip(own).enumerate().skip(1) {
+        if !is_constant(wanted) || enumerates(reference, part, bound) {
+            continue;
+        }
+        if !is_constant(part) {
+            open.push(at);
+        } else if order::compare(part, wanted).is_ne() {
+            return None;
+        }
+    }
+    Some(open)
+}
+
+fn enumerates(reference: &[Term], part: &Term, bound: &VarSet) -> bool {
+    part.as_var()
+        .is_some_and(|name| !bound.contains(name) && reference.iter().filter(|other| other.as_var() == Some(name)).count() == 1)
+}

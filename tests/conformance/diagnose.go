@@ -1,0 +1,246 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	sark "github.com/sark-policy/sark/bindings/go"
+)
+
+// A diagnostic is one error that refuses a policy.
+type diagnostic struct {
+	module   string
+	code     string
+	row, col int
+	message  string
+}
+
+func (d diagnostic) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s: %s", d.module, d.row, d.col, d.code, d.message)
+}
+
+// place is what a diagnostic says before its words.
+func (d diagnostic) place() string { return fmt.Sprintf("%s:%d: %s", d.module, d.row, d.code) }
+
+// A compilation is some modules by name, and how they are compiled.
+type compilation struct {
+	modules map[string]string
+	version ast.RegoVersion
+	strict  bool
+	untyped bool // without OPA's type checker
+}
+
+// byOPA compiles as OPA's server does when a policy is put: annotations are parsed, ten errors are reported.
+func (c *compilation) byOPA() []diagnostic {
+	parsed := map[string]*ast.Module{}
+	var found []diagnostic
+	for _, name := range sortedNames(c.modules) {
+		module, err := ast.ParseModuleWithOpts(name, c.modules[name], ast.ParserOptions{RegoVersion: c.version, ProcessAnnotation: true})
+		if err != nil {
+			found = append(found, fromOPA(err)...)
+			continue
+		}
+		parsed[name] = module
+	}
+	if len(found) > 0 {
+		return found
+	}
+	compiler := ast.NewCompiler().WithStrict(c.strict)
+	if c.untyped {
+		withoutTypes(compiler)
+	}
+	if compiler.Compile(parsed); compiler.Failed() {
+		return fromOPA(compiler.Errors)
+	}
+	return nil
+}
+
+// withoutTypes leaves the type checker out, which by the way notes the builtins that are called: here all are noted.
+func withoutTypes(compiler *ast.Compiler) {
+	compiler.WithSkipStages(ast.StageCheckTypes)
+	compiler.WithStageAfterID(ast.StageCheckRecursion, ast.CompilerStageDefinition{
+		Name: "NoteBuiltins",
+		Stage: func(c *ast.Compiler) *ast.Error {
+			c.Required.Builtins = append(c.Required.Builtins, ast.Builtins...)
+			return nil
+		},
+	})
+}
+
+func fromOPA(err error) []diagnostic {
+	var all ast.Errors
+	var one *ast.Error
+	if !errors.As(err, &all) {
+		if !errors.As(err, &one) {
+			return []diagnostic{{message: err.Error()}}
+		}
+		all = ast.Errors{one}
+	}
+	found := make([]diagnostic, len(all))
+	for i, e := range all {
+		found[i] = diagnostic{code: e.Code, message: e.Message}
+		if at := e.Location; at != nil {
+			found[i].module, found[i].row, found[i].col = at.File, at.Row, at.Col
+		}
+	}
+	return found
+}
+
+// bySark compiles through the C ABI.
+func (c *compilation) bySark() ([]diagnostic, error) {
+	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version]})
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close()
+	err = engine.LoadPolicies(c.modules)
+	var failed *sark.Error
+	switch {
+	case err == nil:
+		return nil, nil
+	case !errors.As(err, &failed) || !errors.Is(err, sark.ErrCompilation):
+		return nil, fmt.Errorf("not a compilation error: %w", err)
+	}
+	found := make([]diagnostic, len(failed.Locations))
+	for i, at := range failed.Locations {
+		found[i] = diagnostic{at.File, at.Code, at.Row, at.Column, at.Message}
+	}
+	return found, nil
+}
+
+var versions = map[ast.RegoVersion]sark.RegoVersion{ast.RegoV0: sark.RegoV0, ast.RegoV1: sark.RegoV1}
+
+// differ says how far two lists of diagnostics are from one another; equal ones are no difference.
+func differ(opa, own []diagnostic) error {
+	switch {
+	case (len(opa) == 0) != (len(own) == 0):
+		return &difference{verdictDiffers, opa, own}
+	case !equalBy(opa, own, diagnostic.place):
+		return &difference{placeDiffers, opa, own}
+	case !equalBy(opa, own, diagnostic.String):
+		return &difference{textDiffers, opa, own}
+	}
+	return nil
+}
+
+func equalBy(a, b []diagnostic, what func(diagnostic) string) bool {
+	return slices.EqualFunc(a, b, func(x, y diagnostic) bool { return what(x) == what(y) })
+}
+
+// The kinds of differences, the worst first.
+const (
+	verdictDiffers = "one accepts and one refuses"
+	placeDiffers   = "codes or rows differ"
+	textDiffers    = "columns or messages differ"
+)
+
+type difference struct {
+	kind     string
+	opa, own []diagnostic
+}
+
+func (d *difference) Error() string {
+	return fmt.Sprintf("%s\n    OPA:  %s\n    sark: %s", d.kind, list(d.opa), list(d.own))
+}
+
+func list(found []diagnostic) string {
+	if len(found) == 0 {
+		return "accepts"
+	}
+	texts := make([]string, len(found))
+	for i, d := range found {
+		texts[i] = d.String()
+	}
+	return strings.Join(texts, "\n          ")
+}
+
+// onlyTypes tells whether sark does what OPA does without its type checker. Arity mismatches are listed by types, too.
+func (c *compilation) onlyTypes(own []diagnostic) bool {
+	untyped := *c
+	untyped.untyped = true
+	return differ(withoutArguments(untyped.byOPA()), withoutArguments(own)) == nil
+}
+
+func withoutArguments(found []diagnostic) []diagnostic {
+	shorter := slices.Clone(found)
+	for i := range shorter {
+		if before, _, mismatch := strings.Cut(shorter[i].message, "arity mismatch\n"); mismatch {
+			shorter[i].message = before + "arity mismatch"
+		}
+	}
+	return shorter
+}
+
+// judgeModule compares how OPA and sark compile one module; a second answer excuses a difference that has one known cause.
+func judgeModule(source string, version ast.RegoVersion, strict bool) (error, string) {
+	c := compilation{modules: map[string]string{"module.rego": source}, version: version, strict: strict}
+	opa := c.byOPA()
+	own, err := c.bySark()
+	if err != nil {
+		return err, ""
+	}
+	problem := differ(opa, own)
+	switch {
+	case problem == nil:
+		return nil, ""
+	case len(opa) == 0 && callsMissing(own):
+		return problem, "calls a builtin that sark lacks"
+	case c.onlyTypes(own):
+		return problem, "needs the type checker"
+	}
+	return problem, ""
+}
+
+// callsMissing tells whether the module is refused for nothing but builtins that OPA has and sark lacks.
+func callsMissing(own []diagnostic) bool {
+	return len(own) > 0 && !slices.ContainsFunc(own, func(d diagnostic) bool {
+		return !strings.HasSuffix(d.message, "sark has no such builtin yet")
+	})
+}
+
+// runModules compiles all policies among the strings of OPA's tests.
+func (r *runner) runModules(module string) error {
+	modules, err := harvest(module)
+	if err != nil {
+		return err
+	}
+	for _, way := range []struct {
+		name    string
+		version ast.RegoVersion
+		strict  bool
+	}{{"modules-v1", ast.RegoV1, false}, {"modules-v0", ast.RegoV0, false}, {"modules-strict", ast.RegoV1, true}} {
+		table := newTable(way.name)
+		kinds := map[string]int{}
+		for _, one := range modules {
+			folder, note := filepath.Dir(one.name), filepath.Base(one.name)
+			r.take(table, folder, note, func() (error, string) {
+				problem, excuse := judgeModule(one.source, way.version, way.strict)
+				kinds[kindOf(problem, excuse)]++
+				return problem, excuse
+			})
+		}
+		table.print(r.only != "")
+		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+			fmt.Printf("  %-10s %-45s %5d\n", way.name, kind, kinds[kind])
+		}
+	}
+	return nil
+}
+
+func kindOf(problem error, excuse string) string {
+	var found *difference
+	switch {
+	case problem == nil:
+		return "equal"
+	case excuse != "":
+		return excuse
+	case errors.As(problem, &found):
+		return found.kind
+	}
+	return "sark fails"
+}
