@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::super::as_equality;
 use super::super::visit::{self, Node as Visiting};
+use super::super::{arity, as_equality};
 use super::{Checker, Known, Types};
-use crate::rego::ast::{Body, Name, Span, Term, TermKind};
+use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, Term, TermKind};
 use crate::rego::parser::Problem;
 use crate::rego::print;
 
@@ -67,20 +67,16 @@ impl Checker<'_> {
 
     /// The reference with the names that its policy has.
     fn as_written(&self, parts: &[Term]) -> Vec<Term> {
-        let subjects = self.current.map(subjects).unwrap_or_default();
+        let subjects = self.current.map(|body| self.subjects(body)).unwrap_or_default();
         parts.iter().map(|part| self.term_as_written(&subjects, part)).collect()
     }
 
-    fn term_as_written(&self, subjects: &HashMap<&Name, &Term>, term: &Term) -> Term {
+    fn term_as_written(&self, subjects: &HashMap<&Name, Subject<'_>>, term: &Term) -> Term {
         let mut written = term.clone();
         match &mut written.kind {
             TermKind::Var(name) => {
                 if let Some(subject) = subjects.get(name) {
-                    return match subject.kind {
-                        // What was lifted out of these was lifted later.
-                        TermKind::Array(_) | TermKind::Object(_) | TermKind::Set(_) => self.term_as_written(subjects, subject),
-                        _ => (*subject).clone(),
-                    };
+                    return self.subject_as_written(subjects, *subject, term.span);
                 }
                 if let Some(own) = self.program.rewritten.get(name) {
                     *name = own.clone();
@@ -98,25 +94,58 @@ impl Checker<'_> {
         }
         written
     }
+
+    fn subject_as_written(&self, subjects: &HashMap<&Name, Subject<'_>>, subject: Subject<'_>, span: Span) -> Term {
+        match subject {
+            // What was lifted out of these was lifted later.
+            Subject::Call(terms) => {
+                let terms = terms.iter().map(|term| self.term_as_written(subjects, term)).collect();
+                Term::new(TermKind::Call(terms), span)
+            }
+            Subject::Term(term) => match term.kind {
+                TermKind::Array(_) | TermKind::Object(_) | TermKind::Set(_) | TermKind::Var(_) => {
+                    self.term_as_written(subjects, term)
+                }
+                _ => term.clone(),
+            },
+        }
+    }
+
+    /// What each variable that the compiler made stands for (OPA's `localVarGenerator.subjects`).
+    fn subjects<'b>(&self, body: &'b Body) -> HashMap<&'b Name, Subject<'b>> {
+        let mut found = HashMap::new();
+        visit::walk(Visiting::Body(body), &mut |node| {
+            if let Visiting::Expr(expr) = node
+                && expr.generated
+                && let Some((name, subject)) = self.subject_of(expr)
+            {
+                found.insert(name, subject);
+            }
+            false
+        });
+        found
+    }
+
+    fn subject_of<'b>(&self, expr: &'b Expr) -> Option<(&'b Name, Subject<'b>)> {
+        if let Some((left, right)) = as_equality(expr) {
+            return Some((left.as_var()?, Subject::Term(right)));
+        }
+        let ExprKind::Call(terms) = &expr.kind else { return None };
+        let (result, call) = terms.split_last()?;
+        let arity = arity(self.program.tree, call.first()?.as_ref_parts()?)?;
+        (call.len() == arity + 1).then_some((result.as_var()?, Subject::Call(call)))
+    }
+}
+
+/// What a variable stands for.
+#[derive(Clone, Copy)]
+enum Subject<'b> {
+    Term(&'b Term),
+    /// A call, without the variable for its result.
+    Call(&'b [Term]),
 }
 
 fn undefined_reference(parts: &[Term], written: &[Term]) -> TypeProblem {
     let span = parts.first().map_or_else(Span::default, |head| head.span);
     TypeProblem { span, message: format!("undefined ref: {}", print::reference(written)), by_unknown: false }
-}
-
-/// What each variable that the compiler made stands for (OPA's `localVarGenerator.subjects`).
-fn subjects(body: &Body) -> HashMap<&Name, &Term> {
-    let mut found = HashMap::new();
-    visit::walk(Visiting::Body(body), &mut |node| {
-        if let Visiting::Expr(expr) = node
-            && expr.generated
-            && let Some((left, right)) = as_equality(expr)
-            && let Some(name) = left.as_var()
-        {
-            found.insert(name, right);
-        }
-        false
-    });
-    found
 }
