@@ -192,7 +192,9 @@ impl Checker<'_> {
                 true
             }
             (Shape::Any(members), _) => {
-                members.iter().fold(false, |fits, member| self.unify1(env, term, Some(*member), true) || fits)
+                // Each member is tried: the variables inside get the types of all.
+                let fits: Vec<bool> = members.iter().map(|member| self.unify1(env, term, Some(*member), true)).collect();
+                fits.contains(&true)
             }
             (Shape::Array { items, rest }, TermKind::Array(parts)) => {
                 let has_room = parts.len() == items.len() || rest.is_some();

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::super::visit::{self, Node as Visiting};
 use super::super::{arity, as_equality};
-use super::{Checker, Known, Types};
+use super::env::Env;
+use super::{Checker, Known, Type, Types};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, Term, TermKind};
 use crate::rego::parser::Problem;
 use crate::rego::print;
@@ -93,6 +94,14 @@ impl Checker<'_> {
             _ => {}
         }
         written
+    }
+
+    /// Whether a variable was made for a scalar.
+    pub(super) fn stands_for_scalar(&self, env: &Env<'_>, head: &Term) -> bool {
+        let Some(name) = head.as_var().filter(|name| visit::is_generated(name)) else { return false };
+        let is_scalar = matches!(env.var(name), Some(Type::NULL | Type::BOOLEAN | Type::NUMBER | Type::STRING));
+        let subjects = self.current.filter(|_| is_scalar).map(|body| self.subjects(body)).unwrap_or_default();
+        matches!(subjects.get(name), Some(Subject::Term(subject)) if visit::is_scalar(subject))
     }
 
     fn subject_as_written(&self, subjects: &HashMap<&Name, Subject<'_>>, subject: Subject<'_>, span: Span) -> Term {

@@ -52,7 +52,7 @@ impl Checker<'_> {
                 TermKind::Ref(parts) => {
                     let applied = self.check_apply(env, parts);
                     let stops = applied.is_err();
-                    problems.extend(applied.and_then(|()| self.check_reference(env, env, Place::Top, parts, 0)).err());
+                    problems.extend(applied.and_then(|()| self.check_from_head(env, parts)).err());
                     stops
                 }
                 _ => visit::is_comprehension(term),
@@ -64,6 +64,14 @@ impl Checker<'_> {
     fn check_apply(&mut self, env: &Env<'_>, parts: &[Term]) -> Result<(), TypeProblem> {
         let found = env.reference(&mut self.types, parts);
         if self.types.is_function(found) { Err(self.not_selectable(parts, found)) } else { Ok(()) }
+    }
+
+    /// `true[x]` is undefined, which is no mistake: OPA's compiler gives no name to what stands before the bracket, and so knows no type of it.
+    fn check_from_head(&mut self, env: &Env<'_>, parts: &[Term]) -> Result<(), TypeProblem> {
+        if parts.first().is_some_and(|head| self.stands_for_scalar(env, head)) {
+            return self.check_leaf(env, Some(Type::ANY), parts, 1);
+        }
+        self.check_reference(env, env, Place::Top, parts, 0)
     }
 
     /// `at` is what the parts before `index` lead to in the layer `layer`.

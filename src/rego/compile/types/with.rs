@@ -10,7 +10,10 @@ use super::{Checker, Type, ground_part};
 use crate::rego::ast::{Expr, Term, With};
 use crate::rego::print;
 
-impl Checker<'_> {
+/// What is done with what is known.
+type Check<'c, 'p> = Box<dyn FnOnce(&mut Checker<'p>, &Env<'_>) + 'c>;
+
+impl<'p> Checker<'p> {
     /// Calls `check` with what is known under the modifiers of `expr`.
     pub(super) fn in_env_of(&mut self, env: &Env<'_>, expr: &Expr, check: impl FnOnce(&mut Self, &Env<'_>)) {
         if expr.with.is_empty() {
@@ -21,14 +24,7 @@ impl Checker<'_> {
 
     /// One layer for each target, and a last one for the replacements themselves: a replaced document keeps its type though another
     /// modifier replaces what it depends on.
-    fn layered<'c>(
-        &mut self,
-        first: &Env<'_>,
-        env: &Env<'_>,
-        modifiers: &[With],
-        replaced: &mut Node,
-        check: Box<dyn FnOnce(&mut Self, &Env<'_>) + 'c>,
-    ) {
+    fn layered<'c>(&mut self, first: &Env<'_>, env: &Env<'_>, modifiers: &[With], replaced: &mut Node, check: Check<'c, 'p>) {
         let Some((with, rest)) = modifiers.split_first() else {
             if replaced.children.is_empty() {
                 return check(self, env);
