@@ -93,7 +93,7 @@ func fromOPA(err error) []diagnostic {
 
 // bySark compiles through the C ABI.
 func (c *compilation) bySark() ([]diagnostic, error) {
-	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version]})
+	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version], Strict: c.strict})
 	if err != nil {
 		return nil, err
 	}

@@ -188,8 +188,7 @@ impl Compiler {
 
     /// A reference with the names that the source has.
     fn restored(&self, reference: &[Term]) -> Vec<Term> {
-        let name = |part: &Term| part.as_var().and_then(|name| self.rewritten.get(name)).cloned();
-        reference.iter().map(|part| name(part).map_or_else(|| part.clone(), |name| Term::var(name, part.span))).collect()
+        restored(&self.rewritten, reference)
     }
 
     /// Its text.
@@ -244,7 +243,8 @@ impl Context<'_> {
 
 /// The number of arguments that the builtin or function at `reference` takes.
 fn arity(tree: &RuleTree, reference: &[Term]) -> Option<usize> {
-    builtin(reference).map(|b| b.arity).or_else(|| tree.function_arity(reference))
+    let builtin = builtin(reference).map(|b| b.arity);
+    builtin.or_else(|| tree.function_arity(reference)).or_else(|| names(reference, "assign").then_some(2))
 }
 
 /// The builtin that a call's operator names.
@@ -269,7 +269,17 @@ pub(super) fn dotted(reference: &[Term]) -> Option<String> {
 
 /// Whether a call's operator is the builtin `name`.
 pub(super) fn is_operator(operator: &Term, name: &str) -> bool {
-    operator.as_ref_parts().and_then(dotted).is_some_and(|n| n == name)
+    operator.as_ref_parts().is_some_and(|parts| names(parts, name))
+}
+
+fn names(reference: &[Term], name: &str) -> bool {
+    dotted(reference).is_some_and(|n| n == name)
+}
+
+/// A reference with the names that the source has.
+fn restored(rewritten: &HashMap<Name, Name>, reference: &[Term]) -> Vec<Term> {
+    let name = |part: &Term| part.as_var().and_then(|name| rewritten.get(name)).cloned();
+    reference.iter().map(|part| name(part).map_or_else(|| part.clone(), |name| Term::var(name, part.span))).collect()
 }
 
 /// OPA's `checkUndefinedFuncs`.
@@ -289,8 +299,9 @@ fn check_undefined_functions(compiler: &mut Compiler) {
 fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<Problem> {
     let super::ast::ExprKind::Call(terms) = &expr.kind else { return None };
     let (operator, operands) = terms.split_first()?;
-    let reference = operator.as_ref_parts()?;
-    let name = dotted(reference).unwrap_or_default();
+    // Of a local that is called `input` or `data` nothing is left.
+    let reference = operator.as_ref_parts().unwrap_or_default();
+    let name = print::reference(&restored(context.rewritten, reference));
     let problem = |message| Some(Problem { code: "rego_type_error", message, span: expr.span });
     let Some(arity) = context.arity(reference) else {
         return problem(format!("undefined function {name}"));
