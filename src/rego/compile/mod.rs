@@ -278,8 +278,16 @@ fn names(reference: &[Term], name: &str) -> bool {
 
 /// A reference with the names that the source has.
 fn restored(rewritten: &HashMap<Name, Name>, reference: &[Term]) -> Vec<Term> {
-    let name = |part: &Term| part.as_var().and_then(|name| rewritten.get(name)).cloned();
-    reference.iter().map(|part| name(part).map_or_else(|| part.clone(), |name| Term::var(name, part.span))).collect()
+    let mut parts = reference.to_vec();
+    visit::walk_terms_mut(&mut parts, &mut |node| {
+        if let visit::NodeMut::Term(Term { kind: TermKind::Var(name), .. }) = node
+            && let Some(source) = rewritten.get(name)
+        {
+            *name = source.clone();
+        }
+        false
+    });
+    parts
 }
 
 /// OPA's `checkUndefinedFuncs`.
@@ -315,7 +323,7 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
     if fits {
         return None;
     }
-    if builtin(reference).is_some() {
+    if builtin(reference).is_some() || names(reference, "assign") {
         return problem(format!("{name}: arity mismatch\n\thave: {counted} arguments\n\twant: {arity}"));
     }
     let noun = if counted == 1 { "argument" } else { "arguments" };

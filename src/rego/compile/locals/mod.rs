@@ -48,10 +48,7 @@ pub(super) fn rewrite_local_vars(compiler: &mut Compiler) {
                 locals.scopes.clone_from(&arguments);
             }
             is_first = false;
-            if head_may_have_vars(&rule.head) {
-                unused.used_by_value(rule.head.value.as_ref());
-            }
-            locals.in_rule(rule, &mut found);
+            locals.in_rule(rule, &mut unused, &mut found);
             unused.used_by_branch(&locals);
             next = rule.otherwise.as_deref_mut();
         }
@@ -120,11 +117,12 @@ impl<'c> Locals<'c> {
         }
     }
 
-    fn in_rule(&mut self, rule: &mut Rule, found: &mut Found) {
+    fn in_rule(&mut self, rule: &mut Rule, unused: &mut Arguments, found: &mut Found) {
         let has_vars = head_may_have_vars(&rule.head);
         let mut used = VarSet::new();
         if has_vars {
             self.in_head_comprehensions(&mut rule.head, found);
+            unused.used_by_value(rule.head.value.as_ref());
             let head = &rule.head;
             for term in head.reference.iter().skip(1).chain(&head.key).chain(&head.value).filter(|t| !is_scalar(t)) {
                 visit::collect_term(term, Skip::default(), &mut used);
