@@ -400,8 +400,9 @@ typedef struct sark_engine_options {
   const struct sark_metrics *metrics;
   // `SARK_EVALUATOR_SARK`, which decides as OPA does, or `SARK_EVALUATOR_REGORUS` where the build has it; default sark.
   uint32_t evaluator;
-  // 0.
-  uint32_t reserved;
+  // 1: OPA's strict mode. Imports, parameters and assigned variables that nothing uses do not compile, nor, whatever the version,
+  // two imports of one name, rules and variables called `input` or `data`, and deprecated builtins. 0, OPA's default: they do.
+  uint32_t strict;
 } sark_engine_options;
 
 // How a policy is loaded.

@@ -45,6 +45,7 @@ type EngineOptions struct {
 	MaxDataBytes   uint64
 	Metrics        *Metrics // nil: none
 	Evaluator      Evaluator
+	Strict         bool // OPA's strict mode: what is unused, shadows or is deprecated does not compile
 }
 
 // LoadOptions are about one policy.
@@ -71,6 +72,9 @@ func NewEngine(options ...EngineOptions) (*Engine, error) {
 		max_data_bytes:   C.uint64_t(chosen.MaxDataBytes),
 		metrics:          chosen.Metrics.pointer(),
 		evaluator:        C.uint32_t(chosen.Evaluator),
+	}
+	if chosen.Strict {
+		raw.strict = 1
 	}
 	var handle *C.sark_engine
 	var failed *C.sark_error

@@ -115,6 +115,7 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 			RegoVersion: regoVersion(args), Timeout: args.time("timeout_ms"),
 			MaxInputBytes: args.count("max_input_bytes"), MaxPolicyBytes: args.count("max_policy_bytes"),
 			MaxDataBytes: args.count("max_data_bytes"), Metrics: w.metrics, Evaluator: evaluator(args),
+			Strict: args.yes("strict"),
 		})
 		return keep(w, &w.engine, made, err)
 	case "load_policy":

@@ -48,8 +48,9 @@ pub struct sark_engine_options {
     pub metrics: *const sark_metrics,
     /// `SARK_EVALUATOR_SARK`, which decides as OPA does, or `SARK_EVALUATOR_REGORUS` where the build has it; default sark.
     pub evaluator: u32,
-    /// 0.
-    pub reserved: u32,
+    /// 1: OPA's strict mode. Imports, parameters and assigned variables that nothing uses do not compile, nor, whatever the version,
+    /// two imports of one name, rules and variables called `input` or `data`, and deprecated builtins. 0, OPA's default: they do.
+    pub strict: u32,
 }
 
 /// How a policy is loaded.
@@ -131,9 +132,6 @@ pub struct sark_evaluate_info {
 // SAFETY: for each, repr(C), `struct_size` first, integers and pointers only, no padding (checked by tests/surface), valid with any bytes.
 unsafe impl Versioned for sark_engine_options {
     const FIRST_SIZE: usize = offset_of!(Self, evaluator);
-    fn reserved(&self) -> u32 {
-        self.reserved
-    }
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_load_options {
@@ -262,6 +260,7 @@ fn engine_options(given: &sark_engine_options) -> Result<EngineOptions> {
     };
     Ok(EngineOptions {
         evaluator,
+        strict: given.strict != 0,
         rego_version: rego_version(given.rego_version)?.unwrap_or(default.rego_version),
         timeout: timeout(given.timeout_ns).unwrap_or(default.timeout),
         max_input_bytes: or_default(given.max_input_bytes, default.max_input_bytes),

@@ -47,6 +47,8 @@ pub enum Evaluator {
 pub struct EngineOptions {
     /// Who evaluates.
     pub evaluator: Evaluator,
+    /// Whether what is merely suspicious does not compile.
+    pub strict: bool,
     /// The version of modules that do not name one.
     pub rego_version: RegoVersion,
     /// The time of one evaluation; `None` for no bound.
@@ -63,6 +65,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             evaluator: Evaluator::Sark,
+            strict: false,
             rego_version: RegoVersion::V1,
             timeout: Some(Duration::from_secs(5)),
             max_input_bytes: 64 << 20,
@@ -116,9 +119,9 @@ impl Engine {
     /// An engine without policies, with an empty object as its data.
     ///
     /// # Errors
-    /// `UNSUPPORTED` where no evaluator was built in.
+    /// `UNSUPPORTED` where no evaluator was built in, or for one that has no strict mode.
     pub fn new(options: EngineOptions, metrics: Option<Arc<Metrics>>) -> Result<Arc<Self>> {
-        let compiler = compiler(options.evaluator)?;
+        let compiler = compiler(options.evaluator, options.strict)?;
         let snapshot = ArcSwap::from_pointee(Snapshot::empty(compiler.as_ref())?);
         Ok(Arc::new(Self {
             options,
@@ -466,9 +469,13 @@ impl Drop for Engine {
     }
 }
 
-fn compiler(evaluator: Evaluator) -> Result<Box<dyn Compiler>> {
+fn compiler(evaluator: Evaluator, strict: bool) -> Result<Box<dyn Compiler>> {
     match evaluator {
-        Evaluator::Sark => Ok(Box::new(RegoCompiler)),
+        Evaluator::Sark => Ok(Box::new(RegoCompiler { strict })),
+        #[cfg(feature = "regorus")]
+        Evaluator::Regorus if strict => {
+            Err(Error::new(ErrorKind::Unsupported, "regorus has no strict mode; leave out `strict`, or the evaluator"))
+        }
         #[cfg(feature = "regorus")]
         Evaluator::Regorus => Ok(Box::new(crate::regorus::RegorusCompiler)),
         #[cfg(not(feature = "regorus"))]

@@ -22,6 +22,18 @@ pub(in crate::rego) fn reference(parts: &[Term]) -> String {
     out
 }
 
+/// A variable's name: each `_` has one of its own within.
+pub(in crate::rego) fn name(name: &str) -> &str {
+    if name.starts_with('$') { "_" } else { name }
+}
+
+/// A call.
+pub(in crate::rego) fn call(terms: &[Term]) -> String {
+    let mut out = String::new();
+    append_call(terms, &mut out);
+    out
+}
+
 /// A term.
 pub(in crate::rego) fn term(term: &Term) -> String {
     let mut out = String::new();
@@ -92,7 +104,7 @@ fn append(term: &Term, out: &mut String) {
         TermKind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         TermKind::Number(text) => out.push_str(text),
         TermKind::String(text) => out.push_str(&quote(text.as_bytes())),
-        TermKind::Var(name) => out.push_str(if name.starts_with('$') { "_" } else { name }),
+        TermKind::Var(text) => out.push_str(name(text)),
         TermKind::Ref(parts) => append_reference(parts, out),
         TermKind::Array(terms) => append_list("[", terms, "]", out),
         TermKind::Set(terms) if terms.is_empty() => out.push_str("set()"),
@@ -102,15 +114,17 @@ fn append(term: &Term, out: &mut String) {
             append_list("{", &members, "}", out);
         }
         TermKind::Object(pairs) => append_pairs(pairs, out),
-        TermKind::Call(terms) => {
-            if let Some((operator, operands)) = terms.split_first() {
-                append(operator, out);
-                append_list("(", operands, ")", out);
-            }
-        }
+        TermKind::Call(terms) => append_call(terms, out),
         TermKind::Template(_) => out.push_str("$\"...\""),
         TermKind::ArrayComprehension(_) => out.push_str("[... | ...]"),
         TermKind::SetComprehension(_) | TermKind::ObjectComprehension(_) => out.push_str("{... | ...}"),
+    }
+}
+
+fn append_call(terms: &[Term], out: &mut String) {
+    if let Some((operator, operands)) = terms.split_first() {
+        append(operator, out);
+        append_list("(", operands, ")", out);
     }
 }
 

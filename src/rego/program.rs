@@ -30,7 +30,10 @@ const KEPT_BYTES: usize = 4 << 20;
 
 /// Compiles with sark's own front end.
 #[derive(Debug, Default)]
-pub(crate) struct RegoCompiler;
+pub(crate) struct RegoCompiler {
+    /// OPA's strict mode.
+    pub(crate) strict: bool,
+}
 
 struct RegoProgram {
     rules: Arc<Rules>,
@@ -50,7 +53,7 @@ struct Rules {
 
 impl Compiler for RegoCompiler {
     fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>> {
-        let rules = deep(|| compile_modules(modules))?;
+        let rules = deep(|| compile_modules(modules, self.strict))?;
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(program) as Arc<dyn Program>)
     }
 }
@@ -82,7 +85,7 @@ fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     })
 }
 
-fn compile_modules(modules: &[Module]) -> Result<Rules> {
+fn compile_modules(modules: &[Module], strict: bool) -> Result<Rules> {
     let mut sorted = modules.to_vec();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut parsed = Vec::with_capacity(sorted.len());
@@ -103,7 +106,7 @@ fn compile_modules(modules: &[Module]) -> Result<Rules> {
     }
     let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
     let names = sorted.iter().map(|module| Arc::clone(&module.name)).collect();
-    let compiled = compile::compile(parsed, names, false).map_err(|problems| compilation_error(&problems, &sorted))?;
+    let compiled = compile::compile(parsed, names, strict).map_err(|problems| compilation_error(&problems, &sorted))?;
     let missing = compile::missing_builtins(&compiled).into_iter().filter_map(|(module, builtin, span)| {
         let name = &sorted.get(module)?.name;
         Some(Unsupported { module: Arc::clone(name), builtin, location: location(span, &sorted) })
@@ -430,7 +433,7 @@ mod tests {
 
     fn program(source: &str) -> RegoProgram {
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        RegoProgram::new(Arc::new(compile_modules(&[module]).unwrap()), &Arc::new(Document::Null)).unwrap()
+        RegoProgram::new(Arc::new(compile_modules(&[module], false).unwrap()), &Arc::new(Document::Null)).unwrap()
     }
 
     fn path(keys: &[&str]) -> Path {
@@ -441,7 +444,7 @@ mod tests {
     fn what_nothing_binds_is_refused_where_opa_lets_it_pass() {
         let source = "package p\n\na if {\n\tdata.xs[i]\n\t[{1 | data.xs[i]}, 2] with input.a as c\n}";
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        let refused = compile_modules(&[module]).map(|_| ()).map_err(|error| error.to_string());
+        let refused = compile_modules(&[module], false).map(|_| ()).map_err(|error| error.to_string());
         assert!(refused.unwrap_err().contains("rego_unsafe_var_error: var c is unsafe"));
     }
 

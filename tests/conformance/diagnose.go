@@ -93,7 +93,7 @@ func fromOPA(err error) []diagnostic {
 
 // bySark compiles through the C ABI.
 func (c *compilation) bySark() ([]diagnostic, error) {
-	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version]})
+	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version], Strict: c.strict})
 	if err != nil {
 		return nil, err
 	}
@@ -203,33 +203,51 @@ func callsMissing(own []diagnostic) bool {
 	})
 }
 
+// A way is how harvested modules are compiled.
+type way struct {
+	name    string
+	version ast.RegoVersion
+	strict  bool
+}
+
 // runModules compiles all policies among the strings of OPA's tests.
 func (r *runner) runModules(module string) error {
-	modules, err := harvest(module)
+	modules, err := harvest(module, wholeModules)
 	if err != nil {
 		return err
 	}
-	for _, way := range []struct {
-		name    string
-		version ast.RegoVersion
-		strict  bool
-	}{{"modules-v1", ast.RegoV1, false}, {"modules-v0", ast.RegoV0, false}, {"modules-strict", ast.RegoV1, true}} {
-		table := newTable(way.name)
-		kinds := map[string]int{}
-		for _, one := range modules {
-			folder, note := filepath.Dir(one.name), filepath.Base(one.name)
-			r.take(table, folder, note, func() (error, string) {
-				problem, excuse := judgeModule(one.source, way.version, way.strict)
-				kinds[kindOf(problem, excuse)]++
-				return problem, excuse
-			})
-		}
-		table.print(r.only != "")
-		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-			fmt.Printf("  %-10s %-45s %5d\n", way.name, kind, kinds[kind])
-		}
+	for _, way := range []way{{"modules-v1", ast.RegoV1, false}, {"modules-v0", ast.RegoV0, false}, {"modules-strict", ast.RegoV1, true}} {
+		r.runWay(way, modules)
 	}
 	return nil
+}
+
+// runStatements compiles what else in the tests of the parser and the compiler is Rego, or was meant to be.
+func (r *runner) runStatements(module string) error {
+	modules, err := harvest(module, statements, "v1/ast", "v1/format", "v1/rego", "v1/topdown")
+	if err != nil {
+		return err
+	}
+	for _, way := range []way{{"rules-v1", ast.RegoV1, false}, {"rules-v0", ast.RegoV0, false}} {
+		r.runWay(way, modules)
+	}
+	return nil
+}
+
+func (r *runner) runWay(way way, modules []harvested) {
+	table := newTable(way.name)
+	kinds := map[string]int{}
+	for _, one := range modules {
+		r.take(table, filepath.Dir(one.name), filepath.Base(one.name), func() (error, string) {
+			problem, excuse := judgeModule(one.source, way.version, way.strict)
+			kinds[kindOf(problem, excuse)]++
+			return problem, excuse
+		})
+	}
+	table.print(r.only != "")
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		fmt.Printf("  %-14s %-40s %5d\n", way.name, kind, kinds[kind])
+	}
 }
 
 func kindOf(problem error, excuse string) string {

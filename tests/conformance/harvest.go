@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,12 +22,43 @@ type harvested struct {
 	source string
 }
 
+// A sieve takes a string of OPA's tests for a module, and says what that module is.
+type sieve func(text string) (source string, ok bool)
+
+// wholeModules takes what begins with its package, or what OPA's parser takes for a module.
+func wholeModules(text string) (string, bool) {
+	if strings.HasPrefix(strings.TrimSpace(text), "package") {
+		return text, true
+	}
+	return text, strings.Contains(text, "package") && parses(text)
+}
+
+// statements takes rules and what was meant to be rules, and puts a package before them.
+func statements(text string) (string, bool) {
+	if _, ok := wholeModules(text); ok || !statement.MatchString(text) {
+		return "", false
+	}
+	return "package test\n\n" + text, true
+}
+
+// What may be meant for Rego has a bracket, a keyword or an operator, and is no sentence.
+var statement = regexp.MustCompile(`(?s)^[^A-Z%]*([{(\[]|:=|=|\bif\b|\bcontains\b|\bimport\b|\bdefault\b)`)
+
+func parses(text string) bool {
+	_, err := rego.ParseModuleWithOpts("", text, rego.ParserOptions{RegoVersion: rego.RegoV0})
+	return err == nil
+}
+
 // harvest collects the modules among the string literals of OPA's tests, each once.
-func harvest(module string) ([]harvested, error) {
+func harvest(module string, take sieve, folders ...string) ([]harvested, error) {
 	var found []harvested
 	seen := map[string]bool{}
 	err := filepath.WalkDir(module, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		relative, err := filepath.Rel(module, path)
+		if err != nil || len(folders) > 0 && !slices.Contains(folders, filepath.Dir(relative)) {
 			return err
 		}
 		files := token.NewFileSet()
@@ -34,14 +66,11 @@ func harvest(module string) ([]harvested, error) {
 		if err != nil {
 			return err
 		}
-		relative, err := filepath.Rel(module, path)
-		if err != nil {
-			return err
-		}
 		ast.Inspect(file, func(node ast.Node) bool {
-			if text, ok := literal(node); ok && !seen[text] && isModule(text) {
-				seen[text] = true
-				found = append(found, harvested{fmt.Sprintf("%s:%d", relative, files.Position(node.Pos()).Line), text})
+			text, ok := literal(node)
+			if source, taken := take(text); ok && taken && !seen[source] {
+				seen[source] = true
+				found = append(found, harvested{fmt.Sprintf("%s:%d", relative, files.Position(node.Pos()).Line), source})
 			}
 			return true
 		})
@@ -57,17 +86,6 @@ func literal(node ast.Node) (string, bool) {
 	}
 	text, err := strconv.Unquote(basic.Value)
 	return text, err == nil
-}
-
-func isModule(text string) bool {
-	if strings.HasPrefix(strings.TrimSpace(text), "package") {
-		return true
-	}
-	if !strings.Contains(text, "package") {
-		return false
-	}
-	_, err := rego.ParseModuleWithOpts("", text, rego.ParserOptions{RegoVersion: rego.RegoV0})
-	return err == nil
 }
 
 // numbered tells modules of one line apart.

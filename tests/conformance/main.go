@@ -1,6 +1,6 @@
 // Command conformance runs OPA's own test suite through sark's C ABI.
 //
-//	conformance [-known FILE] [-part cases|compile|modules] [-only TEXT] [-v]
+//	conformance [-known FILE] [-part cases|compile|modules|statements] [-only TEXT] [-v]
 //
 // The suite is read from OPA's Go module, at the version that go.mod pins; nothing of it is kept here. A case is judged as OPA's own
 // runner judges it (v1/topdown/exported_test.go): the set of bindings, values with their numbers, error codes and messages. What is known
@@ -38,7 +38,7 @@ var suites = []suite{
 func main() {
 	knownFile := flag.String("known", "known.txt", "what is known to fail")
 	only := flag.String("only", "", "run the cases whose name holds this text, and say what is wrong with them")
-	part := flag.String("part", "all", "cases, compile, modules, or all")
+	part := flag.String("part", "all", "cases, compile, modules, statements, or all")
 	verbose := flag.Bool("v", false, "say what is wrong with each failing case")
 	flag.Parse()
 	known, err := readKnown(*knownFile)
@@ -67,7 +67,7 @@ func run(r *runner, part string) error {
 	for _, one := range []struct {
 		name string
 		run  func(string) error
-	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}} {
+	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}} {
 		if part != "all" && part != one.name {
 			continue
 		}

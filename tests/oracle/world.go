@@ -33,6 +33,7 @@ type state struct {
 	modules  map[string]*ast.Module
 	compiler *ast.Compiler
 	store    storage.Store
+	strict   bool
 }
 
 // world is what one case has made, of the nouns that OPA knows.
@@ -99,6 +100,7 @@ func (w *world) calls() map[string]call {
 func (w *world) renew(_ context.Context, s *step) (string, error) {
 	*w = *newWorld()
 	w.version = versionOf(s.arg("rego_version"), ast.RegoV1)
+	w.now.strict = string(s.Args["strict"]) == "true"
 	w.foreign = s.arg("evaluator") == "regorus"
 	return "", nil
 }
@@ -154,7 +156,7 @@ func patchData(next *state, s *step) error {
 
 func (s *state) clone() *state {
 	copied, err := json.Marshal(s.data)
-	next := &state{sources: maps.Clone(s.sources)}
+	next := &state{sources: maps.Clone(s.sources), strict: s.strict}
 	if err == nil {
 		err = util.UnmarshalJSON(copied, &next.data)
 	}
@@ -176,7 +178,7 @@ func (w *world) install(ctx context.Context, next *state) error {
 func (s *state) settle(ctx context.Context) error {
 	s.modules = map[string]*ast.Module{}
 	for _, name := range slices.Sorted(maps.Keys(s.sources)) {
-		module, err := ast.ParseModuleWithOpts(name, s.sources[name].rego, ast.ParserOptions{RegoVersion: s.sources[name].version})
+		module, err := ast.ParseModuleWithOpts(name, s.sources[name].rego, ast.ParserOptions{RegoVersion: s.sources[name].version, ProcessAnnotation: true})
 		if err == nil && module == nil {
 			return ast.NewError(ast.ParseErr, nil, "empty module")
 		}
@@ -187,7 +189,7 @@ func (s *state) settle(ctx context.Context) error {
 	}
 	s.store = inmem.NewFromObject(s.data)
 	return storage.Txn(ctx, s.store, storage.TransactionParams{}, func(txn storage.Transaction) error {
-		s.compiler = ast.NewCompiler().WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn))
+		s.compiler = ast.NewCompiler().WithStrict(s.strict).WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn))
 		if s.compiler.Compile(s.modules); s.compiler.Failed() {
 			return s.compiler.Errors
 		}

@@ -18,7 +18,7 @@ function revised(status) {
 }
 
 export class Engine extends Handle {
-  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics, evaluator } = {}) {
+  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics, evaluator, strict } = {}) {
     const settings = options("sark_engine_options", {
       rego_version: rego(regoVersion),
       timeout_ns: nanoseconds("timeoutMs", timeoutMs),
@@ -27,6 +27,7 @@ export class Engine extends Handle {
       max_data_bytes: size("maxDataBytes", maxDataBytes),
       metrics: optionalPointer(metrics),
       evaluator: evaluatorNumber(evaluator),
+      strict: strict ? 1 : 0,
     });
     super(create(sark.sark_engine_new(settings, slot, errorSlot)), sark.sark_engine_free, sark.sark_engine_close);
   }

@@ -119,6 +119,8 @@ export interface EngineOptions {
   metrics?: Metrics;
   /** Who evaluates; "sark" where left out. Throws Unsupported where the library lacks it. */
   evaluator?: Evaluator;
+  /** OPA's strict mode: what is unused, shadows or is deprecated does not compile. False where left out. */
+  strict?: boolean;
 }
 
 /** Named policies and one document of data. */

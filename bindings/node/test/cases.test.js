@@ -54,6 +54,7 @@ const calls = {
       maxDataBytes: args.max_data_bytes,
       metrics: its.metrics,
       evaluator: args.evaluator,
+      strict: args.strict,
     });
   },
   "engine.load_policy": (its, { name, rego, rego_version: regoVersion }) => void its.engine.loadPolicy(name, rego, { regoVersion }),

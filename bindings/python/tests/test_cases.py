@@ -112,7 +112,7 @@ class Case:
         return self.metrics.render_openmetrics()
 
     def engine_new(self, args: dict[str, Any]) -> None:
-        limits = only(args, "rego_version", "evaluator", "max_input_bytes", "max_policy_bytes", "max_data_bytes")
+        limits = only(args, "rego_version", "evaluator", "strict", "max_input_bytes", "max_policy_bytes", "max_data_bytes")
         self.objects["engine"] = sark.Engine(timeout=seconds(args, "timeout_ms"), **limits, **self.reporting)
 
     def engine_load_policy(self, args: dict[str, Any]) -> None:

@@ -201,8 +201,7 @@ impl Compiler {
 
     /// A reference with the names that the source has.
     fn restored(&self, reference: &[Term]) -> Vec<Term> {
-        let name = |part: &Term| part.as_var().and_then(|name| self.rewritten.get(name)).cloned();
-        reference.iter().map(|part| name(part).map_or_else(|| part.clone(), |name| Term::var(name, part.span))).collect()
+        restored(&self.rewritten, reference)
     }
 
     /// Its text.
@@ -257,7 +256,8 @@ impl Context<'_> {
 
 /// The number of arguments that the builtin or function at `reference` takes.
 fn arity(tree: &RuleTree, reference: &[Term]) -> Option<usize> {
-    builtin(reference).map(|b| b.arity).or_else(|| tree.function_arity(reference))
+    let builtin = builtin(reference).map(|b| b.arity);
+    builtin.or_else(|| tree.function_arity(reference)).or_else(|| names(reference, "assign").then_some(2))
 }
 
 /// The builtin that a call's operator names.
@@ -282,7 +282,25 @@ pub(super) fn dotted(reference: &[Term]) -> Option<String> {
 
 /// Whether a call's operator is the builtin `name`.
 pub(super) fn is_operator(operator: &Term, name: &str) -> bool {
-    operator.as_ref_parts().and_then(dotted).is_some_and(|n| n == name)
+    operator.as_ref_parts().is_some_and(|parts| names(parts, name))
+}
+
+fn names(reference: &[Term], name: &str) -> bool {
+    dotted(reference).is_some_and(|n| n == name)
+}
+
+/// A reference with the names that the source has.
+fn restored(rewritten: &HashMap<Name, Name>, reference: &[Term]) -> Vec<Term> {
+    let mut parts = reference.to_vec();
+    visit::walk_terms_mut(&mut parts, &mut |node| {
+        if let visit::NodeMut::Term(Term { kind: TermKind::Var(name), .. }) = node
+            && let Some(source) = rewritten.get(name)
+        {
+            *name = source.clone();
+        }
+        false
+    });
+    parts
 }
 
 /// OPA's `checkUndefinedFuncs`.
@@ -302,8 +320,9 @@ fn check_undefined_functions(compiler: &mut Compiler) {
 fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<Problem> {
     let super::ast::ExprKind::Call(terms) = &expr.kind else { return None };
     let (operator, operands) = terms.split_first()?;
-    let reference = operator.as_ref_parts()?;
-    let name = dotted(reference).unwrap_or_default();
+    // Of a local that is called `input` or `data` nothing is left.
+    let reference = operator.as_ref_parts().unwrap_or_default();
+    let name = print::reference(&restored(context.rewritten, reference));
     let problem = |message| Some(Problem { code: "rego_type_error", message, span: expr.span });
     let Some(arity) = context.arity(reference) else {
         return problem(format!("undefined function {name}"));
@@ -317,7 +336,7 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
     if fits {
         return None;
     }
-    if builtin(reference).is_some() {
+    if builtin(reference).is_some() || names(reference, "assign") {
         return problem(format!("{name}: arity mismatch\n\thave: {counted} arguments\n\twant: {arity}"));
     }
     let noun = if counted == 1 { "argument" } else { "arguments" };

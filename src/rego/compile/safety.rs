@@ -9,6 +9,7 @@ use super::visit::{self, Arity, Node, NodeMut, Skip, VarSet, is_generated};
 use super::{Compiler, Context, arity, as_equality, is_ground};
 use crate::rego::ast::{Body, Expr, ExprKind, Head, Name, Span, Term, TermKind};
 use crate::rego::parser::Problem;
+use crate::rego::print;
 
 /// Names that are always bound.
 pub(super) fn reserved() -> VarSet {
@@ -28,16 +29,11 @@ pub(super) fn check_rule_heads(compiler: &mut Compiler) {
         for name in unbound {
             let shown = context.source_name(&name);
             if !is_generated(&shown) {
-                let message = format!("var {} is unsafe{}", display(&shown), scopes.suffix(rule));
+                let message = format!("var {} is unsafe{}", print::name(&shown), scopes.suffix(rule));
                 context.report("rego_unsafe_var_error", last_place(&rule.head, &name), message);
             }
         }
     });
-}
-
-/// A name as messages have it.
-fn display(name: &str) -> &str {
-    if visit::is_wildcard(name) { "_" } else { name }
 }
 
 /// The place of a variable in a head: the last one that OPA comes to.
@@ -123,7 +119,7 @@ fn unsafe_problems(context: &Context<'_>, found: &[Unsafe], scope: &str) -> Vec<
     }
     let problem = |span, message| Problem { code: "rego_unsafe_var_error", message, span };
     let mut problems: Vec<_> =
-        pairs.into_iter().map(|(span, shown, _)| problem(span, unsafe_message(display(&shown), scope))).collect();
+        pairs.into_iter().map(|(span, shown, _)| problem(span, unsafe_message(print::name(&shown), scope))).collect();
     if problems.is_empty() {
         let mut seen = VarSet::new();
         for item in found {

@@ -3,9 +3,11 @@
 //! A part is given as a set: `{x | x = part}`, empty where the part is undefined.
 
 use super::visit::{self, Node, NodeMut, Skip, VarSet, walk_body_mut, walk_head_mut};
+use super::problems::MAX_ERRORS;
 use super::{Compiler, Context, arity, builtin, equality, is_operator, safety};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, TemplatePart, Term, TermKind};
 use crate::rego::parser::Problem;
+use crate::rego::print;
 
 pub(super) fn rewrite_template_strings(compiler: &mut Compiler) {
     compiler.each_rule(|context, rule| {
@@ -48,8 +50,9 @@ fn in_expr(context: &mut Context<'_>, safe: &VarSet, expr: &mut Expr) {
             });
             let mut inner = safe.clone();
             every.key.iter().chain([&every.value]).for_each(|t| visit::collect_term(t, Skip::default(), &mut inner));
+            let before = context.problems.len();
             in_body(context, &inner, &mut every.body);
-            true
+            goes_no_further(context, before)
         }
         _ => false,
     });
@@ -62,20 +65,21 @@ fn in_term(context: &mut Context<'_>, safe: &VarSet, term: &mut Term) -> bool {
             _ => false,
         });
     };
+    let before = context.problems.len();
     match &mut term.kind {
         TermKind::ArrayComprehension(c) | TermKind::SetComprehension(c) => {
             let inner = in_body(context, safe, &mut c.1);
             again(context, &inner, &mut c.0);
-            true
+            goes_no_further(context, before)
         }
         TermKind::ObjectComprehension(c) => {
             let inner = in_body(context, safe, &mut c.2);
             again(context, &inner, &mut c.0);
             again(context, &inner, &mut c.1);
-            true
+            goes_no_further(context, before)
         }
         TermKind::Template(parts) => {
-            let parts = std::mem::take(parts);
+            let parts = parts.clone();
             rewrite(context, safe, term, parts);
             // What the parts hold may hold templates, too.
             false
@@ -84,14 +88,23 @@ fn in_term(context: &mut Context<'_>, safe: &VarSet, term: &mut Term) -> bool {
     }
 }
 
+/// Whether nothing within a closure is left to do. OPA comes to a template again that it could not rewrite, and says so again.
+fn goes_no_further(context: &Context<'_>, before: usize) -> bool {
+    context.problems.len() == before || context.problems.len() >= MAX_ERRORS
+}
+
 fn rewrite(context: &mut Context<'_>, safe: &VarSet, term: &mut Term, parts: Vec<TemplatePart>) {
     let span = term.span;
+    let before = context.problems.len();
     let mut terms = Vec::with_capacity(parts.len());
     for part in parts {
         match part {
             TemplatePart::Text(text, span) => terms.push(Term::string(text, span)),
             TemplatePart::Expr(expr) => terms.extend(part_as_set(context, safe, *expr)),
         }
+    }
+    if context.problems.len() > before {
+        return;
     }
     if terms.is_empty() {
         terms.push(Term::string("", span));
@@ -108,10 +121,11 @@ fn part_as_set(context: &mut Context<'_>, safe: &VarSet, expr: Expr) -> Option<T
             let called = terms.first().and_then(Term::as_ref_parts).and_then(builtin);
             if let Some(relation) = called.filter(|b| b.relation) {
                 let message = format!("illegal call to relation built-in '{}' that may cause multiple outputs", relation.name);
-                context.report("rego_compile_error", span, message);
+                context.report("rego_compile_error", Span::default(), message);
                 return None;
             }
-            Term::new(TermKind::Call(terms), span)
+            // OPA gives such a call no place.
+            Term::new(TermKind::Call(terms), Span::default())
         }
         ExprKind::Term(term) => term,
         _ => {
@@ -127,9 +141,10 @@ fn part_as_set(context: &mut Context<'_>, safe: &VarSet, expr: Expr) -> Option<T
     if is_defined {
         return Some(Term::new(TermKind::Set(vec![part]), span));
     }
+    let span = part.span;
     let undeclared: Vec<Name> = visit::term_vars(&part, Skip::SAFETY).difference(safe).cloned().collect();
     for name in undeclared {
-        let message = format!("var {} is undeclared", context.source_name(&name));
+        let message = format!("var {} is undeclared", print::name(&context.source_name(&name)));
         context.report("rego_compile_error", span, message);
     }
     let local = Term::var(context.generator.generate(), span);
@@ -153,7 +168,8 @@ pub(super) fn check_void_calls(compiler: &mut Compiler) {
 pub(super) fn void_call(node: Node<'_>) -> Option<Problem> {
     let Node::Term(Term { kind: TermKind::Call(terms), span }) = node else { return None };
     let is_print = is_operator(terms.first()?, "print");
-    is_print.then(|| Problem { code: "rego_type_error", message: "print(...) used as value".to_owned(), span: *span })
+    let message = || format!("{} used as value", print::call(terms));
+    is_print.then(|| Problem { code: "rego_type_error", message: message(), span: *span })
 }
 
 pub(super) fn erase_print_calls(compiler: &mut Compiler) {

@@ -4,7 +4,7 @@ use super::heads::bound_variable;
 use super::tree::Key;
 use super::visit::{self, NodeMut, requires_eval};
 use super::{Compiler, Context, builtin, dotted, is_operator};
-use crate::rego::ast::{Body, Term, TermKind};
+use crate::rego::ast::{Body, Expr, Term, TermKind};
 use crate::rego::builtins;
 use crate::rego::parser::Problem;
 
@@ -30,25 +30,30 @@ pub(super) fn in_query(context: &mut Context<'_>, body: &mut Body) {
     });
 }
 
+/// The first problem is all that is reported about a body, what is nested in it included.
 fn rewrite_body(context: &mut Context<'_>, body: &mut Body) {
     let mut rewritten = Vec::with_capacity(body.len());
-    for mut expr in std::mem::take(body) {
-        for with in &mut expr.with {
-            match must_evaluate(context, &mut with.target, &mut with.value) {
-                Ok(true) => {
-                    let bind = context.generator.equality(with.value.clone());
-                    if let Some(local) = bound_variable(&bind.kind) {
-                        with.value = local;
-                    }
-                    rewritten.push(bind);
-                }
-                Ok(false) => {}
-                Err(problem) => context.problems.push(problem),
-            }
+    for expr in std::mem::take(body) {
+        if let Err(problem) = rewrite_expr(context, expr, &mut rewritten) {
+            context.problems.push(problem);
+            return;
         }
-        rewritten.push(expr);
     }
     *body = rewritten;
+}
+
+fn rewrite_expr(context: &mut Context<'_>, mut expr: Expr, rewritten: &mut Body) -> Result<(), Problem> {
+    for with in &mut expr.with {
+        if must_evaluate(context, &mut with.target, &mut with.value)? {
+            let bind = context.generator.equality(with.value.clone());
+            if let Some(local) = bound_variable(&bind.kind) {
+                with.value = local;
+            }
+            rewritten.push(bind);
+        }
+    }
+    rewritten.push(expr);
+    Ok(())
 }
 
 /// Whether the value has to be evaluated; `false` for a function that replaces a function.

@@ -35,6 +35,14 @@ impl Parser<'_> {
 
     /// The text of the current part.
     fn template_text(&mut self, raw: bool) -> Option<String> {
+        let is_part = matches!(
+            self.kind(),
+            Kind::TemplatePart | Kind::TemplateEnd | Kind::RawTemplatePart | Kind::RawTemplateEnd
+        );
+        if !is_part {
+            self.error(self.here(), "expected template-string part");
+            return None;
+        }
         let part = self.text();
         let inner = part.get(1..part.len().saturating_sub(1)).unwrap_or_default();
         let text = unescape_braces(inner, raw);

@@ -25,6 +25,7 @@ static outcome engine_new(world *world, const cJSON *args, const char *last_revi
   options.max_data_bytes = args_count(args, "max_data_bytes");
   options.metrics = world->metrics;
   options.evaluator = evaluator(args);
+  options.strict = args_true(args, "strict") ? 1 : 0;
   sark_engine_free(world->engine);
   world->engine = NULL;
   status = sark_engine_new(&options, &world->engine, &error);

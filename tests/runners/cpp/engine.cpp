@@ -11,6 +11,7 @@ outcome make(world &world, const cJSON *args, const char *) {
   options.max_data_bytes = args_count(args, "max_data_bytes");
   options.metrics = world.metrics_or_null();
   options.evaluator = evaluator(args);
+  options.strict = args_true(args, "strict");
   return kept(world.engine, sark::engine::make(options));
 }
 

@@ -27,6 +27,8 @@ struct engine_options {
   /// Borrowed for the call; the engine keeps what it needs of it alive.
   const sark::metrics *metrics = nullptr;
   sark::evaluator evaluator = sark::evaluator::unset;
+  /// OPA's strict mode: what is unused, shadows or is deprecated does not compile.
+  bool strict = false;
 };
 
 /// Policies and data, and the decisions that follow from them. A change is taken whole or not at all, and an
@@ -45,6 +47,7 @@ public:
     raw.max_data_bytes = options.max_data_bytes;
     raw.metrics = detail::get(options.metrics);
     raw.evaluator = static_cast<std::uint32_t>(options.evaluator);
+    raw.strict = options.strict ? 1 : 0;
     ::sark_engine *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_engine_new(&raw, &made, slot.out());

@@ -30,6 +30,7 @@ class Engine(Closable):
     max_data_bytes
     metrics            where this engine's calls are counted
     evaluator          "sark" (the default) decides as OPA decides; "regorus" is a second opinion, where the library has it
+    strict             OPA's strict mode: what is unused, shadows or is deprecated does not compile
 
     Raises InvalidArgument; Unsupported where the library lacks the evaluator.
     """
@@ -46,6 +47,7 @@ class Engine(Closable):
         max_data_bytes: int | None = None,
         metrics: "Metrics | None" = None,
         evaluator: Evaluator | None = None,
+        strict: bool = False,
     ) -> None:
         options = _calls.options(
             "sark_engine_options",
@@ -56,6 +58,7 @@ class Engine(Closable):
             max_data_bytes=_values.size("max_data_bytes", max_data_bytes),
             metrics=metrics._handle if metrics is not None else None,
             evaluator=_values.evaluator(evaluator),
+            strict=int(strict),
         )
         self._handle = _calls.create(lib.sark_engine_new, "sark_engine", lib.sark_engine_free, options)
         self._compiled = _compiled.calls("EngineCalls", self._handle)
