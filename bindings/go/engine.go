@@ -45,6 +45,8 @@ type EngineOptions struct {
 	MaxDataBytes   uint64
 	Metrics        *Metrics // nil: none
 	Evaluator      Evaluator
+	// PrintStatements compiles calls of print(): each line is an event, which Engine.NextEvent gives. Otherwise they cost nothing.
+	PrintStatements bool
 }
 
 // LoadOptions are about one policy.
@@ -71,6 +73,9 @@ func NewEngine(options ...EngineOptions) (*Engine, error) {
 		max_data_bytes:   C.uint64_t(chosen.MaxDataBytes),
 		metrics:          chosen.Metrics.pointer(),
 		evaluator:        C.uint32_t(chosen.Evaluator),
+	}
+	if chosen.PrintStatements {
+		raw.print_statements = 1
 	}
 	var handle *C.sark_engine
 	var failed *C.sark_error

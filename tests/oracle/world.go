@@ -28,6 +28,7 @@ type source struct {
 
 // state is what an engine holds: changed as a copy, and kept only where OPA accepts it.
 type state struct {
+	print    bool
 	sources  map[string]source
 	data     map[string]any
 	modules  map[string]*ast.Module
@@ -100,6 +101,7 @@ func (w *world) renew(_ context.Context, s *step) (string, error) {
 	*w = *newWorld()
 	w.version = versionOf(s.arg("rego_version"), ast.RegoV1)
 	w.foreign = s.arg("evaluator") == "regorus"
+	w.now.print = string(s.Args["print_statements"]) == "true"
 	return "", nil
 }
 
@@ -154,7 +156,7 @@ func patchData(next *state, s *step) error {
 
 func (s *state) clone() *state {
 	copied, err := json.Marshal(s.data)
-	next := &state{sources: maps.Clone(s.sources)}
+	next := &state{print: s.print, sources: maps.Clone(s.sources)}
 	if err == nil {
 		err = util.UnmarshalJSON(copied, &next.data)
 	}
@@ -187,7 +189,7 @@ func (s *state) settle(ctx context.Context) error {
 	}
 	s.store = inmem.NewFromObject(s.data)
 	return storage.Txn(ctx, s.store, storage.TransactionParams{}, func(txn storage.Transaction) error {
-		s.compiler = ast.NewCompiler().WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn))
+		s.compiler = ast.NewCompiler().WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn)).WithEnablePrintStatements(s.print)
 		if s.compiler.Compile(s.modules); s.compiler.Failed() {
 			return s.compiler.Errors
 		}

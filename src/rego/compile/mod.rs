@@ -10,10 +10,12 @@ mod globals;
 mod heads;
 mod locals;
 mod order;
+mod print;
 mod query;
 mod recursion;
 mod safety;
 mod templates;
+mod tests;
 mod tree;
 mod unify;
 mod visit;
@@ -22,8 +24,9 @@ mod with;
 use std::collections::HashMap;
 
 pub(super) use query::compile as compile_query;
+pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
-pub(super) use visit::{Reading, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
+pub(super) use visit::{Reading, any_body, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
 
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
@@ -68,10 +71,20 @@ pub(super) fn kind_of(rule: &Rule) -> RuleKind {
     if rule.head.value.is_some() { RuleKind::Single } else { RuleKind::Multi }
 }
 
+/// How modules are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Options {
+    /// Whether calls of `print` are compiled; otherwise they are taken out, and cost nothing.
+    pub(super) print_statements: bool,
+    /// Whether the modules' tests are going to be run: they get names of their own, and say which cases they come to.
+    pub(super) tests: bool,
+}
+
 /// Compiled modules.
 pub(super) struct Compiled {
     pub(super) rules: Vec<Entry>,
     pub(super) tree: RuleTree,
+    pub(super) options: Options,
 }
 
 /// What is known while compiling.
@@ -82,11 +95,12 @@ struct Compiler {
     generator: Generator,
     rewritten: HashMap<Name, Name>,
     problems: Vec<Problem>,
+    options: Options,
 }
 
 /// Compiles modules, which must be sorted by their names.
-pub(super) fn compile(modules: Vec<Module>) -> Result<Compiled, Vec<Problem>> {
-    let mut compiler = Compiler::new(modules);
+pub(super) fn compile(modules: Vec<Module>, options: Options) -> Result<Compiled, Vec<Problem>> {
+    let mut compiler = Compiler::new(modules, options);
     for stage in STAGES {
         stage(&mut compiler);
         if !compiler.problems.is_empty() {
@@ -94,19 +108,21 @@ pub(super) fn compile(modules: Vec<Module>) -> Result<Compiled, Vec<Problem>> {
             return Err(compiler.problems);
         }
     }
-    Ok(Compiled { rules: compiler.rules, tree: compiler.tree })
+    Ok(Compiled { rules: compiler.rules, tree: compiler.tree, options })
 }
 
-const STAGES: [fn(&mut Compiler); 19] = [
+const STAGES: [fn(&mut Compiler); 21] = [
     globals::resolve_all_refs,
     heads::rewrite_rule_head_refs,
+    tests::rewrite_duplicate_names,
     globals::check_root_document_overrides,
     globals::check_duplicate_imports,
     tree::set_rule_tree,
     locals::rewrite_local_vars,
+    tests::inject_test_case,
     templates::rewrite_template_strings,
-    templates::check_void_calls,
-    templates::erase_print_calls,
+    print::check_void_calls,
+    print::rewrite_or_erase,
     exprs::rewrite_expr_terms,
     exprs::rewrite_comprehension_terms,
     heads::rewrite_refs_in_head,
@@ -120,7 +136,7 @@ const STAGES: [fn(&mut Compiler); 19] = [
 ];
 
 impl Compiler {
-    fn new(modules: Vec<Module>) -> Self {
+    fn new(modules: Vec<Module>, options: Options) -> Self {
         let generator = Generator::new("", &modules);
         let mut rules = Vec::new();
         let mut bare = Vec::with_capacity(modules.len());
@@ -129,7 +145,15 @@ impl Compiler {
             rules.extend(module.rules.drain(..).map(|rule| Entry { module: number, package: package.clone(), rule }));
             bare.push(module);
         }
-        Self { modules: bare, rules, tree: RuleTree::default(), generator, rewritten: HashMap::new(), problems: Vec::new() }
+        Self {
+            modules: bare,
+            rules,
+            tree: RuleTree::default(),
+            generator,
+            rewritten: HashMap::new(),
+            problems: Vec::new(),
+            options,
+        }
     }
 
     fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
@@ -145,6 +169,7 @@ impl Compiler {
                 rewritten: &mut self.rewritten,
                 problems: &mut self.problems,
                 tree: &self.tree,
+                print_statements: self.options.print_statements,
             };
             let mut next = Some(&mut entry.rule);
             while let Some(rule) = next {
@@ -162,6 +187,7 @@ struct Context<'c> {
     rewritten: &'c mut HashMap<Name, Name>,
     problems: &'c mut Vec<Problem>,
     tree: &'c RuleTree,
+    print_statements: bool,
 }
 
 impl Context<'_> {

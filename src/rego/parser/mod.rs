@@ -31,6 +31,7 @@ mod limit_tests;
 #[cfg(test)]
 mod tests;
 
+pub(super) use print::reference as print_reference;
 pub(crate) use token::FutureKeywords;
 
 use super::RegoVersion;

@@ -17,7 +17,7 @@ pub(super) fn is_global(terms: &[Term], name: &str) -> bool {
 }
 
 /// A reference.
-pub(super) fn reference(parts: &[Term]) -> String {
+pub(in crate::rego) fn reference(parts: &[Term]) -> String {
     let mut out = String::new();
     append_reference(parts, &mut out);
     out
