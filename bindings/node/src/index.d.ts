@@ -121,6 +121,58 @@ export interface EngineOptions {
   evaluator?: Evaluator;
   /** OPA's strict mode: what is unused, shadows or is deprecated does not compile. False where left out. */
   strict?: boolean;
+  /** Whether `print` in policies is compiled: each line is an event, which `Engine.nextEvent` gives. */
+  printStatements?: boolean;
+}
+
+export interface TestOptions {
+  /** A regular expression in Go's syntax: only tests run in whose name with its package, "data.a.test_b", it matches. */
+  run?: string;
+  /** Milliseconds for one test; 5,000 where left out, Infinity for none. */
+  timeoutMs?: number;
+}
+
+/** A place in a policy. Rows and columns count from 1. */
+export interface TestPlace {
+  readonly file: string;
+  readonly row: number;
+  readonly col: number;
+}
+
+/** The expression that kept a test, or a case of it, from a value. */
+export interface TestFailure {
+  readonly location: TestPlace;
+  readonly text: string;
+}
+
+/** A case of a test, `test_a[note]`. */
+export interface SubResult {
+  readonly name: string;
+  readonly fail: boolean;
+  readonly failure: TestFailure | undefined;
+  readonly subResults: Readonly<Record<string, SubResult>>;
+}
+
+/** What a test came to. */
+export interface TestResult {
+  readonly location: TestPlace;
+  /** Such as "data.a". */
+  readonly package: string;
+  /** Such as "test_b"; "test_b#01" for the second of the name. */
+  readonly name: string;
+  readonly durationMs: number;
+  /** Neither failed nor skipped, and no error. */
+  readonly passed: boolean;
+  readonly fail: boolean;
+  readonly skip: boolean;
+  /** What its evaluation ended with: OPA's code, such as "eval_conflict_error", or "eval_cancel_error" where the time was over. */
+  readonly error: { readonly code: string; readonly message: string; readonly location?: TestPlace } | undefined;
+  readonly failure: TestFailure | undefined;
+  /** What it printed, a line for each call. */
+  readonly output: string;
+  /** How many bytes it printed beyond 1 MiB. */
+  readonly outputDropped: number;
+  readonly subResults: Readonly<Record<string, SubResult>>;
 }
 
 /** Named policies and one document of data. */
@@ -143,6 +195,14 @@ export class Engine implements Closable {
   sources(): SourceStatus[];
   /** What the policies offer, for whoever deploys them. It plans each document: seconds, where there are thousands. */
   inspect(): Inspection;
+  /**
+   * Run the tests among the policies, the rules whose names begin with `test_`, over the present policies and data, in the order of the
+   * policies' names. Blocks for as long as they take. What goes wrong in a test is in its result. Throws InvalidArgument for `run`, and
+   * CompilationError where `print` has an operand that nothing declares.
+   */
+  runTests(options?: TestOptions): TestResult[];
+  /** The next line that a policy printed ("print"); `undefined` where there is none. There are none without `printStatements`. */
+  nextEvent(): Event | undefined;
 
   /** Replace the whole document of data by an object; the new revision. Throws Conflict where a rule is in the way. */
   setData(data: object): string;

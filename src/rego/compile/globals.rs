@@ -55,7 +55,7 @@ pub(super) fn resolve_all_refs(compiler: &mut Compiler) {
         }
     }
     compiler.rules = rules;
-    if compiler.strict {
+    if compiler.options.strict {
         compiler.unused_imports = unused_imports(&compiler.modules, &globals);
     }
 }

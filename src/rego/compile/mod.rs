@@ -14,6 +14,7 @@ mod graph;
 mod heads;
 mod imports;
 mod locals;
+mod print_calls;
 mod problems;
 mod query;
 mod recursion;
@@ -21,6 +22,7 @@ mod roots;
 mod safety;
 mod scopes;
 mod templates;
+mod tests;
 mod tree;
 mod types;
 mod unify;
@@ -31,8 +33,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(super) use query::compile as compile_query;
+pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
-pub(super) use visit::{Reading, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
+pub(super) use visit::{Reading, any_body, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
 
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
@@ -81,6 +84,17 @@ pub(super) fn kind_of(rule: &Rule) -> RuleKind {
     if rule.head.value.is_some() { RuleKind::Single } else { RuleKind::Multi }
 }
 
+/// How modules are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Options {
+    /// Whether calls of `print` are compiled; otherwise they are taken out, and cost nothing.
+    pub(super) print_statements: bool,
+    /// Whether the modules' tests are going to be run: they get names of their own, and say which cases they come to.
+    pub(super) tests: bool,
+    /// Whether what is merely suspicious is refused (OPA's strict mode).
+    pub(super) strict: bool,
+}
+
 /// Compiled modules.
 pub(super) struct Compiled {
     pub(super) rules: Vec<Entry>,
@@ -88,6 +102,7 @@ pub(super) struct Compiled {
     /// What each rule reads, and what is known of its type: for queries.
     graph: graph::Graph,
     typed: types::Typed,
+    pub(super) options: Options,
 }
 
 /// What is known while compiling.
@@ -101,8 +116,7 @@ struct Compiler {
     typed: types::Typed,
     generator: Generator,
     rewritten: HashMap<Name, Name>,
-    /// Whether what is merely suspicious is refused (OPA's strict mode).
-    strict: bool,
+    options: Options,
     unused_imports: Vec<Problem>,
     problems: Vec<Problem>,
     /// Whether a problem was found that ends compiling with its stage.
@@ -110,8 +124,8 @@ struct Compiler {
 }
 
 /// Compiles modules, which must be sorted by their names.
-pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) -> Result<Compiled, Vec<Problem>> {
-    let mut compiler = Compiler::new(modules, names, strict);
+pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, options: Options) -> Result<Compiled, Vec<Problem>> {
+    let mut compiler = Compiler::new(modules, names, options);
     for stage in STAGES {
         stage(&mut compiler);
         if compiler.failed || compiler.problems.len() >= problems::MAX_ERRORS {
@@ -120,22 +134,24 @@ pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) 
     }
     if compiler.problems.is_empty() {
         let Compiler { rules, tree, graph, typed, .. } = compiler;
-        return Ok(Compiled { rules, tree, graph, typed });
+        return Ok(Compiled { rules, tree, graph, typed, options });
     }
     Err(problems::in_order(compiler.problems))
 }
 
-const STAGES: [fn(&mut Compiler); 23] = [
+const STAGES: [fn(&mut Compiler); 25] = [
     globals::resolve_all_refs,
     imports::check_unused,
     heads::rewrite_rule_head_refs,
+    tests::rewrite_duplicate_names,
     roots::check_overrides,
     imports::check_duplicates,
     tree::set_rule_tree,
     locals::rewrite_local_vars,
+    tests::inject_test_case,
     templates::rewrite_template_strings,
-    templates::check_void_calls,
-    templates::erase_print_calls,
+    print_calls::check_void_calls,
+    print_calls::rewrite_or_erase,
     exprs::rewrite_expr_terms,
     graph::set,
     exprs::rewrite_comprehension_terms,
@@ -152,7 +168,7 @@ const STAGES: [fn(&mut Compiler); 23] = [
 ];
 
 impl Compiler {
-    fn new(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) -> Self {
+    fn new(modules: Vec<Module>, names: Vec<Arc<str>>, options: Options) -> Self {
         let generator = Generator::new("", &modules);
         let mut rules = Vec::new();
         let mut bare = Vec::with_capacity(modules.len());
@@ -170,7 +186,7 @@ impl Compiler {
             typed: types::Typed::default(),
             generator,
             rewritten: HashMap::new(),
-            strict,
+            options,
             unused_imports: Vec::new(),
             problems: Vec::new(),
             failed: false,
@@ -190,7 +206,7 @@ impl Compiler {
 
     /// Whether a module is held to what v1 forbids.
     fn is_strict(&self, module: usize) -> bool {
-        self.strict || self.modules.get(module).is_some_and(|module| module.version != RegoVersion::V0)
+        self.options.strict || self.modules.get(module).is_some_and(|module| module.version != RegoVersion::V0)
     }
 
     /// `policy:3`, as errors name a place within their text.
@@ -219,6 +235,7 @@ impl Compiler {
                 rewritten: &mut self.rewritten,
                 problems: &mut self.problems,
                 tree: &self.tree,
+                print_statements: self.options.print_statements,
             };
             let mut next = Some(&mut entry.rule);
             while let Some(rule) = next {
@@ -237,6 +254,7 @@ struct Context<'c> {
     rewritten: &'c mut HashMap<Name, Name>,
     problems: &'c mut Vec<Problem>,
     tree: &'c RuleTree,
+    print_statements: bool,
 }
 
 impl Context<'_> {

@@ -499,6 +499,18 @@ pub(in crate::rego) fn any_reading(rule: &Rule, found: &mut dyn FnMut(Reading<'_
     result
 }
 
+/// Whether a body in an expression is such a one, however deep.
+pub(in crate::rego) fn any_body(expr: &Expr, is_one: &dyn Fn(&[Expr]) -> bool) -> bool {
+    let mut found = false;
+    walk(Node::Expr(expr), &mut |node| {
+        if let Node::Body(body) = node {
+            found |= is_one(body);
+        }
+        found
+    });
+    found
+}
+
 fn is_document(parts: &[Term]) -> bool {
     parts.first().and_then(Term::as_var).is_some_and(|name| matches!(&**name, "data" | "input"))
 }

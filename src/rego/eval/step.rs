@@ -151,6 +151,10 @@ impl<'a> Machine<'a, '_> {
                     self.go_if(!set, *to);
                 }
                 Op::Flag { to, value } => self.put(*to, Value::Bool(*value)),
+                Op::Tell { told, value, span } => {
+                    self.tell(*told, *value, *span)?;
+                    self.pc += 1;
+                }
                 Op::Builtin { to, site, args, fail } => {
                     let done = u32::try_from(self.pc + 1).unwrap_or(u32::MAX);
                     self.builtin(*to, *site, *args, done, *fail)?;

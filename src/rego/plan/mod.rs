@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashMap};
 
 pub(super) use index::{Branch as IndexBranch, Check, Index, Source};
 pub(super) use op::{
-    Callee, Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, WithSpec,
+    Callee, Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, Told, WithSpec,
 };
 
 use super::Path;
@@ -64,9 +64,19 @@ pub(super) fn plan_path(compiled: &Compiled, path: &Path) -> Result<Plan, Vec<Pr
     let span = Span::default();
     let mut parts = vec![Term::var("data", span)];
     parts.extend(path.keys().iter().map(|key| Term::string(key.as_str(), span)));
+    plan_reference(compiled, &parts, true)
+}
+
+/// Plans the document at a ground reference that begins with `data`, for a test; without indexes, each rule that it comes to is evaluated.
+pub(super) fn plan_test(compiled: &Compiled, parts: &[Term], is_indexed: bool) -> Result<Plan, Vec<Problem>> {
+    plan_reference(compiled, parts, is_indexed)
+}
+
+fn plan_reference(compiled: &Compiled, parts: &[Term], is_indexed: bool) -> Result<Plan, Vec<Problem>> {
     let mut planner = Planner::new(compiled, BTreeSet::new());
+    planner.is_indexed = is_indexed;
     planner.query(|planner| {
-        let value = planner.reference(&parts);
+        let value = planner.reference(parts);
         planner.emit(Op::ReturnValue { value });
     });
     planner.finish(Vec::new())
@@ -116,6 +126,7 @@ struct Planner<'c> {
     names: HashMap<String, u32>,
     paths: HashMap<Vec<Key>, u32>,
     problems: Vec<Problem>,
+    is_indexed: bool,
     // The routine that is being planned:
     /// Where a literal goes that fails.
     fail: Label,
@@ -145,6 +156,7 @@ impl<'c> Planner<'c> {
             names: HashMap::new(),
             paths: HashMap::new(),
             problems: Vec::new(),
+            is_indexed: true,
             fail: 0,
             registers: 0,
             iters: 0,
@@ -424,6 +436,7 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::Child { .. }
         | Op::WithPush { .. }
         | Op::WithPop
+        | Op::Tell { .. }
         | Op::Emit { .. }
         | Op::MergeBase { .. }
         | Op::Return

@@ -107,7 +107,7 @@ impl<'c> Planner<'c> {
         let agree = agree_on_value(&set);
         let early_exit = !is_partial && agree;
         let branches: Vec<&Rule> = set.branches().collect();
-        let found = self.index(&branches, agree);
+        let found = if self.is_indexed { self.index(&branches, agree) } else { None };
         let number_of_index = found.map(|found| {
             self.plan.indexes.push(found);
             index(self.plan.indexes.len() - 1)
