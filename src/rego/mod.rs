@@ -16,6 +16,7 @@ mod path;
 mod plan;
 mod print;
 mod program;
+mod reads;
 mod tester;
 mod types;
 pub mod value;

@@ -330,6 +330,8 @@ export interface Inspection {
     /** The builtins that make it otherwise. */
     nondeterministic: string[];
     /** Builtins of OPA that sark lacks: such a decision throws Unsupported. */
+    /** What of the input and of base data it can read: "input.user"; "input" alone is all. */
+    reads: string[];
     unsupported: string[];
     /** By what the rules are found, and how many of them are looked at whatever the input is. */
     index: { by: string[]; hashed: boolean; rules: number; always: number } | null;

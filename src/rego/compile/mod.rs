@@ -29,13 +29,15 @@ mod unify;
 mod visit;
 mod with;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub(super) use query::compile as compile_query;
 pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
-pub(super) use visit::{Reading, any_body, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
+pub(super) use visit::{
+    Reading, any_body, any_reading, each_document, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar,
+};
 
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
@@ -103,6 +105,19 @@ pub(super) struct Compiled {
     graph: graph::Graph,
     typed: types::Typed,
     pub(super) options: Options,
+}
+
+impl Compiled {
+    /// The rules that can be evaluated when these are, themselves among them.
+    pub(super) fn reachable(&self, from: BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut work: Vec<usize> = from.iter().copied().collect();
+        let mut found = from;
+        while let Some(number) = work.pop() {
+            let branches = self.graph.edges.range((number, 0)..(number + 1, 0));
+            work.extend(branches.flat_map(|(_, targets)| targets).map(|target| target.0).filter(|target| found.insert(*target)));
+        }
+        found
+    }
 }
 
 /// What is known while compiling.

@@ -1,10 +1,12 @@
 //! `with`: what may be replaced by what; values that must be evaluated are bound first (OPA's `rewriteWithModifiers`).
 
+use std::collections::HashMap;
+
 use super::heads::bound_variable;
 use super::tree::Key;
 use super::visit::{self, NodeMut, requires_eval};
 use super::{Compiler, Context, builtin, dotted, is_operator};
-use crate::rego::ast::{Body, Expr, Term, TermKind};
+use crate::rego::ast::{Body, Expr, Span, Term, TermKind};
 use crate::rego::builtins;
 use crate::rego::parser::Problem;
 
@@ -33,8 +35,9 @@ pub(super) fn in_query(context: &mut Context<'_>, body: &mut Body) {
 /// The first problem is all that is reported about a body, what is nested in it included.
 fn rewrite_body(context: &mut Context<'_>, body: &mut Body) {
     let mut rewritten = Vec::with_capacity(body.len());
+    let mut bound = HashMap::new();
     for expr in std::mem::take(body) {
-        if let Err(problem) = rewrite_expr(context, expr, &mut rewritten) {
+        if let Err(problem) = rewrite_expr(context, expr, &mut bound, &mut rewritten) {
             context.problems.push(problem);
             return;
         }
@@ -42,12 +45,26 @@ fn rewrite_body(context: &mut Context<'_>, body: &mut Body) {
     *body = rewritten;
 }
 
-fn rewrite_expr(context: &mut Context<'_>, mut expr: Expr, rewritten: &mut Body) -> Result<(), Problem> {
+/// `bound` has the values that were bound in this body: what was lifted out of an expression has its modifiers, and they stand for one value.
+fn rewrite_expr(
+    context: &mut Context<'_>,
+    mut expr: Expr,
+    bound: &mut HashMap<Span, Term>,
+    rewritten: &mut Body,
+) -> Result<(), Problem> {
     for with in &mut expr.with {
         if must_evaluate(context, &mut with.target, &mut with.value)? {
+            let place = with.value.span;
+            if let Some(known) = bound.get(&place) {
+                with.value = known.clone();
+                continue;
+            }
             let bind = context.generator.equality(with.value.clone());
             if let Some(local) = bound_variable(&bind.kind) {
                 with.value = local;
+                if place.row > 0 {
+                    bound.insert(place, with.value.clone());
+                }
             }
             rewritten.push(bind);
         }
