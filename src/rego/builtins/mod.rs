@@ -44,6 +44,7 @@ pub use caches::Caches;
 pub(crate) use glob::Glob;
 pub(crate) use jwt::{Signed, Verifier};
 pub use table::{all, lookup};
+pub(crate) use uri::check_url;
 pub use walk::Walk;
 
 /// What a builtin works with.

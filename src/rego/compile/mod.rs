@@ -4,6 +4,7 @@
 //! which every variable is bound before it is needed. What OPA refuses on the way is refused here with its code and message; a stage
 //! that found an error is the last.
 
+mod annotations;
 mod conflicts;
 mod deprecated;
 mod dynamics;
@@ -114,7 +115,7 @@ pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) 
     Err(problems::in_order(compiler.problems))
 }
 
-const STAGES: [fn(&mut Compiler); 22] = [
+const STAGES: [fn(&mut Compiler); 23] = [
     globals::resolve_all_refs,
     imports::check_unused,
     heads::rewrite_rule_head_refs,
@@ -126,6 +127,7 @@ const STAGES: [fn(&mut Compiler); 22] = [
     templates::check_void_calls,
     templates::erase_print_calls,
     exprs::rewrite_expr_terms,
+    annotations::check,
     graph::set,
     exprs::rewrite_comprehension_terms,
     heads::rewrite_refs_in_head,

@@ -2,8 +2,8 @@
 //!
 //! A part is given as a set: `{x | x = part}`, empty where the part is undefined.
 
-use super::visit::{self, Node, NodeMut, Skip, VarSet, walk_body_mut, walk_head_mut};
 use super::problems::MAX_ERRORS;
+use super::visit::{self, Node, NodeMut, Skip, VarSet, walk_body_mut, walk_head_mut};
 use super::{Compiler, Context, arity, builtin, equality, is_operator, safety};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, TemplatePart, Term, TermKind};
 use crate::rego::parser::Problem;

@@ -187,6 +187,18 @@ impl Parser<'_> {
         self.state.at.checked_sub(1).and_then(|at| self.token(at)).map_or(0, |token| token.end)
     }
 
+    /// The comments before the current token.
+    pub(super) fn comments_so_far(&self) -> &[super::super::ast::Comment] {
+        let here = self.offset();
+        let end = self.tokens.comments.partition_point(|comment| comment.span.offset <= here);
+        self.tokens.comments.get(..end).unwrap_or_default()
+    }
+
+    /// The place of a module that has no text: none but its name.
+    pub(super) fn begin(&self) -> Span {
+        Span { module: self.module, ..Span::default() }
+    }
+
     /// The current token's text; of brackets and operators none.
     pub(super) fn text(&self) -> &str {
         let Some(token) = self.token(self.state.at) else { return "" };

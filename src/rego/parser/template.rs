@@ -35,10 +35,8 @@ impl Parser<'_> {
 
     /// The text of the current part.
     fn template_text(&mut self, raw: bool) -> Option<String> {
-        let is_part = matches!(
-            self.kind(),
-            Kind::TemplatePart | Kind::TemplateEnd | Kind::RawTemplatePart | Kind::RawTemplateEnd
-        );
+        let is_part =
+            matches!(self.kind(), Kind::TemplatePart | Kind::TemplateEnd | Kind::RawTemplatePart | Kind::RawTemplateEnd);
         if !is_part {
             self.error(self.here(), "expected template-string part");
             return None;

@@ -1,7 +1,7 @@
 //! Statements that declare names: `:=`, `some`, `every`, and bodies that are scopes of their own.
 
-use super::scope::{Occurrence, Scope};
 use super::Locals;
+use super::scope::{Occurrence, Scope};
 use crate::rego::ast::{Body, Expr, ExprKind, Span, Term, TermKind};
 use crate::rego::compile::visit::{self, Skip, VarSet, is_wildcard};
 use crate::rego::compile::{is_operator, operator, safety};

@@ -1,7 +1,7 @@
 //! Terms: names in them become their locals.
 
-use super::scope::{Occurrence, Scope};
 use super::Locals;
+use super::scope::{Occurrence, Scope};
 use crate::rego::ast::{Expr, ExprKind, Span, TemplatePart, Term, TermKind, With};
 use crate::rego::compile::visit::{self, Skip};
 use crate::rego::print;
