@@ -35,6 +35,8 @@ pub struct Module {
     pub rules: Vec<Rule>,
     /// The comments, in order.
     pub comments: Vec<Comment>,
+    /// The annotations, in order.
+    pub annotations: Vec<Annotation>,
     /// The language's version after `import rego.v1` and `import rego.v2`.
     pub version: RegoVersion,
     /// Whether `not` hoists nothing out of the negation: `future.keywords.not`, or v2.
@@ -59,6 +61,64 @@ pub struct Import {
     pub alias: Option<Name>,
     /// Its place.
     pub span: Span,
+}
+
+/// An annotation: comments that begin with `# METADATA`.
+#[derive(Debug, Clone)]
+pub struct Annotation {
+    /// What it is about.
+    pub scope: Scope,
+    /// Whether what it is about is an entrypoint.
+    pub is_entrypoint: bool,
+    /// The rule below it, by its number in the module.
+    pub rule: Option<usize>,
+    /// The place of its first comment.
+    pub span: Span,
+}
+
+/// What an annotation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// It does not say.
+    None,
+    /// One rule.
+    Rule,
+    /// All rules of a path.
+    Document,
+    /// A package.
+    Package,
+    /// A package and those below it.
+    Subpackages,
+    /// Nothing that there is.
+    Other(Arc<str>),
+}
+
+impl Scope {
+    /// The scope of a name.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        match name {
+            "" => Self::None,
+            "rule" => Self::Rule,
+            "document" => Self::Document,
+            "package" => Self::Package,
+            "subpackages" => Self::Subpackages,
+            other => Self::Other(other.into()),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::None => "",
+            Self::Rule => "rule",
+            Self::Document => "document",
+            Self::Package => "package",
+            Self::Subpackages => "subpackages",
+            Self::Other(name) => name,
+        }
+    }
 }
 
 /// A comment, without its `#`.

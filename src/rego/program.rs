@@ -123,7 +123,7 @@ fn compile_modules(modules: &[Module], options: compile::Options) -> Result<Rule
         }
     }
     if !problems.is_empty() {
-        return Err(compilation_error(&problems, &sorted));
+        return Err(parse_error(problems, &sorted));
     }
     let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
     let names = sorted.iter().map(|module| Arc::clone(&module.name)).collect();
@@ -413,9 +413,19 @@ pub(super) fn compilation_error(problems: &[Problem], modules: &[Module]) -> Err
     Error::from_findings(ErrorKind::CompilationError, findings)
 }
 
+/// What does not parse is always of one module, though it may have no row: an empty one.
+fn parse_error(problems: Vec<Problem>, modules: &[Module]) -> Error {
+    let finding = |p: Problem| Finding { code: p.code, message: p.message, location: location_in_module(p.span, modules) };
+    Error::from_findings(ErrorKind::CompilationError, problems.into_iter().map(finding).collect())
+}
+
 pub(super) fn location(span: ast::Span, modules: &[Module]) -> Option<Location> {
-    let module = modules.get(span.module as usize).filter(|_| span.row > 0)?;
-    let line = module.source.lines().nth(span.row as usize - 1).unwrap_or_default().to_owned();
+    location_in_module(span, modules).filter(|location| location.row > 0)
+}
+
+fn location_in_module(span: ast::Span, modules: &[Module]) -> Option<Location> {
+    let module = modules.get(span.module as usize)?;
+    let line = (span.row as usize).checked_sub(1).and_then(|row| module.source.lines().nth(row)).unwrap_or_default().to_owned();
     Some(Location { file: module.name.to_string(), row: span.row, col: span.col, line })
 }
 

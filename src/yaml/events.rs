@@ -23,6 +23,8 @@ pub(super) struct Events<'t> {
     parser: Parser<BufReader<Chain<&'t [u8], &'t [u8]>>>,
     /// The line break that the text lacked at its end.
     added: &'static str,
+    /// Whether the grammar refused the text, in go-yaml's words.
+    pub(super) is_refused: bool,
     /// How many collections are open, and how many of them are in brackets.
     depth: usize,
     brackets: usize,
@@ -58,21 +60,26 @@ impl<'t> Events<'t> {
         let mut parser = Parser::new();
         parser.set_encoding(Encoding::Utf8);
         parser.set_input(BufReader::new(text.chain(added.as_bytes())));
-        Self { text, parser, added, depth: 0, brackets: 0 }
+        Self { text, parser, added, is_refused: false, depth: 0, brackets: 0 }
     }
 
-    /// The next event.
+    /// The next event, and the line that it begins in.
     ///
     /// # Errors
     /// The text is no YAML, or go-yaml may read it otherwise.
-    pub(super) fn next(&mut self) -> Result<Event, String> {
-        Ok(self.next_at()?.0)
+    pub(super) fn next(&mut self) -> Result<(Event, usize), String> {
+        let (event, _, line) = self.next_at()?;
+        Ok((event, line))
     }
 
-    /// The next event, and where it begins.
-    fn next_at(&mut self) -> Result<(Event, usize), String> {
+    /// The next event, where it begins, and in which line.
+    fn next_at(&mut self) -> Result<(Event, usize, usize), String> {
         loop {
-            let event = self.parser.parse().map_err(|error| format!("yaml: {error}"))?;
+            let event = self.parser.parse().map_err(|error| {
+                self.is_refused = true;
+                refusal(&error)
+            })?;
+            let line = usize::try_from(event.start_mark.line).unwrap_or(usize::MAX).saturating_add(1);
             let place = |index| usize::try_from(index).unwrap_or(usize::MAX);
             let (from, to) = (place(event.start_mark.index), place(event.end_mark.index));
             let event = match event.data {
@@ -102,7 +109,7 @@ impl<'t> Events<'t> {
                     Event::CollectionEnd
                 }
             };
-            return Ok((event, from));
+            return Ok((event, from, line));
         }
     }
 
@@ -128,6 +135,16 @@ impl<'t> Events<'t> {
             _ => {}
         }
         Ok(value)
+    }
+}
+
+/// What go-yaml says of such an error, and in which line; not in the first one.
+fn refusal(error: &libyaml_safer::Error) -> String {
+    let line = |mark: Option<libyaml_safer::Mark>| mark.map(|mark| mark.line).filter(|line| *line > 0);
+    let scanner = u64::from(error.kind() == libyaml_safer::ErrorKind::Scanner);
+    match line(error.context_mark()).or_else(|| line(error.problem_mark())) {
+        Some(line) => format!("yaml: line {}: {}", line + scanner, error.problem()),
+        None => format!("yaml: {}", error.problem()),
     }
 }
 
@@ -164,8 +181,8 @@ fn refuse_commas_after_tags(text: &[u8], added: &'static str) -> Result<(), Stri
     let mut events = Events::of(&copy, added);
     loop {
         match events.next_at()? {
-            (Event::StreamEnd, _) => return Ok(()),
-            (Event::Scalar { plain: true, .. }, place) if doubtful.contains(&place) => {
+            (Event::StreamEnd, ..) => return Ok(()),
+            (Event::Scalar { plain: true, .. }, place, _) if doubtful.contains(&place) => {
                 return Err("yaml: did not find expected whitespace or line break after a tag".to_owned());
             }
             _ => {}

@@ -18,9 +18,11 @@ mod resolve;
 mod tests;
 mod time;
 mod tree;
+mod typed;
 mod value;
 
 use tree::{Event, Tree};
+pub(crate) use typed::{Any, Failure, Fields, Shape, fields};
 
 /// How deep a document may be nested, written or by its aliases. Go takes 10,000.
 const MAX_DEPTH: usize = 1_000;
@@ -35,8 +37,8 @@ pub(crate) fn to_json(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut events = events::Events::new(&text)?;
     loop {
         match events.next()? {
-            Event::StreamEnd => break,
-            event => tree.take(event)?,
+            (Event::StreamEnd, _) => break,
+            (event, line) => tree.take(event, line)?,
         }
     }
     let Some(root) = tree.root else { return Ok(b"null".to_vec()) };

@@ -63,7 +63,7 @@ fn collapse_merges(tree: &mut Tree, id: Id) -> Result<(), String> {
             children.extend([key, new]);
         }
     }
-    tree.nodes.push(Node { kind: Kind::Seq, tag: Tag::Seq, plain: false, value: String::new(), children: merged });
+    tree.nodes.push(Node { kind: Kind::Seq, tag: Tag::Seq, plain: false, value: String::new(), children: merged, line: 0 });
     set_children(tree, id, children);
     Ok(())
 }

@@ -63,6 +63,8 @@ pub(super) struct Node {
     /// A scalar's text, and an alias' name.
     pub(super) value: String,
     pub(super) children: Vec<Id>,
+    /// The line that it begins in, from 1.
+    pub(super) line: usize,
 }
 
 /// What a parser finds in a text, in order.
@@ -84,6 +86,8 @@ pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) root: Option<Id>,
     open: Vec<Id>,
+    /// The line of the event that is being taken.
+    line: usize,
     anchors: std::collections::HashMap<String, Id>,
     documents: usize,
 }
@@ -94,13 +98,15 @@ impl Tree {
         self.nodes.get(id).ok_or_else(|| "yaml: internal error: no such node".to_owned())
     }
 
-    /// Takes the next event of the text.
-    pub(super) fn take(&mut self, event: Event) -> Result<(), String> {
+    /// Takes the next event of the text, and the line that it begins in.
+    pub(super) fn take(&mut self, event: Event, line: usize) -> Result<(), String> {
+        self.line = line;
         match event {
             Event::DocumentStart => self.documents += 1,
             Event::Scalar { value, plain, tag, anchor } => {
                 let (tag, plain) = (tag.unwrap_or_else(|| untagged(&value, plain)), plain && tag.is_none());
-                let id = self.add(Node { kind: Kind::Scalar, tag, plain, value, children: Vec::new() })?;
+                let line = self.line;
+                let id = self.add(Node { kind: Kind::Scalar, tag, plain, value, children: Vec::new(), line })?;
                 self.anchor(id, anchor);
             }
             Event::Seq { tag, anchor } => self.open(Kind::Seq, tag.unwrap_or(Tag::Seq), anchor)?,
@@ -117,12 +123,13 @@ impl Tree {
             return Err(format!("yaml: unknown anchor '{name}' referenced"));
         };
         let (kind, tag) = (Kind::Alias(target), Tag::Other);
-        self.add(Node { kind, tag, plain: false, value: name, children: Vec::new() })?;
+        self.add(Node { kind, tag, plain: false, value: name, children: Vec::new(), line: self.line })?;
         Ok(())
     }
 
     fn open(&mut self, kind: Kind, tag: Tag, anchor: Option<String>) -> Result<(), String> {
-        let id = self.add(Node { kind, tag, plain: false, value: String::new(), children: Vec::new() })?;
+        let line = self.line;
+        let id = self.add(Node { kind, tag, plain: false, value: String::new(), children: Vec::new(), line })?;
         self.anchor(id, anchor);
         self.open.push(id);
         Ok(())

@@ -188,7 +188,7 @@ func judgeModule(source string, version ast.RegoVersion, strict bool) (error, st
 	switch {
 	case problem == nil:
 		return nil, ""
-	case len(opa) == 0 && callsMissing(own):
+	case c.onlyMissing(opa, own):
 		return problem, "calls a builtin that sark lacks"
 	case c.onlyTypes(own):
 		return problem, "needs the type checker"
@@ -196,11 +196,18 @@ func judgeModule(source string, version ast.RegoVersion, strict bool) (error, st
 	return problem, ""
 }
 
-// callsMissing tells whether the module is refused for nothing but builtins that OPA has and sark lacks.
-func callsMissing(own []diagnostic) bool {
-	return len(own) > 0 && !slices.ContainsFunc(own, func(d diagnostic) bool {
-		return !strings.HasSuffix(d.message, "sark has no such builtin yet")
-	})
+// onlyMissing tells whether sark refuses the module for builtins that OPA has and sark lacks, and otherwise agrees.
+func (c *compilation) onlyMissing(opa, own []diagnostic) bool {
+	rest := slices.DeleteFunc(slices.Clone(own), func(d diagnostic) bool { return isMissing(d.message) })
+	untyped := *c
+	untyped.untyped = true
+	return len(rest) < len(own) && (differ(opa, rest) == nil || differ(untyped.byOPA(), rest) == nil)
+}
+
+func isMissing(message string) bool {
+	name, undefined := strings.CutPrefix(message, "undefined function ")
+	name, _, _ = strings.Cut(name, ":")
+	return undefined && ast.BuiltinMap[name] != nil
 }
 
 // A way is how harvested modules are compiled.

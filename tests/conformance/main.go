@@ -40,10 +40,12 @@ func main() {
 	only := flag.String("only", "", "run the cases whose name holds this text, and say what is wrong with them")
 	part := flag.String("part", "all", "cases, compile, modules, statements, or all")
 	verbose := flag.Bool("v", false, "say what is wrong with each failing case")
+	mutations := flag.Int("n", 2000, "how many modules are changed at random")
+	seed := flag.Uint64("seed", 1, "of the random changes")
 	flag.Parse()
 	known, err := readKnown(*knownFile)
 	if err == nil {
-		err = run(&runner{known: known, only: *only, verbose: *verbose || *only != ""}, *part)
+		err = run(&runner{known: known, only: *only, verbose: *verbose || *only != "", mutations: *mutations, seed: *seed}, *part)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "conformance:", err)
@@ -53,10 +55,12 @@ func main() {
 
 // A runner judges cases by what is known.
 type runner struct {
-	known   map[string]string
-	only    string
-	verbose bool
-	bad     int
+	known     map[string]string
+	only      string
+	verbose   bool
+	bad       int
+	mutations int
+	seed      uint64
 }
 
 func run(r *runner, part string) error {
@@ -67,7 +71,7 @@ func run(r *runner, part string) error {
 	for _, one := range []struct {
 		name string
 		run  func(string) error
-	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}} {
+	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}, {"mutations", r.runMutations}} {
 		if part != "all" && part != one.name {
 			continue
 		}

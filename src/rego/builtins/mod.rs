@@ -49,6 +49,7 @@ pub(crate) use jwt::{Signed, Verifier};
 pub(in crate::rego) use missing::MISSING;
 pub(crate) use regex::Pattern;
 pub use table::{all, lookup};
+pub(crate) use uri::check_url;
 pub use walk::Walk;
 
 /// What a builtin works with.

@@ -30,6 +30,11 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     Ok(parsed)
 }
 
+/// Whether a text is a URL, in Go's words where it is none.
+pub(crate) fn check_url(text: &[u8]) -> Result<(), String> {
+    parse(text).map(|_| ())
+}
+
 /// What is before and after the first `at`.
 fn cut(text: &[u8], at: u8) -> (&[u8], &[u8]) {
     match memchr::memchr(at, text) {

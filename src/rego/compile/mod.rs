@@ -4,6 +4,7 @@
 //! which every variable is bound before it is needed. What OPA refuses on the way is refused here with its code and message; a stage
 //! that found an error is the last.
 
+mod annotations;
 mod conflicts;
 mod deprecated;
 mod dynamics;
@@ -154,7 +155,7 @@ pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, options: Optio
     Err(problems::in_order(compiler.problems))
 }
 
-const STAGES: [fn(&mut Compiler); 25] = [
+const STAGES: [fn(&mut Compiler); 26] = [
     globals::resolve_all_refs,
     imports::check_unused,
     heads::rewrite_rule_head_refs,
@@ -168,6 +169,7 @@ const STAGES: [fn(&mut Compiler); 25] = [
     print_calls::check_void_calls,
     print_calls::rewrite_or_erase,
     exprs::rewrite_expr_terms,
+    annotations::check,
     graph::set,
     exprs::rewrite_comprehension_terms,
     heads::rewrite_refs_in_head,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::heads::bound_variable;
 use super::tree::Key;
 use super::visit::{self, NodeMut, requires_eval};
-use super::{Compiler, Context, builtin, dotted, is_operator};
+use super::{Compiler, Context, builtin, dotted};
 use crate::rego::ast::{Body, Expr, Span, Term, TermKind};
 use crate::rego::builtins;
 use crate::rego::parser::Problem;
@@ -76,7 +76,7 @@ fn rewrite_expr(
 /// Whether the value has to be evaluated; `false` for a function that replaces a function.
 fn must_evaluate(context: &Context<'_>, target: &mut Term, value: &mut Term) -> Result<bool, Problem> {
     as_builtin_reference(value);
-    let is_builtin = builtin_of(target).is_some();
+    let is_builtin = builtin_of(target).is_some() || is_void(target);
     let head = target.as_ref_parts().and_then(|parts| parts.first()).and_then(Term::as_var).cloned();
     match head.as_deref() {
         Some("data") => {
@@ -108,6 +108,16 @@ fn as_builtin_reference(term: &mut Term) {
     {
         term.kind = TermKind::Ref(vec![term.clone()]);
     }
+}
+
+/// Whether a term names a builtin without a value, which nothing may replace.
+fn is_void(term: &Term) -> bool {
+    let name = match &term.kind {
+        TermKind::Var(name) => Some(name.to_string()),
+        TermKind::Ref(parts) => dotted(parts),
+        _ => None,
+    };
+    name.is_some_and(|name| matches!(name.as_str(), "print" | "internal.print" | "internal.test_case"))
 }
 
 fn builtin_of(term: &Term) -> Option<&'static builtins::Builtin> {
@@ -154,7 +164,7 @@ fn check_builtin_target(target: &Term) -> Result<(), Problem> {
     if builtin(parts).is_some_and(|b| b.relation) {
         return problem(format!("{prefix} target must not be a relation"));
     }
-    if is_operator(target, "print") {
+    if is_void(target) {
         return problem(format!("{prefix} target must not be a void function"));
     }
     Ok(())

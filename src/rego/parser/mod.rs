@@ -3,6 +3,7 @@
 //! It descends recursively and, where OPA tries one reading and then another, decides by looking ahead at matching brackets, or remembers
 //! what it read: its time is linear in the length for each level of nesting. Levels are counted and bounded (`state.rs`).
 
+mod annotations;
 mod body;
 mod builtin_names;
 mod collection;
@@ -33,9 +34,7 @@ mod tests;
 pub(crate) use token::FutureKeywords;
 
 use super::RegoVersion;
-use super::ast::{Body, Module, Span};
-#[cfg(test)]
-use super::ast::{ExprKind, Term};
+use super::ast::{Body, ExprKind, Module, Span, Term};
 use state::{Memory, Parser, State};
 use statement::Statement;
 
@@ -74,7 +73,7 @@ impl Problem {
 /// What is wrong with it, in OPA's order.
 pub(crate) fn parse_module(source: &str, options: &Options) -> Result<Module, Vec<Problem>> {
     let mut parser = Parser::new(source, options)?;
-    let statements = parser.statements(true)?;
+    let statements = parser.statements(true);
     module::assemble(parser, statements)
 }
 
@@ -104,7 +103,6 @@ fn unexpected<T>(what: &str, span: Span) -> Result<T, Vec<Problem>> {
 ///
 /// # Errors
 /// What is wrong with it, in OPA's order.
-#[cfg(test)]
 pub(crate) fn parse_term(source: &str, options: &Options) -> Result<Term, Vec<Problem>> {
     let mut body = parse_query(source, options)?.into_iter();
     match (body.next(), body.next()) {

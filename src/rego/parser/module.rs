@@ -2,22 +2,34 @@
 
 use super::super::RegoVersion;
 use super::super::ast::{Body, ExprKind, Import, Module, Package, Rule, Span, Term};
-use super::Problem;
 use super::imports::is_keyword;
 use super::rule::Written;
 use super::rule_of_body::rule_of;
 use super::state::Parser;
 use super::statement::Statement;
+use super::{Problem, annotations};
 
-/// Puts a module together.
-pub(super) fn assemble(parser: Parser<'_>, statements: Vec<Statement>) -> Result<Module, Vec<Problem>> {
+/// Puts a module together. What is wrong with annotations comes after what is wrong with statements.
+pub(super) fn assemble(parser: Parser<'_>, statements: Result<Vec<Statement>, Vec<Problem>>) -> Result<Module, Vec<Problem>> {
+    let (annotations, mut wrong) = annotations::read(parser.comments_so_far());
+    let statements = match statements {
+        Ok(statements) if wrong.is_empty() => statements,
+        Ok(_) => return Err(wrong),
+        Err(mut problems) => {
+            problems.append(&mut wrong);
+            return Err(problems);
+        }
+    };
     let mut problems = Vec::new();
     // What follows each statement may say why it is none.
     let mut heads: Vec<_> = statements.iter().map(statement_head).collect();
     heads.push((0, None));
     let mut statements = statements.into_iter();
     let package = match statements.next() {
-        None => return Err(vec![Problem::parse(Span::default(), "empty module")]),
+        None => {
+            let first = annotations.first().map(|annotation| Problem::parse(annotation.span, "package expected"));
+            return Err(vec![first.unwrap_or_else(|| Problem::parse(parser.begin(), "empty module"))]);
+        }
         Some(Statement::Package(package)) => package,
         Some(other) => {
             problems.push(Problem::parse(place(&other), "package expected"));
@@ -29,6 +41,7 @@ pub(super) fn assemble(parser: Parser<'_>, statements: Vec<Statement>) -> Result
         imports: Vec::new(),
         rules: Vec::new(),
         comments: parser.tokens.comments,
+        annotations: Vec::new(),
         version: parser.version,
         not_bodies: parser.not_bodies,
     };
@@ -55,6 +68,9 @@ pub(super) fn assemble(parser: Parser<'_>, statements: Vec<Statement>) -> Result
     }
     if module.version != RegoVersion::V0 {
         module.rules.iter().zip(&written).for_each(|(rule, how)| check_v1(rule, how, &mut problems));
+    }
+    if problems.is_empty() {
+        problems = annotations::attach(&mut module, annotations);
     }
     if problems.is_empty() { Ok(module) } else { Err(problems) }
 }

@@ -37,13 +37,20 @@ pub(super) struct Remembered {
     pub(super) after: State,
 }
 
+/// How things stood after trying in vain to read a term, and how many problems were known before.
+#[derive(Clone)]
+pub(super) struct Failed {
+    pub(super) after: State,
+    pub(super) known: usize,
+}
+
 /// What is known about places that were read before.
 #[derive(Default)]
 pub(super) struct Memory {
     /// Terms in the order of their places: a term replaces those inside it.
     pub(super) terms: Vec<Remembered>,
     /// Places where no term can be read, and how things stood after trying.
-    pub(super) failures: HashMap<(usize, bool), State>,
+    pub(super) failures: HashMap<(usize, bool), Failed>,
     /// Braces that hold no body.
     pub(super) no_body: HashSet<usize>,
     /// Keywords that are names because a reference follows, as they could begin the body of a comprehension.
@@ -159,6 +166,11 @@ impl Parser<'_> {
 
     /// Whether a line break stands before the current token.
     pub(super) fn after_newline(&self) -> bool {
+        if self.state.space {
+            // Of the white space that is current, the first character counts.
+            let here = self.here();
+            return self.text_of(here) == "\n";
+        }
         self.token(self.state.at).is_some_and(|token| token.newline)
     }
 
@@ -185,6 +197,18 @@ impl Parser<'_> {
     /// The end of the token before.
     pub(super) fn last_end(&self) -> u32 {
         self.state.at.checked_sub(1).and_then(|at| self.token(at)).map_or(0, |token| token.end)
+    }
+
+    /// The comments before the current token.
+    pub(super) fn comments_so_far(&self) -> &[super::super::ast::Comment] {
+        let here = self.here().offset;
+        let end = self.tokens.comments.partition_point(|comment| comment.span.offset <= here);
+        self.tokens.comments.get(..end).unwrap_or_default()
+    }
+
+    /// The place of a module that has no text: none but its name.
+    pub(super) fn begin(&self) -> Span {
+        Span { module: self.module, ..Span::default() }
     }
 
     /// The current token's text; of brackets and operators none.

@@ -1,9 +1,12 @@
 //! Terms: scalars, variables, references, calls, parentheses.
 
 use super::super::ast::{Span, Term, TermKind};
-use super::state::{Parser, Remembered, State, covering};
+use super::state::{Failed, Parser, Remembered, State, covering};
 use super::text::{BadNumber, check_number, unquote};
 use super::token::Kind;
+
+/// Beyond so many problems none is reported again.
+const MAX_REPEATED: usize = 100;
 
 impl Parser<'_> {
     /// One term, without infix operators.
@@ -17,10 +20,11 @@ impl Parser<'_> {
             return None;
         }
         let outer = std::mem::take(&mut self.height);
+        let known = self.state.problems.len();
         let term = self.term_afresh();
         self.leave();
         self.height += 1;
-        self.remember(key, term.as_ref());
+        self.remember(key, term.as_ref(), known);
         self.height = self.height.max(outer);
         term
     }
@@ -31,9 +35,9 @@ impl Parser<'_> {
         if self.fatal.is_some() {
             return Some(None);
         }
-        if let Some(after) = self.memory.failures.get(&key) {
-            let after = after.clone();
-            self.go_to(after);
+        if let Some(failed) = self.memory.failures.get(&key) {
+            let failed = failed.clone();
+            self.fail_again(failed);
             return Some(None);
         }
         let at = self.memory.terms.binary_search_by_key(&key, |known| known.key).ok()?;
@@ -44,6 +48,16 @@ impl Parser<'_> {
         Some(Some(term))
     }
 
+    /// Goes where an earlier reading failed, and reports again what was wrong.
+    fn fail_again(&mut self, failed: Failed) {
+        let before = std::mem::replace(&mut self.state, failed.after);
+        let again = self.state.problems.split_off(failed.known.min(self.state.problems.len()));
+        self.state.problems = before.problems;
+        if self.state.problems.len() < MAX_REPEATED {
+            self.state.problems.extend(again);
+        }
+    }
+
     /// Goes to a remembered state, and forgets no problem.
     fn go_to(&mut self, after: State) {
         let before = std::mem::replace(&mut self.state, after);
@@ -52,10 +66,10 @@ impl Parser<'_> {
         }
     }
 
-    fn remember(&mut self, key: (usize, bool), term: Option<&Term>) {
+    fn remember(&mut self, key: (usize, bool), term: Option<&Term>, known: usize) {
         match term {
             None if self.fatal.is_none() => {
-                self.memory.failures.insert(key, self.state.clone());
+                self.memory.failures.insert(key, Failed { after: self.state.clone(), known });
             }
             Some(term) if self.speculating > 0 => {
                 let inside = self.memory.terms.partition_point(|known| known.key < key);

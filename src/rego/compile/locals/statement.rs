@@ -149,6 +149,8 @@ impl Locals<'_> {
         }
         self.declare_every(&mut every.value, span);
         self.in_body(&mut every.body, &VarSet::new());
+        // OPA comes to the domain once more: what only `every` declares is meant there, too.
+        self.again(&mut every.domain);
         for with in &mut expr.with {
             self.in_with(with);
         }
@@ -185,6 +187,7 @@ impl Locals<'_> {
                 self.scopes.push(Scope::default());
                 self.in_body(body, &VarSet::new());
                 self.scopes.pop();
+                self.again_in_body(body);
             } else {
                 self.in_implicit_body(body, message);
             }

@@ -2,8 +2,8 @@
 
 use super::Locals;
 use super::scope::{Occurrence, Scope};
-use crate::rego::ast::{Expr, ExprKind, Span, TemplatePart, Term, TermKind, With};
-use crate::rego::compile::visit::{self, Skip};
+use crate::rego::ast::{Body, Expr, ExprKind, Span, TemplatePart, Term, TermKind, With};
+use crate::rego::compile::visit::{self, NodeMut, Skip};
 use crate::rego::print;
 
 impl Locals<'_> {
@@ -79,6 +79,39 @@ impl Locals<'_> {
                 return;
             }
         }
+    }
+
+    /// Comes to a term again, in another scope: names that were left as they are may be declared in that one, and have occurred there.
+    pub(super) fn again(&mut self, term: &mut Term) {
+        visit::walk_term_mut(term, &mut |node| self.again_at(node));
+    }
+
+    pub(super) fn again_in_body(&mut self, body: &mut Body) {
+        visit::walk_body_mut(body, &mut |node| self.again_at(node));
+    }
+
+    fn again_at(&mut self, node: NodeMut<'_>) -> bool {
+        let NodeMut::Term(term) = node else { return false };
+        if visit::is_comprehension(term) {
+            self.rename_within(term);
+            return true;
+        }
+        if term.as_var().is_some() {
+            self.in_term(term);
+        }
+        false
+    }
+
+    /// Within a closure names have occurred for the closure alone.
+    fn rename_within(&self, closure: &mut Term) {
+        visit::walk_term_mut(closure, &mut |node| {
+            if let NodeMut::Term(Term { kind: TermKind::Var(name), .. }) = node
+                && let Some(local) = self.declared(name)
+            {
+                *name = local.clone();
+            }
+            false
+        });
     }
 
     pub(super) fn in_closure(&mut self, term: &mut Term) {

@@ -1,6 +1,8 @@
 //! Terms in messages, as OPA prints them.
 
-use super::ast::{Term, TermKind};
+mod expr;
+
+use super::ast::{Expr, Term, TermKind};
 use super::order;
 use super::value::quote;
 
@@ -115,10 +117,24 @@ fn append(term: &Term, out: &mut String) {
         }
         TermKind::Object(pairs) => append_pairs(pairs, out),
         TermKind::Call(terms) => append_call(terms, out),
-        TermKind::Template(_) => out.push_str("$\"...\""),
-        TermKind::ArrayComprehension(_) => out.push_str("[... | ...]"),
-        TermKind::SetComprehension(_) | TermKind::ObjectComprehension(_) => out.push_str("{... | ...}"),
+        TermKind::Template(parts) => expr::append_template(parts, out),
+        TermKind::ArrayComprehension(parts) => append_comprehension(["[", "]"], &[&parts.0], &parts.1, out),
+        TermKind::SetComprehension(parts) => append_comprehension(["{", "}"], &[&parts.0], &parts.1, out),
+        TermKind::ObjectComprehension(parts) => append_comprehension(["{", "}"], &[&parts.0, &parts.1], &parts.2, out),
     }
+}
+
+fn append_comprehension([open, close]: [&str; 2], terms: &[&Term], body: &[Expr], out: &mut String) {
+    out.push_str(open);
+    for (at, term) in terms.iter().enumerate() {
+        if at > 0 {
+            out.push_str(": ");
+        }
+        expr::append_comprehension_term(term, out);
+    }
+    out.push_str(" | ");
+    expr::append_body(body, out);
+    out.push_str(close);
 }
 
 fn append_call(terms: &[Term], out: &mut String) {
@@ -130,13 +146,17 @@ fn append_call(terms: &[Term], out: &mut String) {
 
 fn append_list(open: &str, terms: &[Term], close: &str, out: &mut String) {
     out.push_str(open);
-    for (at, term) in terms.iter().enumerate() {
+    append_list_parts(terms, out);
+    out.push_str(close);
+}
+
+fn append_list_parts<'t>(terms: impl IntoIterator<Item = &'t Term>, out: &mut String) {
+    for (at, term) in terms.into_iter().enumerate() {
         if at > 0 {
             out.push_str(", ");
         }
         append(term, out);
     }
-    out.push_str(close);
 }
 
 fn append_pairs(pairs: &[(Term, Term)], out: &mut String) {
