@@ -12,7 +12,7 @@
 #   make bench-source  activating a large bundle, beside an OPA that does
 #   make bench-lock    a decision in Python beside threads that compute
 #   make bench-gateway a FastAPI gateway that decides, beside one that does not
-#   make differential  N drawn policies and inputs, OPA beside sark (N=200000 for a long run)
+#   make differential  N drawn policies and inputs, and DEFECTS modules with a mistake, OPA beside sark (N=200000 DEFECTS=100000 for a long run)
 #   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
 
 SHELL := /bin/bash
@@ -313,6 +313,7 @@ conformance: $(CONFORMANCE)
 # Drawn policies, data and inputs, decided by OPA and by sark: N pairs from SEED on. What differs is kept in target/differential.
 N ?= 20000
 SEED ?= 1
+DEFECTS ?= 2000
 DIFFERENTIAL := $(OUT)/differential/run
 
 $(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differential/*)
@@ -322,6 +323,8 @@ $(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differen
 differential: $(DIFFERENTIAL)
 	$(call step,'$(N) drawn pairs of a policy and an input$(comma) OPA beside sark')
 	@$(with_prefix) $(DIFFERENTIAL) -n $(N) -seed $(SEED) -keep $(OUT)/differential/found
+	$(call step,'$(DEFECTS) drawn modules with a defect each$(comma) OPA beside sark')
+	@$(with_prefix) $(DIFFERENTIAL) -defects -n $(DEFECTS) -seed $(SEED) -keep $(OUT)/differential/found
 
 # sark beside OPA's Go SDK, OPA as a C shared library, regorus and its register machine: one process, interleaved. BENCH=NAME for some workloads.
 $(OUT)/libopa.so: $(wildcard benches/opa/*)

@@ -164,7 +164,7 @@ impl Unsupported {
     #[must_use]
     pub fn refusal(&self) -> Error {
         let message = format!("undefined function {}: sark has no such builtin yet", self.builtin);
-        let finding = Finding { code: "rego_type_error", message, location: self.location.clone() };
+        let finding = Finding::new("rego_type_error", message, self.location.clone());
         Error::from_findings(ErrorKind::CompilationError, vec![finding])
     }
 }

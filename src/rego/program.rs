@@ -258,11 +258,11 @@ impl RegoProgram {
             Stop::Missing { builtin, span } => {
                 let message = format!("the decision comes to a call of {builtin}, which sark has not yet: only OPA can make it");
                 let location = location(span, &self.rules.modules);
-                Error::from_findings(ErrorKind::Unsupported, vec![Finding { code: "eval_builtin_error", message, location }])
+                Error::from_findings(ErrorKind::Unsupported, vec![Finding::new("eval_builtin_error", message, location)])
             }
             Stop::Error { code, message, span } => {
                 let location = location(span, &self.rules.modules);
-                Error::from_findings(ErrorKind::EvaluationError, vec![Finding { code, message, location }])
+                Error::from_findings(ErrorKind::EvaluationError, vec![Finding::new(code, message, location)])
             }
         }
     }
@@ -408,14 +408,24 @@ fn unsupported(site: &plan::Site, modules: &[Module]) -> Unsupported {
 pub(super) fn compilation_error(problems: &[Problem], modules: &[Module]) -> Error {
     let findings = problems
         .iter()
-        .map(|p| Finding { code: p.code, message: p.message.clone(), location: location(p.span, modules) })
+        .map(|p| Finding {
+            code: p.code,
+            message: p.message.clone(),
+            location: location(p.span, modules),
+            details: p.details.clone(),
+        })
         .collect();
     Error::from_findings(ErrorKind::CompilationError, findings)
 }
 
 /// What does not parse is always of one module, though it may have no row: an empty one.
 fn parse_error(problems: Vec<Problem>, modules: &[Module]) -> Error {
-    let finding = |p: Problem| Finding { code: p.code, message: p.message, location: location_in_module(p.span, modules) };
+    let finding = |p: Problem| Finding {
+        code: p.code,
+        message: p.message,
+        location: location_in_module(p.span, modules),
+        details: p.details,
+    };
     Error::from_findings(ErrorKind::CompilationError, problems.into_iter().map(finding).collect())
 }
 

@@ -151,7 +151,7 @@ impl TestProgram for Tests {
 fn is_function(test: &Test) -> Error {
     let message = format!("function {} used as reference, not called", test.full_name);
     let location = Some(Location { file: String::new(), row: 1, col: 1, line: test.full_name.clone() });
-    Error::from_findings(ErrorKind::CompilationError, vec![Finding { code: "rego_type_error", message, location }])
+    Error::from_findings(ErrorKind::CompilationError, vec![Finding::new("rego_type_error", message, location)])
 }
 
 fn test(program: &RegoProgram, number: usize, entry: &Entry) -> Option<Test> {

@@ -15,6 +15,7 @@ mod graph;
 mod heads;
 mod imports;
 mod locals;
+mod nearest;
 mod print_calls;
 mod problems;
 mod query;
@@ -212,13 +213,13 @@ impl Compiler {
 
     /// Reports what ends compiling with this stage.
     fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.problems.push(Problem { code, message: message.into(), span });
+        self.problems.push(Problem::new(code, span, message));
         self.failed = true;
     }
 
     /// Reports what lets later stages find more.
     fn report_and_go_on(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.problems.push(Problem { code, message: message.into(), span });
+        self.problems.push(Problem::new(code, span, message));
     }
 
     /// Whether a module is held to what v1 forbids.
@@ -276,7 +277,7 @@ struct Context<'c> {
 
 impl Context<'_> {
     fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.problems.push(Problem { code, message: message.into(), span });
+        self.problems.push(Problem::new(code, span, message));
     }
 
     fn arity(&self, reference: &[Term]) -> Option<usize> {
@@ -358,9 +359,10 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
     // Of a local that is called `input` or `data` nothing is left.
     let reference = operator.as_ref_parts().unwrap_or_default();
     let name = print::reference(&restored(context.rewritten, reference));
-    let problem = |message| Some(Problem { code: "rego_type_error", message, span: expr.span });
+    let problem = |message: String| Problem::new("rego_type_error", expr.span, message);
     let Some(arity) = context.arity(reference) else {
-        return problem(format!("undefined function {name}"));
+        let known = builtins::all().iter().map(|builtin| builtin.name);
+        return Some(problem(format!("undefined function {name}")).with(nearest::suggestion(&name, known)));
     };
     let given = operands.len();
     let (fits, counted) = if expr.generated {
@@ -372,10 +374,11 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
         return None;
     }
     if builtin(reference).is_some() || names(reference, "assign") {
-        return problem(format!("{name}: arity mismatch\n\thave: {counted} arguments\n\twant: {arity}"));
+        let details = super::types::declared().get(&name).map(|declaration| types::arity_details(declaration, operands));
+        return Some(problem(format!("{name}: arity mismatch")).with(details.unwrap_or_default()));
     }
     let noun = if counted == 1 { "argument" } else { "arguments" };
-    problem(format!("function {name} has arity {arity}, got {counted} {noun}"))
+    Some(problem(format!("function {name} has arity {arity}, got {counted} {noun}")))
 }
 
 /// The calls of builtins that are missing here: the number of the module, the builtin, the place.

@@ -24,7 +24,7 @@ pub(super) fn void_call(node: Node<'_>) -> Option<Problem> {
     let Node::Term(Term { kind: TermKind::Call(terms), span }) = node else { return None };
     let is_print = is_operator(terms.first()?, "print");
     let message = || format!("{} used as value", print::call(terms));
-    is_print.then(|| Problem { code: "rego_type_error", message: message(), span: *span })
+    is_print.then(|| Problem::new("rego_type_error", *span, message()))
 }
 
 pub(super) fn rewrite_or_erase(compiler: &mut Compiler) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::locals::head_may_have_vars;
+use super::nearest::suggestion;
 use super::scopes::Scopes;
 use super::unify::{is_ref_safe, unify};
 use super::visit::{self, Arity, Node, NodeMut, Skip, VarSet, is_generated};
@@ -73,7 +74,10 @@ pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Bo
         *body = reordered;
         return;
     }
-    let mut problems = unsafe_problems(context, &unsafe_vars, scope);
+    let unbound: VarSet = unsafe_vars.iter().flat_map(|item| &item.vars).cloned().collect();
+    let bound = visit::body_vars(body, Skip::default()).into_iter().chain(globals.iter().cloned());
+    let bound: Vec<Name> = bound.filter(|name| !unbound.contains(name)).map(|name| context.source_name(&name)).collect();
+    let mut problems = unsafe_problems(context, &unsafe_vars, &bound, scope);
     if problems.is_empty() {
         *body = reordered;
     }
@@ -99,7 +103,7 @@ impl Unsafe {
 }
 
 /// OPA's `safetyErrorSlice`: each variable once, at its first place; where only generated ones are unsafe, the expressions.
-fn unsafe_problems(context: &Context<'_>, found: &[Unsafe], scope: &str) -> Vec<Problem> {
+fn unsafe_problems(context: &Context<'_>, found: &[Unsafe], bound: &[Name], scope: &str) -> Vec<Problem> {
     let mut places: HashMap<Name, Span> = HashMap::new();
     let mut assigned = VarSet::new();
     for item in found {
@@ -117,9 +121,12 @@ fn unsafe_problems(context: &Context<'_>, found: &[Unsafe], scope: &str) -> Vec<
     if pairs.iter().any(|pair| !is_assigned(pair)) {
         pairs.retain(|pair| !is_assigned(pair));
     }
-    let problem = |span, message| Problem { code: "rego_unsafe_var_error", message, span };
-    let mut problems: Vec<_> =
-        pairs.into_iter().map(|(span, shown, _)| problem(span, unsafe_message(print::name(&shown), scope))).collect();
+    let problem = |span, message| Problem::new("rego_unsafe_var_error", span, message);
+    let explained = |(span, shown, _): (Span, Name, Name)| {
+        let meant = suggestion(&shown, bound.iter().map(|name| &**name).filter(|name| !is_generated(name)));
+        problem(span, unsafe_message(print::name(&shown), scope)).with(meant)
+    };
+    let mut problems: Vec<_> = pairs.into_iter().map(explained).collect();
     if problems.is_empty() {
         let mut seen = VarSet::new();
         for item in found {

@@ -93,11 +93,11 @@ fn must_evaluate(context: &Context<'_>, target: &mut Term, value: &mut Term) -> 
             check_builtin_target(target)?;
             Ok(!is_function(context, value) && requires_eval(value))
         }
-        _ => Err(Problem {
-            code: "rego_type_error",
-            message: "with keyword target must reference existing input, data, or a function".to_owned(),
-            span: target.span,
-        }),
+        _ => Err(Problem::new(
+            "rego_type_error",
+            target.span,
+            "with keyword target must reference existing input, data, or a function",
+        )),
     }
 }
 
@@ -143,7 +143,7 @@ fn replaces_function(context: &Context<'_>, target: &Term) -> Result<bool, Probl
         }
         if !child.rules.is_empty() {
             let message = "with keyword cannot partially replace virtual document(s)".to_owned();
-            return Err(Problem { code: "rego_compile_error", message, span: target.span });
+            return Err(Problem::new("rego_compile_error", target.span, message));
         }
         node = child;
     }
@@ -153,7 +153,7 @@ fn replaces_function(context: &Context<'_>, target: &Term) -> Result<bool, Probl
 fn check_builtin_target(target: &Term) -> Result<(), Problem> {
     let parts = target.as_ref_parts().unwrap_or_default();
     let name = dotted(parts).unwrap_or_default();
-    let problem = |message| Err(Problem { code: "rego_compile_error", message, span: target.span });
+    let problem = |message| Err(Problem::new("rego_compile_error", target.span, message));
     let prefix = "with keyword replacing built-in function:";
     if matches!(name.as_str(), "eq" | "rego.metadata.chain" | "rego.metadata.rule") {
         return problem(format!("{prefix} replacement of \"{name}\" invalid"));

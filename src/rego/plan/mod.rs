@@ -356,7 +356,7 @@ impl<'c> Planner<'c> {
 
     /// A defect of the compiler, or something it let pass: refused rather than decided wrongly.
     fn unplannable(&mut self, span: Span, what: &str) {
-        self.problems.push(Problem { code: "rego_compile_error", message: format!("cannot plan {what}"), span });
+        self.problems.push(Problem::new("rego_compile_error", span, format!("cannot plan {what}")));
     }
 
     fn node_at(&self, path: &[Key]) -> Option<&'c TreeNode> {

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(super) use constant::Constant;
-pub(super) use declaration::declared;
+pub(super) use declaration::{Declaration, Named, declared};
 
 /// A type, by its number in [`Types`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,8 +2,8 @@
 
 use super::{Constant, Known, Rest, Shape, Type, Types};
 
-/// The longest that the text of a type may be: a policy can build types that would fill the memory.
-const MAX_BYTES: usize = 64 << 10;
+/// About as long as the text of a type may be: a policy can build types that would fill the memory.
+const MAX_BYTES: usize = 2 << 10;
 
 impl Types {
     /// `array<number, string>`, `any<null, string>`, `object<a: number>[string: any]`; `???` for what is not known.

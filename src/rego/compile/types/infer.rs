@@ -70,8 +70,9 @@ impl Checker<'_> {
             wanted.push(*result);
         }
         let have: Vec<Known> = operands.iter().map(|operand| self.type_of(env, operand)).collect();
-        let wrong =
-            |types: &Types, problem, have: &[Known]| Err(TypeProblem::argument(types, expr.span, operator, problem, have));
+        let wrong = |types: &Types, problem, have: &[Known]| {
+            Err(TypeProblem::argument(types, expr.span, operator, problem, (have, &wanted)))
+        };
         if operands.len() > wanted.len() && variadic.is_none() {
             return wrong(&self.types, "too many arguments", &have);
         }

@@ -1,6 +1,7 @@
 //! The type checker (OPA's `CheckTypes` stage, `v1/ast/check.go`): rules are typed in the order in which they need one another, and what
 //! can never be equal, or is never of the type that a function takes, is refused.
 
+mod details;
 mod env;
 mod infer;
 mod problem;
@@ -17,7 +18,8 @@ use super::{Compiler, Entry, RuleKind, RuleTree, kind_of};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Term, TermKind};
 use crate::rego::order;
 use crate::rego::parser::Problem;
-use crate::rego::types::{Constant, Known, Type, Types, declared};
+use crate::rego::types::{Constant, Declaration, Known, Type, Types, declared};
+use details::Want;
 use env::{Checked, Env, Node};
 use problem::TypeProblem;
 
@@ -67,6 +69,16 @@ fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
         branches.extend(chain.enumerate().map(|(branch, rule)| ((number, branch), rule)));
     }
     branches
+}
+
+/// What a call of a builtin with the wrong number of arguments gives, and what is wanted.
+pub(super) fn arity_details(declaration: &Declaration, operands: &[Term]) -> Vec<String> {
+    let (graph, rewritten, tree) = (Edges::new(), HashMap::new(), RuleTree::default());
+    let program = Program { rules: &[], tree: &tree, edges: &graph, rewritten: &rewritten };
+    let mut checker = Checker::new(Types::over(&declared().types), Arc::default(), program);
+    let env = Env::global(&Arc::default());
+    let have: Vec<Known> = operands.iter().map(|operand| checker.type_of(&env, operand)).collect();
+    details::arguments(&checker.types, &have, Want::Builtin(declaration))
 }
 
 /// Rules after those that they refer to (OPA's `graphSort`).

@@ -3,38 +3,54 @@
 use std::collections::HashMap;
 
 use super::super::visit::{self, Node as Visiting};
-use super::super::{arity, as_equality};
+use super::super::{arity, as_equality, dotted};
+use super::details::{self, Want};
 use super::env::Env;
 use super::{Checker, Known, Type, Types};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, Term, TermKind};
 use crate::rego::parser::Problem;
 use crate::rego::print;
+use crate::rego::types::declared;
 
 /// A type error, and whether it may be there only because something was not inferred (OPA's `causedByNilType`).
 #[derive(Debug, Clone)]
 pub(super) struct TypeProblem {
     span: Span,
     message: String,
+    details: Vec<String>,
     pub(super) by_unknown: bool,
 }
 
 impl TypeProblem {
     pub(super) fn no_match(types: &Types, span: Span, left: Known, right: Known) -> Self {
         let by_unknown = types.is_unknown(left) || types.is_unknown(right);
-        Self { span, message: "match error".to_owned(), by_unknown }
+        Self { span, message: "match error".to_owned(), details: details::sides(types, left, right), by_unknown }
     }
 
     pub(super) fn undefined_function(span: Span, operator: &[Term]) -> Self {
-        Self { span, message: format!("undefined function {}", print::reference(operator)), by_unknown: false }
+        Self {
+            span,
+            message: format!("undefined function {}", print::reference(operator)),
+            details: Vec::new(),
+            by_unknown: false,
+        }
     }
 
-    pub(super) fn argument(types: &Types, span: Span, operator: &[Term], problem: &str, have: &[Known]) -> Self {
+    pub(super) fn argument(
+        types: &Types,
+        span: Span,
+        operator: &[Term],
+        problem: &str,
+        (have, want): (&[Known], &[Known]),
+    ) -> Self {
         let by_unknown = have.iter().any(|known| types.is_unknown(*known));
-        Self { span, message: format!("{}: {problem}", print::reference(operator)), by_unknown }
+        let builtin = dotted(operator).and_then(|name| declared().get(&name));
+        let details = details::arguments(types, have, builtin.map_or(Want::Function(want), Want::Builtin));
+        Self { span, message: format!("{}: {problem}", print::reference(operator)), details, by_unknown }
     }
 
     pub(super) fn into_problem(self) -> Problem {
-        Problem { code: "rego_type_error", message: self.message, span: self.span }
+        Problem::new("rego_type_error", self.span, self.message).with(self.details)
     }
 }
 
@@ -49,8 +65,9 @@ impl Checker<'_> {
     /// What stands before `index` is nothing that has parts.
     pub(super) fn not_selectable(&self, parts: &[Term], have: Known) -> TypeProblem {
         let written = self.as_written(parts);
+        let details = details::no_parts(&self.types, have);
         if !self.types.is_function(have) {
-            return undefined_reference(parts, &written);
+            return undefined_reference(parts, &written, details);
         }
         // A place for a result that nobody named is no part of the name.
         let named = match written.split_last() {
@@ -58,12 +75,14 @@ impl Checker<'_> {
             _ => written.as_slice(),
         };
         let message = format!("function {} used as reference, not called", print::reference(named));
-        TypeProblem { message, ..undefined_reference(parts, &written) }
+        TypeProblem { message, ..undefined_reference(parts, &written, details) }
     }
 
-    /// The part at `index` selects nothing.
-    pub(super) fn not_there(&self, parts: &[Term]) -> TypeProblem {
-        undefined_reference(parts, &self.as_written(parts))
+    /// The part at `index` selects nothing: its type is `have`, unless it is a constant, and those of keys are `keys`.
+    pub(super) fn not_there(&self, parts: &[Term], index: usize, have: Known, keys: Known, at: Known) -> TypeProblem {
+        let written = self.as_written(parts);
+        let details = written.get(index).map(|part| details::no_such_part(&self.types, part, have, keys, at)).unwrap_or_default();
+        undefined_reference(parts, &written, details)
     }
 
     /// The reference with the names that its policy has.
@@ -154,7 +173,7 @@ enum Subject<'b> {
     Call(&'b [Term]),
 }
 
-fn undefined_reference(parts: &[Term], written: &[Term]) -> TypeProblem {
+fn undefined_reference(parts: &[Term], written: &[Term], details: Vec<String>) -> TypeProblem {
     let span = parts.first().map_or_else(Span::default, |head| head.span);
-    TypeProblem { span, message: format!("undefined ref: {}", print::reference(written)), by_unknown: false }
+    TypeProblem { span, message: format!("undefined ref: {}", print::reference(written)), details, by_unknown: false }
 }

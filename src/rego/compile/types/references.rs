@@ -85,7 +85,8 @@ impl Checker<'_> {
     ) -> Result<(), TypeProblem> {
         let Some(part) = parts.get(index) else { return Ok(()) };
         if matches!(index, 1 | 2) && !matches!(part.kind, TermKind::Var(_) | TermKind::String(_)) {
-            return Err(self.not_there(parts));
+            let have = self.type_of(env, part);
+            return Err(self.not_there(parts, index, have, Some(Type::STRING), None));
         }
         if let (TermKind::Var(name), Place::Below(node)) = (&part.kind, at) {
             let extent = node.extent(&mut self.types);
@@ -93,7 +94,7 @@ impl Checker<'_> {
             match env.var(name) {
                 None => env.put_var(name, keys),
                 known if self.types.unifies(keys, known) => {}
-                _ => return Err(self.not_there(parts)),
+                _ => return Err(self.not_there(parts, index, env.var(name), keys, Some(extent))),
             }
         }
         let unknown = Node::default();
@@ -131,23 +132,23 @@ impl Checker<'_> {
             TermKind::Var(name) => match env.var(name) {
                 None => env.put_var(name, keys),
                 known if self.types.unifies(known, keys) => {}
-                _ => return Err(self.not_there(parts)),
+                _ => return Err(self.not_there(parts, index, env.var(name), keys, at)),
             },
             TermKind::Ref(inner) => {
                 let known = env.reference(&mut self.types, inner);
                 if known.is_some() && !self.types.unifies(known, keys) {
-                    return Err(self.not_there(parts));
+                    return Err(self.not_there(parts, index, known, keys, at));
                 }
             }
             TermKind::Array(_) | TermKind::Object(_) | TermKind::Set(_) => {
                 if !self.unify1(env, part, keys, false) {
-                    return Err(self.not_there(parts));
+                    return Err(self.not_there(parts, index, None, keys, None));
                 }
             }
             _ => {
                 let found = Constant::of(part).and_then(|key| self.types.select(at, &key));
                 return match found {
-                    None => Err(self.not_there(parts)),
+                    None => Err(self.not_there(parts, index, None, keys, at)),
                     found => self.check_leaf(env, found, parts, index + 1),
                 };
             }
@@ -160,12 +161,14 @@ impl Checker<'_> {
     fn check_in_empty(&mut self, env: &Env<'_>, at: Known, parts: &[Term], index: usize) -> Result<(), TypeProblem> {
         let Some(part) = parts.get(index) else { return Ok(()) };
         if visit::is_scalar(part) {
-            return Err(self.not_there(parts));
+            return Err(self.not_there(parts, index, None, None, None));
         }
         let TermKind::Var(name) = &part.kind else { return Ok(()) };
         match (env.var(name), self.types.keys(at)) {
             (None, _) => env.put_var(name, Some(Type::ANY)),
-            (known, keys @ Some(_)) if !self.types.unifies(known, keys) => return Err(self.not_there(parts)),
+            (known, keys @ Some(_)) if !self.types.unifies(known, keys) => {
+                return Err(self.not_there(parts, index, known, keys, None));
+            }
             _ => {}
         }
         Ok(())

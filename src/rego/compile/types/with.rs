@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::super::graph::{Branch, Edges, rules_of};
 use super::env::{Env, Node};
 use super::problem::TypeProblem;
-use super::{Checker, Type, ground_part};
+use super::{Checker, Known, Type, ground_part};
 use crate::rego::ast::{Expr, Term, With};
 use crate::rego::print;
+use crate::rego::types::Shape;
 
 /// What is done with what is known.
 type Check<'c, 'p> = Box<dyn FnOnce(&mut Checker<'p>, &Env<'_>) + 'c>;
@@ -92,7 +93,17 @@ impl<'p> Checker<'p> {
             let (target, value) = (self.type_of(env, &with.target), self.type_of(env, &with.value));
             if self.types.is_function(target) && self.types.is_function(value) && !self.types.unifies(target, value) {
                 let parts = with.target.as_ref_parts().unwrap_or_default();
-                return Err(TypeProblem::argument(&self.types, with.span, parts, "arity mismatch", &[]));
+                let args = |of: Known| match of.map(|of| self.types.shape(of)).as_deref() {
+                    Some(Shape::Function { args, .. }) => args.to_vec(),
+                    _ => Vec::new(),
+                };
+                return Err(TypeProblem::argument(
+                    &self.types,
+                    with.span,
+                    parts,
+                    "arity mismatch",
+                    (&args(value), &args(target)),
+                ));
             }
         }
         Ok(())
