@@ -275,7 +275,9 @@ struct Prints<'p> {
 
 impl Observer for Prints<'_> {
     fn print(&mut self, line: &[u8], span: ast::Span) {
-        self.printer.print(line, location(span, self.modules));
+        // A query is in no policy.
+        let in_query = || Location { file: String::new(), row: span.row, col: span.col, line: String::new() };
+        self.printer.print(line, location(span, self.modules).or_else(|| (span.row > 0).then(in_query)));
     }
 
     fn test_case(&mut self, _: &[Value<'_>]) -> std::result::Result<(), Exceeded> {

@@ -21,7 +21,8 @@ mod unify;
 mod visit;
 mod with;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 pub(super) use query::compile as compile_query;
 pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
@@ -85,6 +86,8 @@ pub(super) struct Compiled {
     pub(super) rules: Vec<Entry>,
     pub(super) tree: RuleTree,
     pub(super) options: Options,
+    /// The functions that some `with` of the rules replaces, once somebody has looked.
+    pub(super) mocked: OnceLock<BTreeSet<String>>,
 }
 
 /// What is known while compiling.
@@ -108,7 +111,7 @@ pub(super) fn compile(modules: Vec<Module>, options: Options) -> Result<Compiled
             return Err(compiler.problems);
         }
     }
-    Ok(Compiled { rules: compiler.rules, tree: compiler.tree, options })
+    Ok(Compiled { rules: compiler.rules, tree: compiler.tree, options, mocked: OnceLock::new() })
 }
 
 const STAGES: [fn(&mut Compiler); 21] = [

@@ -44,9 +44,7 @@ impl<'a> Machine<'a, '_> {
                 texts.iter().zip(&chosen).filter_map(|(texts, at)| texts.get(*at).map(Vec::as_slice)).collect();
             let line = words.join(&b' ');
             self.charge(1 + line.len() / 32)?;
-            if let Some(observer) = &mut self.observer {
-                observer.print(&line, span);
-            }
+            self.line_printed(line, span)?;
             if !advance(&mut chosen, &texts) {
                 return Ok(());
             }

@@ -36,9 +36,7 @@ impl Planner<'_> {
         self.emit(Op::Tell { told: Told::Failed, value: held, span: expr.span });
         self.emit(Op::Jump { to: outside });
         self.place(past);
-        if self.fail == failed {
-            self.fail = outside;
-        }
+        // What follows fails back through here, as it would in OPA: the rest of a rule that the expression called has its turn then.
     }
 
     fn modified(&mut self, expr: &Expr) {

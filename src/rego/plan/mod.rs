@@ -139,13 +139,7 @@ struct Planner<'c> {
 
 impl<'c> Planner<'c> {
     fn new(compiled: &'c Compiled, mut mocked: BTreeSet<String>) -> Self {
-        for entry in &compiled.rules {
-            let mut next = Some(&entry.rule);
-            while let Some(rule) = next {
-                with::collect_functions_in_rule(compiled, rule, &mut mocked);
-                next = rule.otherwise.as_deref();
-            }
-        }
+        mocked.extend(compiled.mocked.get_or_init(|| mocked_by_rules(compiled)).iter().cloned());
         Self {
             compiled,
             plan: Plan::default(),
@@ -443,6 +437,19 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::ReturnEmitted
         | Op::ReturnValue { .. } => {}
     }
+}
+
+/// The functions that some `with` of the rules replaces.
+fn mocked_by_rules(compiled: &Compiled) -> BTreeSet<String> {
+    let mut mocked = BTreeSet::new();
+    for entry in &compiled.rules {
+        let mut next = Some(&entry.rule);
+        while let Some(rule) = next {
+            with::collect_functions_in_rule(compiled, rule, &mut mocked);
+            next = rule.otherwise.as_deref();
+        }
+    }
+    mocked
 }
 
 /// A count as it stands in code.
