@@ -38,7 +38,7 @@ pub(crate) struct RegoCompiler {
 impl RegoCompiler {
     /// One that compiles calls of `print`, or takes them out.
     pub(crate) const fn new(print_statements: bool) -> Self {
-        Self { options: compile::Options { print_statements, tests: false } }
+        Self { options: compile::Options { print_statements, tests: false, coverage: false } }
     }
 }
 
@@ -64,8 +64,8 @@ impl Compiler for RegoCompiler {
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(program) as Arc<dyn Program>)
     }
 
-    fn compile_tests(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn TestProgram>> {
-        let options = compile::Options { print_statements: true, tests: true };
+    fn compile_tests(&self, modules: &[Module], data: &Arc<Document>, coverage: bool) -> Result<Arc<dyn TestProgram>> {
+        let options = compile::Options { print_statements: true, tests: true, coverage };
         let rules = deep(|| compile_modules(modules, options))?;
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(Tests::new(program)) as Arc<dyn TestProgram>)
     }
@@ -285,6 +285,8 @@ impl Observer for Prints<'_> {
     }
 
     fn failed(&mut self, _: ast::Span) {}
+
+    fn covered(&mut self, _: ast::Span) {}
 }
 
 fn write_result(value: &Value<'_>, output: &mut Vec<u8>) -> Result<()> {

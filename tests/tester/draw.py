@@ -102,7 +102,7 @@ WITH = [
 
 EXPRESSIONS = [
     "allow{w}", "not allow{w}", "level > 10{w}", "level == 7.5{w}", "pick(4) == \"middle\"{w}", "pick(data.limits.n) == \"small\"{w}", "double(2) == 4", "double(3) == 4",
-    "conflict == 1{w}", "count(names) == 2{w}", 'names["alice"]{w}', '"eve" in names', "rule_of_nobody{w}", "not rule_of_nobody{w}", "same_key.a == 1", "same == 3{w}", "same == 5{w}", "twice(2) == 4", "twice(2) + same == 7{w}", "walked", "not walked", "walked; same > 1{w}", "data.limits.n == 3{w}",
+    "conflict == 1{w}", "count(names) == 2{w}", '"eve" in names', "rule_of_nobody{w}", "not rule_of_nobody{w}", "same_key.a == 1", "same == 3{w}", "same == 5{w}", "twice(2) == 4", "twice(2) + same == 7{w}", "walked", "not walked", "walked; same > 1{w}", "data.limits.n == 3{w}",
     "every u in users {{ u.age }}", "every u in users {{ print(\"every\", u.age); u.age > 6 }}", "every i, w in data.limits.words {{ print(i, w); i < 2 }}", "some u in users; u.age == 42", 'some n, u in users; print(n); u.roles[_] == "dev"',
     "x := ages.alice; x == 42", "x := ages.nobody; x", "y := [n | some n in names; print(\"in\", n)]; count(y) == 2", "not data.nowhere", "data.nowhere", "1 == 1", "1 == 2", "false", "true", '"text"', "0", "null",
     "input.user == \"x\"", "users[n].age == 42; print(n)", "count(data.limits.words) == 7{w}", "not false", "print(\"alone\")", 'object.get(users, "zoe", false)', "startswith(\"abc\", \"b\")",

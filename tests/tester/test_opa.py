@@ -117,3 +117,27 @@ def test_a_filter_is_opas(tmp_path):
 def test_a_pattern_that_is_none_is_refused():
     with pytest.raises(sark.InvalidArgument, match="missing argument to repetition operator"):
         sark.Engine().run_tests("*")
+
+
+def test_coverage_is_opas(tmp_path):
+    """Of tests that pass: of others, `opa test --coverage` says no more than that."""
+    files = Draw(SEED + 4, TESTS).files()
+    write(tmp_path, files)
+    engine = load(files)
+    passed = [result for result in engine.run_tests() if result.passed and result.id.replace(".", "_").isidentifier()]
+    assert len(passed) > TESTS / 20
+    pattern = "^(" + "|".join(result.id.replace(".", "[.]") for result in passed) + ")$"
+    theirs = opa_test(tmp_path, "--coverage", "--run", pattern)
+    ours = engine.cover_tests(pattern)
+    assert {result.id for result in ours.results} == {result.id for result in passed}
+    assert ours.coverage["files"].keys() == theirs["files"].keys()
+    differing = [name for name, file in theirs["files"].items() if file != ours.coverage["files"][name]]
+    assert not differing, [difference(theirs["files"][name], ours.coverage["files"][name]) for name in differing[:5]]
+    assert ours.coverage == theirs
+
+
+def difference(theirs, ours):
+    return {
+        field: ([one for one in theirs.get(field, []) if one not in ours.get(field, [])], [one for one in ours.get(field, []) if one not in theirs.get(field, [])])
+        for field in ("covered", "not_covered")
+    }

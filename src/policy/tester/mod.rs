@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::Engine;
 use crate::error::{Error, ErrorKind, Location, Result};
-use crate::rego::{Bounds, Failure, Module, Pattern, Test, TestProgram, TestRun, base64, on_deep_stack};
+use crate::rego::{Bounds, Covered, Failure, Module, Pattern, Test, TestProgram, TestRun, base64, on_deep_stack};
 use sub_results::SubResults;
 
 /// How long a test may take, where nobody says.
@@ -31,7 +31,7 @@ pub struct TestOptions<'o> {
 }
 
 impl Engine {
-    /// Runs the tests of the present policies, and appends their results to `output`: a JSON array.
+    /// Runs the tests of the present policies, and appends their results to `output`: a JSON array; with coverage an object.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for the regular expression; `COMPILATION_ERROR` where `print` has an operand that is not declared, or tests of
@@ -39,26 +39,25 @@ impl Engine {
     /// `UNAVAILABLE`, `CLOSED`.
     pub fn run_tests(&self, options: &TestOptions<'_>, output: &mut Vec<u8>) -> Result<()> {
         crate::blocking::about_to_block();
-        if options.coverage {
-            return Err(Error::new(ErrorKind::Unsupported, "coverage is not there yet; leave it out"));
-        }
         let filter = options.run.filter(|run| !run.is_empty()).map(Pattern::new).transpose();
         let filter = filter.map_err(|problem| Error::invalid("run", problem))?;
         self.gate.check(Instant::now())?;
         let snapshot = self.snapshot()?;
         let modules: Vec<Module> = snapshot.modules.values().cloned().collect();
-        let program = self.compiler.compile_tests(&modules, &snapshot.data)?;
+        let program = self.compiler.compile_tests(&modules, &snapshot.data, options.coverage)?;
         let is_wanted = |test: &&Test| filter.as_ref().is_none_or(|filter| filter.is_match(&test.full_name));
         let timeout = options.timeout.unwrap_or(Some(TIMEOUT));
+        let mut covered = options.coverage.then(Covered::default);
         let start = output.len();
-        output.push(b'[');
+        output.extend_from_slice(if options.coverage { b"{\"results\":[" } else { b"[" });
+        let first = output.len();
         on_deep_stack(|| {
             for test in program.tests().iter().filter(is_wanted) {
                 if self.closed.load(Ordering::Acquire) {
                     return Err(Error::closed("engine"));
                 }
-                let result = run(program.as_ref(), test, timeout)?;
-                if output.len() > start + 1 {
+                let result = run(program.as_ref(), test, timeout, covered.as_mut())?;
+                if output.len() > first {
                     output.push(b',');
                 }
                 output.extend_from_slice(Value::Object(result).to_string().as_bytes());
@@ -71,12 +70,21 @@ impl Engine {
             Ok(())
         })?;
         output.push(b']');
+        if let Some(covered) = &covered {
+            let report = program.coverage(covered)?;
+            output.extend_from_slice(format!(",\"coverage\":{report}}}").as_bytes());
+        }
         Ok(())
     }
 }
 
 /// Runs one test. What goes wrong in it is in its result.
-fn run(program: &dyn TestProgram, test: &Test, timeout: Option<Duration>) -> Result<Map<String, Value>> {
+fn run(
+    program: &dyn TestProgram,
+    test: &Test,
+    timeout: Option<Duration>,
+    covered: Option<&mut Covered>,
+) -> Result<Map<String, Value>> {
     let mut result = Map::new();
     result.insert("location".to_owned(), place(&test.location));
     result.insert("package".to_owned(), test.package.as_str().into());
@@ -87,7 +95,7 @@ fn run(program: &dyn TestProgram, test: &Test, timeout: Option<Duration>) -> Res
         return Ok(result);
     }
     let start = Instant::now();
-    let run = program.run(test, Bounds::within(start, timeout, false));
+    let run = program.run(test, Bounds::within(start, timeout, false), covered);
     let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
     result.insert("duration".to_owned(), took.into());
     if !run.output.is_empty() {

@@ -27,7 +27,9 @@ use std::sync::OnceLock;
 pub(super) use query::compile as compile_query;
 pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
-pub(super) use visit::{Reading, any_body, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
+pub(super) use visit::{
+    Reading, any_body, any_reading, each_expr, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar,
+};
 
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
@@ -79,6 +81,8 @@ pub(super) struct Options {
     pub(super) print_statements: bool,
     /// Whether the modules' tests are going to be run: they get names of their own, and say which cases they come to.
     pub(super) tests: bool,
+    /// Whether they are to say where they were.
+    pub(super) coverage: bool,
 }
 
 /// Compiled modules.

@@ -499,6 +499,16 @@ pub(in crate::rego) fn any_reading(rule: &Rule, found: &mut dyn FnMut(Reading<'_
     result
 }
 
+/// Calls `visit` on each expression of a rule, however deep, without its `else` branches.
+pub(in crate::rego) fn each_expr(rule: &Rule, visit: &mut dyn FnMut(&Expr)) {
+    walk_rule(rule, &mut |node| {
+        if let Node::Expr(expr) = node {
+            visit(expr);
+        }
+        false
+    });
+}
+
 /// Whether a body in an expression is such a one, however deep.
 pub(in crate::rego) fn any_body(expr: &Expr, is_one: &dyn Fn(&[Expr]) -> bool) -> bool {
     let mut found = false;

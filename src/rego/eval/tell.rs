@@ -16,9 +16,9 @@ impl<'a> Machine<'a, '_> {
         match told {
             Told::Print => self.print(&value, span),
             Told::TestCase => self.test_case(&value),
-            Told::Failed => {
+            Told::Failed | Told::Covered => {
                 if let Some(observer) = &mut self.observer {
-                    observer.failed(span);
+                    if told == Told::Failed { observer.failed(span) } else { observer.covered(span) }
                 }
                 Ok(())
             }
