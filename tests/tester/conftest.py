@@ -27,9 +27,9 @@ def opa_test(root, *arguments):
         raise AssertionError(f"opa test says no JSON: {done.stdout}{done.stderr}") from None
 
 
-def load(files):
+def load(files, **options):
     """An engine with the modules and the data."""
-    engine = sark.Engine()
+    engine = sark.Engine(**options)
     with engine.update() as update:
         for name, text in files.items():
             if name.endswith(".rego"):

@@ -141,3 +141,26 @@ def difference(theirs, ours):
         field: ([one for one in theirs.get(field, []) if one not in ours.get(field, [])], [one for one in ours.get(field, []) if one not in theirs.get(field, [])])
         for field in ("covered", "not_covered")
     }
+
+
+def test_an_engine_that_prints_prints_what_its_tests_print():
+    files = Draw(SEED + 5, TESTS).files()
+    engine = load(files, print_statements=True)
+    results, compared = engine.run_tests(), 0
+    # Where it decides, the second rule of a name is one rule with the first.
+    twice = {result.id.split("#")[0] for result in results if "#" in result.id}
+    for result in results:
+        path = result.id
+        if path in twice or not path.replace(".", "_").isidentifier() or result.skip or result.sub_results or result.output.count("\n") > 200:
+            continue
+        try:
+            engine.evaluate(path)
+        except sark.EvaluationError:
+            assert result.error is not None
+        lines = []
+        while (event := engine.next_event()) is not None:
+            assert event["event"] == "print"
+            lines.append(event["message"] + "\n")
+        assert "".join(lines) == result.output, path
+        compared += bool(lines)
+    assert compared > TESTS / 5

@@ -4,6 +4,7 @@
 
 mod sub_results;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -42,39 +43,51 @@ impl Engine {
         let filter = options.run.filter(|run| !run.is_empty()).map(Pattern::new).transpose();
         let filter = filter.map_err(|problem| Error::invalid("run", problem))?;
         self.gate.check(Instant::now())?;
+        let program = self.compiled_tests(options.coverage)?;
+        let is_wanted = |test: &&Test| filter.as_ref().is_none_or(|filter| filter.is_match(&test.full_name));
+        let tests = program.tests().iter().filter(is_wanted);
+        let timeout = options.timeout.unwrap_or(Some(TIMEOUT));
+        if !options.coverage {
+            return on_deep_stack(|| self.write_results(program.as_ref(), tests, timeout, None, output));
+        }
+        let mut covered = Covered::default();
+        output.extend_from_slice(b"{\"results\":");
+        on_deep_stack(|| self.write_results(program.as_ref(), tests, timeout, Some(&mut covered), output))?;
+        let report = program.coverage(&covered)?;
+        output.extend_from_slice(format!(",\"coverage\":{report}}}").as_bytes());
+        Ok(())
+    }
+
+    fn write_results<'t>(
+        &self,
+        program: &dyn TestProgram,
+        tests: impl Iterator<Item = &'t Test>,
+        timeout: Option<Duration>,
+        mut covered: Option<&mut Covered>,
+        output: &mut Vec<u8>,
+    ) -> Result<()> {
+        let start = output.len();
+        for test in tests {
+            if self.closed.load(Ordering::Acquire) {
+                return Err(Error::closed("engine"));
+            }
+            let result = run(program, test, timeout, covered.as_deref_mut())?;
+            output.push(if output.len() == start { b'[' } else { b',' });
+            output.extend_from_slice(Value::Object(result).to_string().as_bytes());
+            if output.len() - start > MAX_BYTES {
+                let problem = format!("the results take more than {MAX_BYTES} bytes; run fewer tests at a time, by their names");
+                return Err(Error::new(ErrorKind::LimitExceeded, problem));
+            }
+        }
+        output.extend_from_slice(if output.len() == start { b"[]" } else { b"]" });
+        Ok(())
+    }
+
+    /// The present policies and data, of which nothing is held while the tests run.
+    fn compiled_tests(&self, coverage: bool) -> Result<Arc<dyn TestProgram>> {
         let snapshot = self.snapshot()?;
         let modules: Vec<Module> = snapshot.modules.values().cloned().collect();
-        let program = self.compiler.compile_tests(&modules, &snapshot.data, options.coverage)?;
-        let is_wanted = |test: &&Test| filter.as_ref().is_none_or(|filter| filter.is_match(&test.full_name));
-        let timeout = options.timeout.unwrap_or(Some(TIMEOUT));
-        let mut covered = options.coverage.then(Covered::default);
-        let start = output.len();
-        output.extend_from_slice(if options.coverage { b"{\"results\":[" } else { b"[" });
-        let first = output.len();
-        on_deep_stack(|| {
-            for test in program.tests().iter().filter(is_wanted) {
-                if self.closed.load(Ordering::Acquire) {
-                    return Err(Error::closed("engine"));
-                }
-                let result = run(program.as_ref(), test, timeout, covered.as_mut())?;
-                if output.len() > first {
-                    output.push(b',');
-                }
-                output.extend_from_slice(Value::Object(result).to_string().as_bytes());
-                if output.len() - start > MAX_BYTES {
-                    let problem =
-                        format!("the results take more than {MAX_BYTES} bytes; run fewer tests at a time, by their names");
-                    return Err(Error::new(ErrorKind::LimitExceeded, problem));
-                }
-            }
-            Ok(())
-        })?;
-        output.push(b']');
-        if let Some(covered) = &covered {
-            let report = program.coverage(covered)?;
-            output.extend_from_slice(format!(",\"coverage\":{report}}}").as_bytes());
-        }
-        Ok(())
+        self.compiler.compile_tests(&modules, &snapshot.data, coverage)
     }
 }
 

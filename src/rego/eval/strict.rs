@@ -319,7 +319,8 @@ impl<'a> Machine<'a, '_> {
             self.wait_in(&doubtful, Due::Line(line, span), false);
             return Ok(());
         }
-        match self.stacks.frames.iter().position(|frame| frame.result.is_some()) {
+        // The innermost frame that has a value already; when its caller has gone on, the next one out.
+        match self.stacks.frames.iter().rposition(|frame| frame.result.is_some()) {
             Some(at) => self.wait(Due::Line(line, span), false, Exit::Nobody, at + 1),
             None => self.say(&line, span),
         }
@@ -357,18 +358,16 @@ impl<'a> Machine<'a, '_> {
         let depth = self.stacks.frames.len();
         let fail = self.stacks.frames.last().map_or(0, |frame| frame.fail as usize);
         self.strict.waiting.retain(|waiting| waiting.depth != depth || !(waiting.can_be_undone() && is_enough));
-        let mut ends = false;
-        if self.observer.is_some() {
-            // They are the same call from here on, and keep their order in it.
-            self.strict.waiting.sort_by_key(|waiting| {
-                if waiting.depth == depth { std::cmp::Reverse(waiting.call.number) } else { std::cmp::Reverse(0) }
-            });
-        }
         let to = self.stacks.frames.last().map_or(0, |frame| frame.to);
         let call = self.call_to_wait_for(depth - 1, to);
+        if self.observer.is_some() {
+            self.order_calls(depth);
+        }
         // A line waits on, for the rule's own code, where that goes on.
-        let stays = |waiting: &Waiting| matches!(waiting.due, Due::Line(..)) && !is_enough;
+        let is_over = is_enough || self.strict.waiting.iter().any(|waiting| waiting.depth == depth && waiting.is_conflict);
+        let stays = |waiting: &Waiting| matches!(waiting.due, Due::Line(..)) && !is_over;
         let moved = |waiting: &&mut Waiting| waiting.depth == depth && (is_first || !waiting.can_be_undone()) && !stays(waiting);
+        let mut ends = false;
         for waiting in self.strict.waiting.iter_mut().filter(moved) {
             if let Some(turn) = waiting.turn {
                 let is_same = section_at(&self.stacks.iters, turn.iter) == Some(turn.section);
@@ -378,6 +377,12 @@ impl<'a> Machine<'a, '_> {
             ends |= waiting.is_conflict && !waiting.can_be_undone();
         }
         ends
+    }
+
+    /// What waits for this frame becomes one call of its caller's, and keeps its order in it: the last call's comes first.
+    fn order_calls(&mut self, depth: usize) {
+        let number = |waiting: &Waiting| if waiting.depth == depth { waiting.call.number } else { 0 };
+        self.strict.waiting.sort_by_key(|waiting| std::cmp::Reverse(number(waiting)));
     }
 
     /// Before each instruction: what need not wait any longer.
