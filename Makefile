@@ -172,7 +172,7 @@ record-opa: $(DEMO)/opa-decisions.txt
 
 # Two at a time: builds, and what only computes. One at a time: what stands beside servers and has deadlines.
 TESTS_TOGETHER := test-rust test-faults test-c test-surface test-header test-oracle test-go test-install test-record test-demo test-readme conformance differential test-fuzz
-TESTS_ALONE := test-python test-node test-dial test-monitoring test-client test-source test-rollout
+TESTS_ALONE := test-python test-node test-tester test-dial test-monitoring test-client test-source test-rollout
 TESTS := $(TESTS_TOGETHER) $(TESTS_ALONE)
 .PHONY: $(TESTS) packages fuzz faults rollout-demo
 test: packages
@@ -222,6 +222,11 @@ test-python: $(VENV)/.installed $(OUT)/venv-cffi/.installed $(OUT)/opa
 	cd bindings/python && $(ROOT)/scripts/with-opa $(OUT)/opa $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 	$(call step,'Python$(comma) by cffi alone')
 	cd bindings/python && $(ROOT)/scripts/with-opa $(OUT)/opa $(OUT)/venv-cffi/bin/python -m pytest -q -p no:cacheprovider
+
+# Tests that are drawn at random, run by opa test and by an engine.
+test-tester: $(VENV)/.installed $(OUT)/opa
+	$(call step,'tests of policies$(comma) beside opa test')
+	@cd tests/tester && SARK_OUT=$(OUT) $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 # The dial beside real things: a Redis that is killed and paused, a full disk, servers of three languages, and the page in Chromium.
 DIAL := $(OUT)/dial

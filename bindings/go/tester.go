@@ -93,6 +93,51 @@ func (e *Engine) RunTests(options ...TestOptions) ([]TestResult, error) {
 	return unmarshal[[]TestResult](out, failed)
 }
 
+// TestReport is what tests came to, and what they covered.
+type TestReport struct {
+	Results  []TestResult `json:"results"`
+	Coverage Coverage     `json:"coverage"`
+}
+
+// Coverage is what tests covered, in the shape of `opa test --coverage`.
+type Coverage struct {
+	Files           map[string]FileCoverage `json:"files"` // by the policies' names
+	CoveredLines    int                     `json:"covered_lines"`
+	NotCoveredLines int                     `json:"not_covered_lines"`
+	Percentage      float64                 `json:"coverage"`
+}
+
+// FileCoverage is what tests covered of one policy.
+type FileCoverage struct {
+	Covered         []CoverageRange `json:"covered,omitempty"`
+	NotCovered      []CoverageRange `json:"not_covered,omitempty"`
+	CoveredLines    int             `json:"covered_lines,omitempty"`
+	NotCoveredLines int             `json:"not_covered_lines,omitempty"`
+	Percentage      float64         `json:"coverage,omitempty"`
+}
+
+// CoverageRange is a part of a policy. Kinds says why it was not covered, where that is known: "index_excluded", "early_exit".
+type CoverageRange struct {
+	Start CoveragePosition `json:"start"`
+	End   CoveragePosition `json:"end"`
+	Kinds []string         `json:"kinds,omitempty"`
+}
+
+// CoveragePosition is a row and a column, from 1.
+type CoveragePosition struct {
+	Row    int `json:"row"`
+	Column int `json:"col"`
+}
+
+// CoverTests is RunTests, and says what of the policies the tests covered. Each test is run three times, as OPA runs it, to tell why
+// something was not covered.
+func (e *Engine) CoverTests(options ...TestOptions) (TestReport, error) {
+	out := newBuffer()
+	defer out.release()
+	failed := e.runTests(out, last(options), true)
+	return unmarshal[TestReport](out, failed)
+}
+
 func (e *Engine) runTests(out *buffer, options TestOptions, coverage bool) error {
 	raw := C.sark_test_options{struct_size: C.sizeof_sark_test_options, timeout_ns: nanoseconds(options.Timeout)}
 	if coverage {

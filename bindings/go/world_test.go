@@ -181,6 +181,9 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 // runTests gives the results as the library writes them.
 func (w *world) runTests(args arguments) (any, error) {
 	options := sark.TestOptions{Run: args.text("run"), Timeout: args.time("timeout_ms")}
+	if args.yes("coverage") {
+		return asJSON(w.engine.CoverTests(options))
+	}
 	return asJSON(w.engine.RunTests(options))
 }
 

@@ -8,6 +8,7 @@ pub mod ast;
 mod budget;
 pub mod builtins;
 mod compile;
+mod cover;
 mod eval;
 mod inspect;
 mod order;
@@ -22,6 +23,7 @@ mod types;
 pub mod value;
 
 pub(crate) use builtins::{Pattern, base64_text as base64};
+pub use cover::Covered;
 pub use path::Path;
 pub(crate) use program::{COMPILER_STACK, RegoCompiler, has_deep_stack, on_deep_stack};
 pub use tester::{Failure, Test, TestProgram, TestRun};
@@ -77,12 +79,12 @@ pub trait Compiler: Send + Sync {
     /// `COMPILATION_ERROR` with findings for a module that does not parse or compile; `CONFLICT` for data at, above or below a rule.
     fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>>;
 
-    /// Compiles all modules against `data` to run their tests, with `print`.
+    /// Compiles all modules against `data` to run their tests, with `print`; with `coverage`, they say where they were.
     ///
     /// # Errors
     /// Those of [`Compiler::compile`]; `UNSUPPORTED` where the evaluator runs no tests.
-    fn compile_tests(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn TestProgram>> {
-        let _ = (modules, data);
+    fn compile_tests(&self, modules: &[Module], data: &Arc<Document>, coverage: bool) -> Result<Arc<dyn TestProgram>> {
+        let _ = (modules, data, coverage);
         Err(Error::new(ErrorKind::Unsupported, "this evaluator runs no tests; ask one of sark's own"))
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct RegoCompiler {
 impl RegoCompiler {
     /// One that compiles calls of `print`, or takes them out.
     pub(crate) const fn new(print_statements: bool, strict: bool) -> Self {
-        Self { options: compile::Options { print_statements, strict, tests: false } }
+        Self { options: compile::Options { print_statements, strict, tests: false, coverage: false } }
     }
 }
 
@@ -64,8 +64,8 @@ impl Compiler for RegoCompiler {
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(program) as Arc<dyn Program>)
     }
 
-    fn compile_tests(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn TestProgram>> {
-        let options = compile::Options { print_statements: true, tests: true, ..self.options };
+    fn compile_tests(&self, modules: &[Module], data: &Arc<Document>, coverage: bool) -> Result<Arc<dyn TestProgram>> {
+        let options = compile::Options { print_statements: true, tests: true, coverage, ..self.options };
         let rules = deep(|| compile_modules(modules, options))?;
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(Tests::new(program)) as Arc<dyn TestProgram>)
     }
@@ -276,7 +276,9 @@ struct Prints<'p> {
 
 impl Observer for Prints<'_> {
     fn print(&mut self, line: &[u8], span: ast::Span) {
-        self.printer.print(line, location(span, self.modules));
+        // A query is in no policy.
+        let in_query = || Location { file: String::new(), row: span.row, col: span.col, line: String::new() };
+        self.printer.print(line, location(span, self.modules).or_else(|| (span.row > 0).then(in_query)));
     }
 
     fn test_case(&mut self, _: &[Value<'_>]) -> std::result::Result<(), Exceeded> {
@@ -284,6 +286,8 @@ impl Observer for Prints<'_> {
     }
 
     fn failed(&mut self, _: ast::Span) {}
+
+    fn covered(&mut self, _: ast::Span) {}
 }
 
 fn write_result(value: &Value<'_>, output: &mut Vec<u8>) -> Result<()> {

@@ -2,12 +2,13 @@
 //!
 //! What the results look like is `src/policy/tester`'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
 use super::ast::{Rule, Span, Term};
 use super::budget::Exceeded;
 use super::compile::{self, Entry};
+use super::cover::{Covered, Pass};
 use super::eval::Observer;
 use super::plan::{self, Plan};
 use super::program::{RegoProgram, compilation_error, deep, location};
@@ -72,8 +73,14 @@ pub trait TestProgram: Send + Sync {
     /// The tests, in the order of modules and source.
     fn tests(&self) -> &[Test];
 
-    /// Runs one test, without an input.
-    fn run(&self, test: &Test, bounds: Bounds) -> TestRun;
+    /// Runs one test, without an input. Where it was is added to `covered`.
+    fn run(&self, test: &Test, bounds: Bounds, covered: Option<&mut Covered>) -> TestRun;
+
+    /// What was covered, in the shape of OPA's report.
+    ///
+    /// # Errors
+    /// None are known.
+    fn coverage(&self, covered: &Covered) -> Result<serde_json::Value>;
 }
 
 pub(super) struct Tests {
@@ -88,8 +95,8 @@ impl Tests {
         Self { program, tests }
     }
 
-    fn attempt(&self, test: &Test, bounds: Bounds, watch: &mut Watch, is_indexed: bool) -> Result<Option<Vec<u8>>> {
-        let plan = self.plan(test, is_indexed)?;
+    fn attempt(&self, test: &Test, bounds: Bounds, watch: &mut Watch, pass: Pass) -> Result<Option<Vec<u8>>> {
+        let plan = self.plan(test, pass)?;
         let limits = Limits { max_bytes: u64::MAX, max_depth: super::value::MAX_DEPTH };
         let question = Question { input: None, limits, bounds, start: Instant::now(), printer: None };
         let mut value = Vec::new();
@@ -97,12 +104,12 @@ impl Tests {
         Ok((evaluated.outcome == Outcome::Defined).then_some(value))
     }
 
-    fn plan(&self, test: &Test, is_indexed: bool) -> Result<Plan> {
+    fn plan(&self, test: &Test, pass: Pass) -> Result<Plan> {
         let rules = &self.program.rules;
         if self.entry(test).is_some_and(|entry| !entry.rule.head.args.is_empty()) {
             return Err(is_function(test));
         }
-        let plan = || plan::plan_test(&rules.compiled, &test.reference, is_indexed);
+        let plan = || plan::plan_test(&rules.compiled, &test.reference, pass);
         deep(|| plan().map_err(|problems| compilation_error(&problems, &rules.modules)))
     }
 
@@ -120,10 +127,22 @@ impl Tests {
         Some(Failure { location, text })
     }
 
+    /// Adds where the test was, and where it would have been otherwise; OPA, too, tries that only after a test without an error.
+    fn cover(&self, test: &Test, bounds: Bounds, is_good: bool, watch: &mut Watch, covered: &mut Covered) {
+        covered.add(Pass::Plain, watch.covered.drain());
+        let others = if is_good { &[Pass::WithoutIndex, Pass::WithoutEarlyExit][..] } else { &[] };
+        for pass in others {
+            let mut watch = Watch::default();
+            // Its results and errors are nobody's.
+            drop(self.attempt(test, bounds, &mut watch, *pass));
+            covered.add(*pass, watch.covered);
+        }
+    }
+
     /// What keeps a test from a value that an index keeps from being evaluated: it is evaluated once more, without.
     fn failure_behind_index(&self, test: &Test, bounds: Bounds) -> Option<Failure> {
         let mut watch = Watch::default();
-        self.attempt(test, bounds, &mut watch, false).ok()?;
+        self.attempt(test, bounds, &mut watch, Pass::WithoutIndex).ok()?;
         self.failure(watch.failed)
     }
 }
@@ -133,9 +152,12 @@ impl TestProgram for Tests {
         &self.tests
     }
 
-    fn run(&self, test: &Test, bounds: Bounds) -> TestRun {
+    fn run(&self, test: &Test, bounds: Bounds, covered: Option<&mut Covered>) -> TestRun {
         let mut watch = Watch::default();
-        let result = self.attempt(test, bounds, &mut watch, true);
+        let result = self.attempt(test, bounds, &mut watch, Pass::Plain);
+        if let Some(covered) = covered {
+            self.cover(test, bounds, result.is_ok(), &mut watch, covered);
+        }
         let is_over = || bounds.deadline.is_some_and(|deadline| deadline <= Instant::now());
         let is_late = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::LimitExceeded && is_over());
         let mut failure = self.failure(watch.failed);
@@ -144,6 +166,11 @@ impl TestProgram for Tests {
         }
         let cases = std::mem::take(&mut watch.cases).into_iter().map(|(names, failed)| (names, self.failure(failed))).collect();
         TestRun { result, is_late, cases, output: watch.output, dropped_bytes: watch.dropped_bytes, failure }
+    }
+
+    fn coverage(&self, covered: &Covered) -> Result<serde_json::Value> {
+        let modules = &self.program.rules.modules;
+        deep(|| covered.report(modules))
     }
 }
 
@@ -192,6 +219,7 @@ struct Watch {
     dropped_bytes: u64,
     cases: HashMap<Vec<String>, Option<Span>>,
     case_bytes: usize,
+    covered: HashSet<Span>,
     /// The case under way.
     case: Option<Vec<String>>,
     failed: Option<Span>,
@@ -218,6 +246,10 @@ impl Observer for Watch {
         }
         self.case = Some(names);
         Ok(())
+    }
+
+    fn covered(&mut self, span: Span) {
+        self.covered.insert(span);
     }
 
     fn failed(&mut self, span: Span) {

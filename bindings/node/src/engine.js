@@ -82,6 +82,11 @@ export class Engine extends Handle {
     return testResults(runTests(this, settings));
   }
 
+  coverTests(settings) {
+    const { results, coverage } = runTests(this, settings, true);
+    return { results: testResults(results), coverage };
+  }
+
   nextEvent() {
     return nextEvent(sark.sark_engine_next, this);
   }

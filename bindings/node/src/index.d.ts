@@ -175,6 +175,34 @@ export interface TestResult {
   readonly subResults: Readonly<Record<string, SubResult>>;
 }
 
+/** A part of a policy. `kinds` says why it was not covered, where that is known. */
+export interface CoverageRange {
+  readonly start: { readonly row: number; readonly col: number };
+  readonly end: { readonly row: number; readonly col: number };
+  readonly kinds?: readonly ("index_excluded" | "early_exit")[];
+}
+
+/** What tests covered, in the shape of `opa test --coverage`. */
+export interface Coverage {
+  /** By the policies' names. What is empty or 0 is left out. */
+  readonly files: Readonly<
+    Record<
+      string,
+      {
+        readonly covered?: readonly CoverageRange[];
+        readonly not_covered?: readonly CoverageRange[];
+        readonly covered_lines?: number;
+        readonly not_covered_lines?: number;
+        readonly coverage?: number;
+      }
+    >
+  >;
+  readonly covered_lines: number;
+  readonly not_covered_lines: number;
+  /** In percent. */
+  readonly coverage: number;
+}
+
 /** Named policies and one document of data. */
 export class Engine implements Closable {
   constructor(options?: EngineOptions);
@@ -201,6 +229,11 @@ export class Engine implements Closable {
    * CompilationError where `print` has an operand that nothing declares.
    */
   runTests(options?: TestOptions): TestResult[];
+  /**
+   * `runTests`, and what of the policies the tests covered. Each test is run three times, as OPA runs it, to tell why something was not
+   * covered.
+   */
+  coverTests(options?: TestOptions): { results: TestResult[]; coverage: Coverage };
   /** The next line that a policy printed ("print"); `undefined` where there is none. There are none without `printStatements`. */
   nextEvent(): Event | undefined;
 

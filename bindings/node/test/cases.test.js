@@ -88,7 +88,11 @@ const calls = {
   "engine.clear_policies": (its) => its.engine.clearPolicies(),
   "engine.sources": (its) => its.engine.sources(),
   "engine.inspect": (its) => its.engine.inspect(),
-  "engine.run_tests": (its, { run, timeout_ms: timeoutMs }) => its.engine.runTests({ run, timeoutMs }).map(testJson),
+  "engine.run_tests": (its, { run, timeout_ms: timeoutMs, coverage }) => {
+    if (!coverage) return its.engine.runTests({ run, timeoutMs }).map(testJson);
+    const report = its.engine.coverTests({ run, timeoutMs });
+    return { ...report, results: report.results.map(testJson) };
+  },
   "engine.next": (its, { timeout_ms: timeoutMs }) => nextWithin(its.engine, timeoutMs),
   "engine.policy_names": (its) => its.engine.policyNames(),
   "engine.revision": (its) => its.engine.revision,

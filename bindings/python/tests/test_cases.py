@@ -170,7 +170,11 @@ class Case:
         return self.engine.inspect()
 
     def engine_run_tests(self, args: dict[str, Any]) -> Any:
-        results = self.engine.run_tests(args.get("run"), timeout=seconds(args, "timeout_ms"))
+        options = only(args, "run") | {"timeout": seconds(args, "timeout_ms")}
+        if args.get("coverage"):
+            report = self.engine.cover_tests(**options)
+            return {"results": [test_json(result) for result in report.results], "coverage": report.coverage}
+        results = self.engine.run_tests(**options)
         return [test_json(result) for result in results]
 
     def engine_next(self, args: dict[str, Any]) -> dict[str, Any] | None:

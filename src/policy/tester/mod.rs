@@ -4,6 +4,7 @@
 
 mod sub_results;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::Engine;
 use crate::error::{Error, ErrorKind, Location, Result};
-use crate::rego::{Bounds, Failure, Module, Pattern, Test, TestProgram, TestRun, base64, on_deep_stack};
+use crate::rego::{Bounds, Covered, Failure, Module, Pattern, Test, TestProgram, TestRun, base64, on_deep_stack};
 use sub_results::SubResults;
 
 /// How long a test may take, where nobody says.
@@ -31,7 +32,7 @@ pub struct TestOptions<'o> {
 }
 
 impl Engine {
-    /// Runs the tests of the present policies, and appends their results to `output`: a JSON array.
+    /// Runs the tests of the present policies, and appends their results to `output`: a JSON array; with coverage an object.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for the regular expression; `COMPILATION_ERROR` where `print` has an operand that is not declared, or tests of
@@ -39,44 +40,64 @@ impl Engine {
     /// `UNAVAILABLE`, `CLOSED`.
     pub fn run_tests(&self, options: &TestOptions<'_>, output: &mut Vec<u8>) -> Result<()> {
         crate::blocking::about_to_block();
-        if options.coverage {
-            return Err(Error::new(ErrorKind::Unsupported, "coverage is not there yet; leave it out"));
-        }
         let filter = options.run.filter(|run| !run.is_empty()).map(Pattern::new).transpose();
         let filter = filter.map_err(|problem| Error::invalid("run", problem))?;
         self.gate.check(Instant::now())?;
+        let program = self.compiled_tests(options.coverage)?;
+        let is_wanted = |test: &&Test| filter.as_ref().is_none_or(|filter| filter.is_match(&test.full_name));
+        let tests = program.tests().iter().filter(is_wanted);
+        let timeout = options.timeout.unwrap_or(Some(TIMEOUT));
+        if !options.coverage {
+            return on_deep_stack(|| self.write_results(program.as_ref(), tests, timeout, None, output));
+        }
+        let mut covered = Covered::default();
+        output.extend_from_slice(b"{\"results\":");
+        on_deep_stack(|| self.write_results(program.as_ref(), tests, timeout, Some(&mut covered), output))?;
+        let report = program.coverage(&covered)?;
+        output.extend_from_slice(format!(",\"coverage\":{report}}}").as_bytes());
+        Ok(())
+    }
+
+    fn write_results<'t>(
+        &self,
+        program: &dyn TestProgram,
+        tests: impl Iterator<Item = &'t Test>,
+        timeout: Option<Duration>,
+        mut covered: Option<&mut Covered>,
+        output: &mut Vec<u8>,
+    ) -> Result<()> {
+        let start = output.len();
+        for test in tests {
+            if self.closed.load(Ordering::Acquire) {
+                return Err(Error::closed("engine"));
+            }
+            let result = run(program, test, timeout, covered.as_deref_mut())?;
+            output.push(if output.len() == start { b'[' } else { b',' });
+            output.extend_from_slice(Value::Object(result).to_string().as_bytes());
+            if output.len() - start > MAX_BYTES {
+                let problem = format!("the results take more than {MAX_BYTES} bytes; run fewer tests at a time, by their names");
+                return Err(Error::new(ErrorKind::LimitExceeded, problem));
+            }
+        }
+        output.extend_from_slice(if output.len() == start { b"[]" } else { b"]" });
+        Ok(())
+    }
+
+    /// The present policies and data, of which nothing is held while the tests run.
+    fn compiled_tests(&self, coverage: bool) -> Result<Arc<dyn TestProgram>> {
         let snapshot = self.snapshot()?;
         let modules: Vec<Module> = snapshot.modules.values().cloned().collect();
-        let program = self.compiler.compile_tests(&modules, &snapshot.data)?;
-        let is_wanted = |test: &&Test| filter.as_ref().is_none_or(|filter| filter.is_match(&test.full_name));
-        let timeout = options.timeout.unwrap_or(Some(TIMEOUT));
-        let start = output.len();
-        output.push(b'[');
-        on_deep_stack(|| {
-            for test in program.tests().iter().filter(is_wanted) {
-                if self.closed.load(Ordering::Acquire) {
-                    return Err(Error::closed("engine"));
-                }
-                let result = run(program.as_ref(), test, timeout)?;
-                if output.len() > start + 1 {
-                    output.push(b',');
-                }
-                output.extend_from_slice(Value::Object(result).to_string().as_bytes());
-                if output.len() - start > MAX_BYTES {
-                    let problem =
-                        format!("the results take more than {MAX_BYTES} bytes; run fewer tests at a time, by their names");
-                    return Err(Error::new(ErrorKind::LimitExceeded, problem));
-                }
-            }
-            Ok(())
-        })?;
-        output.push(b']');
-        Ok(())
+        self.compiler.compile_tests(&modules, &snapshot.data, coverage)
     }
 }
 
 /// Runs one test. What goes wrong in it is in its result.
-fn run(program: &dyn TestProgram, test: &Test, timeout: Option<Duration>) -> Result<Map<String, Value>> {
+fn run(
+    program: &dyn TestProgram,
+    test: &Test,
+    timeout: Option<Duration>,
+    covered: Option<&mut Covered>,
+) -> Result<Map<String, Value>> {
     let mut result = Map::new();
     result.insert("location".to_owned(), place(&test.location));
     result.insert("package".to_owned(), test.package.as_str().into());
@@ -87,7 +108,7 @@ fn run(program: &dyn TestProgram, test: &Test, timeout: Option<Duration>) -> Res
         return Ok(result);
     }
     let start = Instant::now();
-    let run = program.run(test, Bounds::within(start, timeout, false));
+    let run = program.run(test, Bounds::within(start, timeout, false), covered);
     let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
     result.insert("duration".to_owned(), took.into());
     if !run.output.is_empty() {

@@ -32,13 +32,14 @@ mod visit;
 mod with;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(super) use query::compile as compile_query;
 pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
 pub(super) use visit::{
-    Reading, any_body, any_reading, each_document, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar,
+    Reading, any_body, any_reading, each_document, each_expr, each_with_in_body, each_with_in_rule, is_constant, is_ground,
+    is_scalar,
 };
 
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
@@ -97,6 +98,8 @@ pub(super) struct Options {
     pub(super) tests: bool,
     /// Whether what is merely suspicious is refused (OPA's strict mode).
     pub(super) strict: bool,
+    /// Whether they are to say where they were.
+    pub(super) coverage: bool,
 }
 
 /// Compiled modules.
@@ -107,6 +110,8 @@ pub(super) struct Compiled {
     graph: graph::Graph,
     typed: types::Typed,
     pub(super) options: Options,
+    /// The functions that some `with` of the rules replaces, once somebody has looked.
+    pub(super) mocked: OnceLock<BTreeSet<String>>,
 }
 
 impl Compiled {
@@ -151,7 +156,7 @@ pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, options: Optio
     }
     if compiler.problems.is_empty() {
         let Compiler { rules, tree, graph, typed, .. } = compiler;
-        return Ok(Compiled { rules, tree, graph, typed, options });
+        return Ok(Compiled { rules, tree, graph, typed, options, mocked: OnceLock::new() });
     }
     Err(problems::in_order(compiler.problems))
 }

@@ -520,6 +520,16 @@ fn is_reference(node: Node<'_>, visit: &mut dyn FnMut(&[Term])) -> bool {
     is_reference
 }
 
+/// Calls `visit` on each expression of a rule, however deep, without its `else` branches.
+pub(in crate::rego) fn each_expr(rule: &Rule, visit: &mut dyn FnMut(&Expr)) {
+    walk_rule(rule, &mut |node| {
+        if let Node::Expr(expr) = node {
+            visit(expr);
+        }
+        false
+    });
+}
+
 /// Whether a body in an expression is such a one, however deep.
 pub(in crate::rego) fn any_body(expr: &Expr, is_one: &dyn Fn(&[Expr]) -> bool) -> bool {
     let mut found = false;

@@ -137,6 +137,9 @@ pub(super) trait Observer {
 
     /// An expression has no solution.
     fn failed(&mut self, span: Span);
+
+    /// An expression is evaluated, or a rule has a value.
+    fn covered(&mut self, span: Span);
 }
 
 /// Base data: all of it, and without `system`, which nobody meets who does not ask for it by name.

@@ -16,9 +16,9 @@ impl<'a> Machine<'a, '_> {
         match told {
             Told::Print => self.print(&value, span),
             Told::TestCase => self.test_case(&value),
-            Told::Failed => {
+            Told::Failed | Told::Covered => {
                 if let Some(observer) = &mut self.observer {
-                    observer.failed(span);
+                    if told == Told::Failed { observer.failed(span) } else { observer.covered(span) }
                 }
                 Ok(())
             }
@@ -44,9 +44,7 @@ impl<'a> Machine<'a, '_> {
                 texts.iter().zip(&chosen).filter_map(|(texts, at)| texts.get(*at).map(Vec::as_slice)).collect();
             let line = words.join(&b' ');
             self.charge(1 + line.len() / 32)?;
-            if let Some(observer) = &mut self.observer {
-                observer.print(&line, span);
-            }
+            self.line_printed(line, span)?;
             if !advance(&mut chosen, &texts) {
                 return Ok(());
             }

@@ -1,7 +1,7 @@
 //! Bodies and their expressions.
 
 use super::{Op, Planner, Told};
-use crate::rego::ast::{Body, Every, Expr, ExprKind, Logical};
+use crate::rego::ast::{Body, Every, Expr, ExprKind, Logical, Span};
 use crate::rego::compile::is_operator;
 
 impl Planner<'_> {
@@ -13,11 +13,19 @@ impl Planner<'_> {
     }
 
     fn expr(&mut self, expr: &Expr) {
+        self.covered(expr.span);
         // Of `every`, the expression of its body that fails says more.
         if self.compiled.options.tests && expr.span.row > 0 && !matches!(expr.kind, ExprKind::Every(_)) {
             self.watched(expr);
         } else {
             self.modified(expr);
+        }
+    }
+
+    /// Says that it was here, where somebody asks.
+    pub(super) fn covered(&mut self, span: Span) {
+        if self.compiled.options.coverage && span.row > 0 {
+            self.emit(Op::Tell { told: Told::Covered, value: 0, span });
         }
     }
 
@@ -36,9 +44,7 @@ impl Planner<'_> {
         self.emit(Op::Tell { told: Told::Failed, value: held, span: expr.span });
         self.emit(Op::Jump { to: outside });
         self.place(past);
-        if self.fail == failed {
-            self.fail = outside;
-        }
+        // What follows fails back through here, as it would in OPA: the rest of a rule that the expression called has its turn then.
     }
 
     fn modified(&mut self, expr: &Expr) {

@@ -23,6 +23,7 @@ pub(super) use op::{
 use super::Path;
 use super::ast::{Body, Name, Span, Term, TermKind};
 use super::compile::{self, Compiled, Key, TreeNode};
+use super::cover::Pass;
 use super::parser::Problem;
 use super::value::Document;
 
@@ -64,17 +65,17 @@ pub(super) fn plan_path(compiled: &Compiled, path: &Path) -> Result<Plan, Vec<Pr
     let span = Span::default();
     let mut parts = vec![Term::var("data", span)];
     parts.extend(path.keys().iter().map(|key| Term::string(key.as_str(), span)));
-    plan_reference(compiled, &parts, true)
+    plan_reference(compiled, &parts, Pass::Plain)
 }
 
-/// Plans the document at a ground reference that begins with `data`, for a test; without indexes, each rule that it comes to is evaluated.
-pub(super) fn plan_test(compiled: &Compiled, parts: &[Term], is_indexed: bool) -> Result<Plan, Vec<Problem>> {
-    plan_reference(compiled, parts, is_indexed)
+/// Plans the document at a ground reference that begins with `data`, for a test.
+pub(super) fn plan_test(compiled: &Compiled, parts: &[Term], pass: Pass) -> Result<Plan, Vec<Problem>> {
+    plan_reference(compiled, parts, pass)
 }
 
-fn plan_reference(compiled: &Compiled, parts: &[Term], is_indexed: bool) -> Result<Plan, Vec<Problem>> {
+fn plan_reference(compiled: &Compiled, parts: &[Term], pass: Pass) -> Result<Plan, Vec<Problem>> {
     let mut planner = Planner::new(compiled, BTreeSet::new());
-    planner.is_indexed = is_indexed;
+    planner.pass = pass;
     planner.query(|planner| {
         let value = planner.reference(parts);
         planner.emit(Op::ReturnValue { value });
@@ -126,7 +127,7 @@ struct Planner<'c> {
     names: HashMap<String, u32>,
     paths: HashMap<Vec<Key>, u32>,
     problems: Vec<Problem>,
-    is_indexed: bool,
+    pass: Pass,
     // The routine that is being planned:
     /// Where a literal goes that fails.
     fail: Label,
@@ -139,13 +140,7 @@ struct Planner<'c> {
 
 impl<'c> Planner<'c> {
     fn new(compiled: &'c Compiled, mut mocked: BTreeSet<String>) -> Self {
-        for entry in &compiled.rules {
-            let mut next = Some(&entry.rule);
-            while let Some(rule) = next {
-                with::collect_functions_in_rule(compiled, rule, &mut mocked);
-                next = rule.otherwise.as_deref();
-            }
-        }
+        mocked.extend(compiled.mocked.get_or_init(|| mocked_by_rules(compiled)).iter().cloned());
         Self {
             compiled,
             plan: Plan::default(),
@@ -156,7 +151,7 @@ impl<'c> Planner<'c> {
             names: HashMap::new(),
             paths: HashMap::new(),
             problems: Vec::new(),
-            is_indexed: true,
+            pass: Pass::Plain,
             fail: 0,
             registers: 0,
             iters: 0,
@@ -443,6 +438,19 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::ReturnEmitted
         | Op::ReturnValue { .. } => {}
     }
+}
+
+/// The functions that some `with` of the rules replaces.
+fn mocked_by_rules(compiled: &Compiled) -> BTreeSet<String> {
+    let mut mocked = BTreeSet::new();
+    for entry in &compiled.rules {
+        let mut next = Some(&entry.rule);
+        while let Some(rule) = next {
+            with::collect_functions_in_rule(compiled, rule, &mut mocked);
+            next = rule.otherwise.as_deref();
+        }
+    }
+    mocked
 }
 
 /// A count as it stands in code.

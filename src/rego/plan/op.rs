@@ -69,6 +69,8 @@ pub(in crate::rego) enum Told {
     TestCase,
     /// The expression has no solution.
     Failed,
+    /// The expression is evaluated, or the rule has a value.
+    Covered,
 }
 
 impl Told {

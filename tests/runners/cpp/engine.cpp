@@ -105,6 +105,8 @@ call engine_call(std::string_view name) {
                                    {"policy_names", policy_names},
                                    {"sources", sources},
                                    {"inspect", inspect},
+                                   {"run_tests", run_tests},
+                                   {"next", next},
                                    {"set_data", set_data},
                                    {"patch_data", patch_data},
                                    {"revision", revision},

@@ -8,7 +8,7 @@ from sark._calls import lib
 from sark._handle import Closable
 from sark.query import Query, evaluate_options, timeout_ns
 from sark.source import Source
-from sark.tester import TestResult
+from sark.tester import TestReport, TestResult
 from sark.undefined import UNDEFINED, Undefined
 from sark.update import Update
 
@@ -177,6 +177,12 @@ class Engine(Closable):
         Raises InvalidArgument (`run`); CompilationError where `print` has an operand that nothing declares.
         """
         return tester.results(self._run_tests(run, timeout))
+
+    def cover_tests(self, run: str | None = None, *, timeout: float | None = None) -> TestReport:
+        """`run_tests`, and what of the policies the tests covered, as `opa test --coverage` has it. Each test is run three times, as OPA runs it, to
+        tell why something was not covered."""
+        found = self._run_tests(run, timeout, coverage=1)
+        return TestReport(tester.results(found["results"]), found["coverage"])
 
     def _run_tests(self, run: str | None, timeout: float | None, **more: int) -> Any:
         pattern = None if run is None else _values.text(run)

@@ -105,6 +105,20 @@ class TestResult:
         return f"{line}\n{self.output}" if self.output else line
 
 
+@dataclass(frozen=True, slots=True)
+class TestReport:
+    """What tests came to, and what they covered.
+
+    coverage    OPA's report: {"files": {policy: {"covered": [...], "not_covered": [...], "coverage": 50.0, …}}, "covered_lines",
+                "not_covered_lines", "coverage"}
+    """
+
+    __test__: ClassVar[bool] = False
+
+    results: list[TestResult]
+    coverage: dict[str, Any]
+
+
 def results(found: list[dict[str, Any]]) -> list[TestResult]:
     """The library's results."""
     return [_result(one) for one in found]
