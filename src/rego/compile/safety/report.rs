@@ -50,7 +50,9 @@ pub(super) fn problems(context: &Context<'_>, found: &[Unsafe], scope: &str) -> 
         pairs.into_iter().map(|(span, shown, _)| problem(span, unsafe_message(print::name(&shown), scope))).collect();
     if problems.is_empty() {
         let mut seen = VarSet::new();
-        for item in found {
+        let mut in_order: Vec<&Unsafe> = found.iter().collect();
+        in_order.sort_by_key(|item| item.span);
+        for item in in_order {
             let before = seen.len();
             seen.extend(item.vars.iter().filter(|name| is_generated(name)).cloned());
             if seen.len() > before {
