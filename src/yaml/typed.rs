@@ -68,16 +68,25 @@ impl fmt::Display for Any {
             Self::Bool(value) => write!(f, "%!s(bool={value})"),
             Self::Text(text) | Self::Other(text) => f.write_str(text),
             Self::List(items) => {
-                let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+                let items: Vec<String> = items.iter().map(Self::within).collect();
                 write!(f, "[{}]", items.join(" "))
             }
             Self::Map(entries) => {
-                let mut entries: Vec<String> =
-                    entries.iter().map(|(key, value)| format!("{}:{value}", key.as_deref().unwrap_or_default())).collect();
+                let mut entries: Vec<String> = entries
+                    .iter()
+                    .map(|(key, value)| format!("{}:{}", key.as_deref().unwrap_or_default(), value.within()))
+                    .collect();
                 entries.sort();
                 write!(f, "map[{}]", entries.join(" "))
             }
         }
+    }
+}
+
+impl Any {
+    /// The text within a collection, where Go has another one for nothing.
+    fn within(&self) -> String {
+        if *self == Self::Null { "<nil>".to_owned() } else { self.to_string() }
     }
 }
 

@@ -26,10 +26,10 @@ pub(super) fn check(compiler: &mut Compiler) {
 /// What is wrong with a branch that leads back to itself. A way through a variable may never be gone; one that certainly is goes first.
 fn recursion(compiler: &Compiler, start: Branch, rule: &Rule) -> Option<(Span, String)> {
     let graph = &compiler.graph;
-    let is_sure = |from, to| graph.dynamic_cause(from, to).is_none();
-    let path = graph.cycle(start, &is_sure);
-    let may = path.is_none();
-    let path = path.or_else(|| graph.cycle(start, &|_, _| true))?;
+    let any = graph.cycle(start, &|_, _| true)?;
+    let sure = graph.cycle(start, &|from, to| graph.dynamic_cause(from, to).is_none());
+    let may = sure.is_none();
+    let path = sure.unwrap_or(any);
     let cause = if may { cause(compiler, &path) } else { String::new() };
     let verb = if may { "may be" } else { "is" };
     let names: Vec<String> = path.iter().map(|branch| name(compiler, *branch)).collect();

@@ -37,7 +37,11 @@ impl Parser<'_> {
         }
         if let Some(failed) = self.memory.failures.get(&key) {
             let failed = failed.clone();
-            self.fail_again(failed);
+            if failed.is_stale {
+                self.fail_again(failed);
+            } else {
+                self.go_to(failed.after);
+            }
             return Some(None);
         }
         let at = self.memory.terms.binary_search_by_key(&key, |known| known.key).ok()?;
@@ -67,9 +71,12 @@ impl Parser<'_> {
     }
 
     fn remember(&mut self, key: (usize, bool), term: Option<&Term>, known: usize) {
+        for (_, failed) in self.memory.failures.range_mut((key.0 + 1, false)..) {
+            failed.is_stale = true;
+        }
         match term {
             None if self.fatal.is_none() => {
-                self.memory.failures.insert(key, Failed { after: self.state.clone(), known });
+                self.memory.failures.insert(key, Failed { after: self.state.clone(), known, is_stale: false });
             }
             Some(term) if self.speculating > 0 => {
                 let inside = self.memory.terms.partition_point(|known| known.key < key);

@@ -111,30 +111,58 @@ fn branches_of(compiler: &Compiler, number: usize) -> impl Iterator<Item = Branc
 /// What a branch's references select (OPA's `walkRuleDependencies`).
 fn dependencies<'r>(compiler: &Compiler, rule: &'r Rule) -> Vec<Dependency<'r>> {
     let mut found = Vec::new();
-    let mut narrowing = None;
-    for (at, source) in references(rule) {
-        let number = found.last().map_or(0, |last: &Dependency<'_>| last.number + 1);
+    let mut before = Before::new(rule);
+    for (number, (at, source)) in references(rule).into_iter().enumerate() {
         let varies = source.iter().skip(1).any(|part| !super::is_constant(part));
-        let expanded = if varies {
-            let bindings = narrowing.get_or_insert_with(|| narrow::bindings(&rule.body));
-            narrow::expand(source, &narrow::known_before(bindings, at))
-        } else {
-            vec![source.to_vec()]
-        };
+        if varies {
+            before.go_to(at);
+        }
+        let expanded = if varies { narrow::expand(source, &before.known) } else { vec![source.to_vec()] };
         let selecting = match expanded.as_slice() {
             [only] => only.clone(),
             _ => source.to_vec(),
         };
-        let bound = if varies { select::vars_before(rule, at) } else { visit::VarSet::new() };
         for reference in &expanded {
             for target in rules_of(&compiler.rules, &compiler.tree, reference) {
                 let own = compiler.rules.get(target).map(Entry::reference).unwrap_or_default();
-                let is_static = !varies || select::positions(&selecting, &own, &bound).is_some_and(|open| open.is_empty());
+                let is_static = !varies || select::positions(&selecting, &own, &before.bound).is_some_and(|open| open.is_empty());
                 found.push(Dependency { source, number, selecting: selecting.clone(), at, rule: target, is_static });
             }
         }
     }
     found
+}
+
+/// What is known of variables where an expression of a branch is evaluated; the expressions are gone through in order.
+struct Before<'r> {
+    rule: &'r Rule,
+    bindings: Option<Vec<narrow::Binding>>,
+    /// Up to which expression it holds.
+    at: usize,
+    /// What variables can only hold.
+    known: narrow::Known,
+    /// The variables that may have a value.
+    bound: visit::VarSet,
+}
+
+impl<'r> Before<'r> {
+    const fn new(rule: &'r Rule) -> Self {
+        Self { rule, bindings: None, at: 0, known: narrow::Known::new(), bound: visit::VarSet::new() }
+    }
+
+    fn go_to(&mut self, at: usize) {
+        if self.bindings.is_some() && self.at == at {
+            return;
+        }
+        if self.bindings.is_none() {
+            select::vars_in_head(&self.rule.head, &mut self.bound);
+        }
+        let bindings = self.bindings.get_or_insert_with(|| narrow::bindings(&self.rule.body));
+        self.known = narrow::known_before(bindings, at);
+        let passed = self.rule.body.get(self.at..at.min(self.rule.body.len())).unwrap_or_default();
+        select::vars_in_body(passed, &mut self.bound);
+        self.at = at;
+    }
 }
 
 /// All references of a branch, each with the number of the expression that it stands in.

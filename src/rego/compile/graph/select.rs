@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::rego::ast::{Rule, Term};
+use crate::rego::ast::{Expr, Head, Rule, Term};
 use crate::rego::compile::tree::{Key, Node as TreeNode};
 use crate::rego::compile::visit::{self, Node, VarSet};
 use crate::rego::compile::{Entry, RuleTree, is_constant, unify};
@@ -52,18 +52,28 @@ fn may_meet(rules: &[Entry], number: usize, reference: &[Term], at: usize) -> bo
 /// The variables that may have a value where an expression of a branch is evaluated: those of the head, and of what stands before it.
 pub(super) fn vars_before(rule: &Rule, at: usize) -> VarSet {
     let mut vars = VarSet::new();
-    let mut collect = |node: Node<'_>| {
-        if let Node::Term(term) = node
-            && let Some(name) = term.as_var()
-        {
-            vars.insert(name.clone());
-        }
-        false
-    };
-    let parts = rule.head.args.iter().chain(&rule.head.key).chain(&rule.head.value);
-    parts.for_each(|term| visit::walk(Node::Term(term), &mut collect));
-    rule.body.iter().take(at).for_each(|expr| visit::walk(Node::Expr(expr), &mut collect));
+    vars_in_head(&rule.head, &mut vars);
+    vars_in_body(rule.body.get(..at.min(rule.body.len())).unwrap_or_default(), &mut vars);
     vars
+}
+
+pub(super) fn vars_in_head(head: &Head, vars: &mut VarSet) {
+    for term in head.args.iter().chain(&head.key).chain(&head.value) {
+        visit::walk(Node::Term(term), &mut |node| collect_name(node, vars));
+    }
+}
+
+pub(super) fn vars_in_body(body: &[Expr], vars: &mut VarSet) {
+    visit::walk(Node::Body(body), &mut |node| collect_name(node, vars));
+}
+
+fn collect_name(node: Node<'_>, vars: &mut VarSet) -> bool {
+    if let Node::Term(term) = node
+        && let Some(name) = term.as_var()
+    {
+        vars.insert(name.clone());
+    }
+    false
 }
 
 /// The parts of a reference whose value decides whether it selects the rule at `own`; nothing where it cannot select it (OPA's

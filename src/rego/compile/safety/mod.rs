@@ -1,16 +1,19 @@
 //! Every variable is bound before it is needed: bodies are reordered as little as that takes (OPA's `reorderBodyForSafety`).
 
+mod outputs;
+mod report;
+
 use std::collections::HashMap;
 
 use super::locals::head_may_have_vars;
-use super::nearest::suggestion;
 use super::scopes::Scopes;
-use super::unify::{is_ref_safe, unify};
 use super::visit::{self, Arity, Node, NodeMut, Skip, VarSet, is_generated};
-use super::{Compiler, Context, arity, as_equality, is_ground};
+use super::{Compiler, Context, arity, as_equality};
 use crate::rego::ast::{Body, Expr, ExprKind, Head, Name, Span, Term, TermKind};
-use crate::rego::parser::Problem;
 use crate::rego::print;
+use outputs::output_vars;
+pub(super) use outputs::{output_of_body, output_of_equality};
+use report::{Unsafe, problems};
 
 /// Names that are always bound.
 pub(super) fn reserved() -> VarSet {
@@ -77,74 +80,11 @@ pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Bo
     let unbound: VarSet = unsafe_vars.iter().flat_map(|item| &item.vars).cloned().collect();
     let bound = visit::body_vars(body, Skip::default()).into_iter().chain(globals.iter().cloned());
     let bound: Vec<Name> = bound.filter(|name| !unbound.contains(name)).map(|name| context.source_name(&name)).collect();
-    let mut problems = unsafe_problems(context, &unsafe_vars, &bound, scope);
+    let mut problems = problems(context, &unsafe_vars, &bound, scope);
     if problems.is_empty() {
         *body = reordered;
     }
     context.problems.append(&mut problems);
-}
-
-/// An expression and the variables that nothing binds for it.
-struct Unsafe {
-    span: Span,
-    vars: VarSet,
-    /// What its `:=` assigns.
-    assigned: VarSet,
-}
-
-impl Unsafe {
-    fn new(expr: &Expr, vars: VarSet) -> Self {
-        let assigned = match as_equality(expr) {
-            Some((left, _)) if expr.from_assignment => visit::term_vars(left, Skip::default()),
-            _ => VarSet::new(),
-        };
-        Self { span: expr.span, vars, assigned }
-    }
-}
-
-/// OPA's `safetyErrorSlice`: each variable once, at its first place; where only generated ones are unsafe, the expressions.
-fn unsafe_problems(context: &Context<'_>, found: &[Unsafe], bound: &[Name], scope: &str) -> Vec<Problem> {
-    let mut places: HashMap<Name, Span> = HashMap::new();
-    let mut assigned = VarSet::new();
-    for item in found {
-        for name in &item.vars {
-            let place = places.entry(name.clone()).or_insert(item.span);
-            *place = (*place).min(item.span);
-        }
-        assigned.extend(item.assigned.iter().flat_map(|name| [name.clone(), context.source_name(name)]));
-    }
-    let mut pairs: Vec<(Span, Name, Name)> =
-        places.into_iter().map(|(name, span)| (span, context.source_name(&name), name)).collect();
-    pairs.sort();
-    pairs.retain(|(_, shown, _)| !is_generated(shown));
-    let is_assigned = |pair: &(Span, Name, Name)| assigned.contains(&pair.1) || assigned.contains(&pair.2);
-    if pairs.iter().any(|pair| !is_assigned(pair)) {
-        pairs.retain(|pair| !is_assigned(pair));
-    }
-    let problem = |span, message| Problem::new("rego_unsafe_var_error", span, message);
-    let explained = |(span, shown, _): (Span, Name, Name)| {
-        let meant = suggestion(&shown, bound.iter().map(|name| &**name).filter(|name| !is_generated(name)));
-        problem(span, unsafe_message(print::name(&shown), scope)).with(meant)
-    };
-    let mut problems: Vec<_> = pairs.into_iter().map(explained).collect();
-    if problems.is_empty() {
-        let mut seen = VarSet::new();
-        for item in found {
-            let before = seen.len();
-            seen.extend(item.vars.iter().filter(|name| is_generated(name)).cloned());
-            if seen.len() > before {
-                problems.push(problem(item.span, format!("expression is unsafe{scope}")));
-            }
-        }
-    }
-    problems
-}
-
-fn unsafe_message(name: &str, scope: &str) -> String {
-    if matches!(name, "in" | "every" | "contains" | "if" | "not" | "and" | "or") {
-        return format!("var {name} is unsafe{scope} (hint: `import future.keywords.{name}` to import a future keyword)");
-    }
-    format!("var {name} is unsafe{scope}")
 }
 
 /// Orders `body`, and gives what cannot be made safe.
@@ -352,96 +292,4 @@ fn implicit_bindings(body: &[Expr], occurrences: &HashMap<Name, usize>, arity: A
         }
     }
     bindings
-}
-
-/// What an expression binds where `safe` is bound (OPA's `outputVarsForExpr`).
-pub(super) fn output_vars(expr: &Expr, arity: Arity<'_>, safe: &VarSet) -> VarSet {
-    if expr.negated || matches!(expr.kind, ExprKind::Not(_)) {
-        return VarSet::new();
-    }
-    for with in &expr.with {
-        let mut vars = VarSet::new();
-        visit::collect_with(with, Skip::SAFETY, &mut vars);
-        if !vars.is_subset(safe) {
-            return VarSet::new();
-        }
-    }
-    match &expr.kind {
-        ExprKind::Call(terms) => {
-            if as_equality(expr).is_some() {
-                return output_of_equality(expr, safe);
-            }
-            let inputs = terms.first().and_then(Term::as_ref_parts).and_then(arity);
-            inputs.map(|inputs| output_of_call(expr, terms, inputs, safe)).unwrap_or_default()
-        }
-        ExprKind::Term(_) => output_of_refs(Node::Expr(expr), safe),
-        ExprKind::Every(every) => output_of_refs(Node::Term(&every.domain), safe),
-        _ => VarSet::new(),
-    }
-}
-
-/// What a body binds where `safe` is bound.
-pub(super) fn output_of_body(body: &[Expr], arity: Arity<'_>, safe: &VarSet) -> VarSet {
-    let mut bound = safe.clone();
-    for expr in body {
-        let outputs = output_vars(expr, arity, &bound);
-        bound.extend(outputs);
-    }
-    bound.difference(safe).cloned().collect()
-}
-
-pub(super) fn output_of_equality(expr: &Expr, safe: &VarSet) -> VarSet {
-    let Some((left, right)) = as_equality(expr) else { return VarSet::new() };
-    let outputs = output_of_refs(Node::Expr(expr), safe);
-    let mut basis: VarSet = outputs.union(safe).cloned().collect();
-    let mut result = outputs;
-    if expr.from_assignment {
-        for name in visit::term_vars(left, Skip::default()) {
-            basis.remove(&name);
-            result.remove(&name);
-        }
-    }
-    result.extend(unify(&basis, left, right));
-    result.retain(|name| !safe.contains(name));
-    result
-}
-
-fn output_of_call(expr: &Expr, terms: &[Term], inputs: usize, safe: &VarSet) -> VarSet {
-    let mut outputs = output_of_refs(Node::Expr(expr), safe);
-    let Some((inputs, rest)) = terms.split_at_checked(inputs + 1) else { return outputs };
-    if rest.is_empty() {
-        return outputs;
-    }
-    let mut needs = VarSet::new();
-    visit::collect_terms(inputs, Skip::OUTPUT, &mut needs);
-    if needs.iter().any(|name| !outputs.contains(name) && !safe.contains(name)) {
-        return VarSet::new();
-    }
-    visit::collect_terms(rest, Skip::OUTPUT, &mut outputs);
-    outputs
-}
-
-/// The variables that references bind by walking what they refer to.
-fn output_of_refs(node: Node<'_>, safe: &VarSet) -> VarSet {
-    let mut outputs = VarSet::new();
-    visit::walk(node, &mut |node| {
-        let Node::Term(term) = node else { return false };
-        match &term.kind {
-            TermKind::ArrayComprehension(_)
-            | TermKind::SetComprehension(_)
-            | TermKind::ObjectComprehension(_)
-            | TermKind::Template(_) => true,
-            TermKind::Ref(parts) => {
-                if !is_ref_safe(parts, safe) {
-                    return true;
-                }
-                if !is_ground(term) {
-                    visit::collect_term(term, Skip { ref_head: true, ..Skip::default() }, &mut outputs);
-                }
-                false
-            }
-            _ => false,
-        }
-    });
-    outputs
 }
