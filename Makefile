@@ -12,7 +12,7 @@
 #   make bench-source  activating a large bundle, beside an OPA that does
 #   make bench-lock    a decision in Python beside threads that compute
 #   make bench-gateway a FastAPI gateway that decides, beside one that does not
-#   make differential  N drawn policies and inputs, OPA beside sark (N=200000 for a long run)
+#   make differential  N drawn policies and inputs, and DEFECTS modules with a mistake, OPA beside sark (N=200000 DEFECTS=100000 for a long run)
 #   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
 
 SHELL := /bin/bash
@@ -172,7 +172,7 @@ record-opa: $(DEMO)/opa-decisions.txt
 
 # Two at a time: builds, and what only computes. One at a time: what stands beside servers and has deadlines.
 TESTS_TOGETHER := test-rust test-faults test-c test-surface test-header test-oracle test-go test-install test-record test-demo test-readme conformance differential test-fuzz
-TESTS_ALONE := test-python test-node test-dial test-monitoring test-client test-source test-rollout
+TESTS_ALONE := test-python test-node test-tester test-dial test-monitoring test-client test-source test-rollout
 TESTS := $(TESTS_TOGETHER) $(TESTS_ALONE)
 .PHONY: $(TESTS) packages fuzz faults rollout-demo
 test: packages
@@ -222,6 +222,11 @@ test-python: $(VENV)/.installed $(OUT)/venv-cffi/.installed $(OUT)/opa
 	cd bindings/python && $(ROOT)/scripts/with-opa $(OUT)/opa $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 	$(call step,'Python$(comma) by cffi alone')
 	cd bindings/python && $(ROOT)/scripts/with-opa $(OUT)/opa $(OUT)/venv-cffi/bin/python -m pytest -q -p no:cacheprovider
+
+# Tests that are drawn at random, run by opa test and by an engine.
+test-tester: $(VENV)/.installed $(OUT)/opa
+	$(call step,'tests of policies$(comma) beside opa test')
+	@cd tests/tester && SARK_OUT=$(OUT) $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 # The dial beside real things: a Redis that is killed and paused, a full disk, servers of three languages, and the page in Chromium.
 DIAL := $(OUT)/dial
@@ -315,6 +320,7 @@ conformance: $(CONFORMANCE)
 # Drawn policies, data and inputs, decided by OPA and by sark: N pairs from SEED on. What differs is kept in target/differential.
 N ?= 20000
 SEED ?= 1
+DEFECTS ?= 2000
 DIFFERENTIAL := $(OUT)/differential/run
 
 $(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differential/*)
@@ -324,6 +330,8 @@ $(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differen
 differential: $(DIFFERENTIAL)
 	$(call step,'$(N) drawn pairs of a policy and an input$(comma) OPA beside sark')
 	@$(with_prefix) $(DIFFERENTIAL) -n $(N) -seed $(SEED) -keep $(OUT)/differential/found
+	$(call step,'$(DEFECTS) drawn modules with a defect each$(comma) OPA beside sark')
+	@$(with_prefix) $(DIFFERENTIAL) -defects -n $(DEFECTS) -seed $(SEED) -keep $(OUT)/differential/found
 
 # sark beside OPA's Go SDK, OPA as a C shared library, regorus and its register machine: one process, interleaved. BENCH=NAME for some workloads.
 $(OUT)/libopa.so: $(wildcard benches/opa/*)

@@ -403,6 +403,11 @@ typedef struct sark_engine_options {
   // 1: OPA's strict mode. Imports, parameters and assigned variables that nothing uses do not compile, nor, whatever the version,
   // two imports of one name, rules and variables called `input` or `data`, and deprecated builtins. 0, OPA's default: they do.
   uint32_t strict;
+  // 1: calls of `print` are compiled, and each line is an event that `sark_engine_next` gives. 0, the default: they are taken out, and cost
+  // nothing. Tests are always run with them.
+  uint32_t print_statements;
+  // 0.
+  uint32_t reserved;
 } sark_engine_options;
 
 // How a policy is loaded.
@@ -500,6 +505,16 @@ typedef struct sark_batch_result {
   // Its bytes; 0 where undefined.
   uint64_t length;
 } sark_batch_result;
+
+// How tests are run. Zero in a field is its default.
+typedef struct sark_test_options {
+  // `sizeof(sark_test_options)`.
+  uint32_t struct_size;
+  // 1: says as well what the tests covered. Default: 0.
+  uint32_t coverage;
+  // The time of one test in nanoseconds; default 5 s; `SARK_NO_TIMEOUT` for none.
+  uint64_t timeout_ns;
+} sark_test_options;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1008,7 +1023,8 @@ int32_t sark_engine_sources(const struct sark_engine *engine,
 
 // Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`) and `documents`,
 // one for each path that rules define: `path`, `policies`, `rules`, `function`, `deterministic`, `nondeterministic` (the builtins that make it
-// otherwise), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
+// otherwise), `reads` (references to the parts of the input and of base data that it can read, `input` or `data` alone where that can be
+// any), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
 // (`by`), whether by a hash (`hashed`), how many there are (`rules`), and how many are looked at whatever the input is (`always`).
 //
 // Errors: INVALID_ARGUMENT, UNSUPPORTED (another evaluator than sark's), CLOSED.
@@ -1017,6 +1033,19 @@ SARK_API
 int32_t sark_engine_inspect(const struct sark_engine *engine,
                             struct sark_buffer *buffer,
                             struct sark_error **error);
+
+// Takes the next line that a policy printed, as JSON: `{"when", "level": "info", "event": "print", "message", "fields": {"policy", "row",
+// "col"}}`. There are none without `print_statements`. Of more than 256 that wait, the oldest are dropped and counted (`events_dropped`); a line
+// of more than 64 KiB is cut, and `fields` has its `bytes`. Waits up to `timeout_ns`; MISS where nothing was printed.
+//
+// Ownership: the caller owns the buffer.
+// Errors: INVALID_ARGUMENT, CLOSED, also for one who waits.
+// Threads: any; each event is given once.
+SARK_API
+int32_t sark_engine_next(const struct sark_engine *engine,
+                         uint64_t timeout_ns,
+                         struct sark_buffer *buffer,
+                         struct sark_error **error);
 
 // Replaces all data by a JSON object.
 //
@@ -1560,6 +1589,28 @@ void sark_source_close(const struct sark_source *source);
 // Ownership: ends the handle.
 // Threads: the last owner, once.
 SARK_API void sark_source_free(struct sark_source *source);
+
+// Runs the tests among the engine's policies, the rules whose names begin with `test_`, over its present policies and data, and writes the
+// results as `opa test --format=json` writes them: a JSON array, sorted by the policies' names, then as the rules stand there. Each has
+// `location`, `package`, `name`, `duration` (nanoseconds), and where it is so `fail`, `skip`, `error` (`code`, `message`, `location`), `output`
+// (what it printed, in base64) and `sub_results`. What OPA does not say stands in `failure` (`location` and `text` of the expression that kept
+// the test, or a case of it, from a value) and `output_dropped` (bytes that were printed beyond 1 MiB). The tests are compiled aside, with
+// `print`; what is in force stays as it is. docs/testing.md has the whole of it.
+//
+// `run` is a regular expression in Go's syntax: only tests run in whose name with its package, `data.a.test_b`, it matches. NULL: all. With
+// `coverage`, the JSON is an object: `results`, and `coverage`, in the shape of `opa test --coverage`.
+//
+// Errors: INVALID_ARGUMENT, COMPILATION_ERROR (tests that do not go together, or `print` of what is not declared), LIMIT_EXCEEDED (results of
+// more than 64 MiB), SERIALIZATION_ERROR (UTF-8), UNSUPPORTED (another evaluator than sark's), UNAVAILABLE, CLOSED. What goes wrong in a test
+// is in its result.
+// Threads: any. It takes as long as the tests take.
+SARK_API
+int32_t sark_engine_run_tests(const struct sark_engine *engine,
+                              const char *run,
+                              uint64_t run_length,
+                              const struct sark_test_options *options,
+                              struct sark_buffer *buffer,
+                              struct sark_error **error);
 
 // Decides without blocking: what the flags, the cache and the local engine decide within a millisecond comes as `*decision`, with the status
 // OK or UNDEFINED, as from `sark_client_decide`. Otherwise the status is PENDING and `*ticket` says what is left: an HTTP request to

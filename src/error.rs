@@ -71,6 +71,8 @@ pub struct Finding {
     pub message: String,
     /// Where it is; absent where the evaluator does not say.
     pub location: Option<Location>,
+    /// What helps to mend it, a line each: types that do not fit, the name that may have been meant.
+    pub details: Vec<String>,
 }
 
 /// A place in a policy's source.
@@ -190,13 +192,29 @@ impl Finding {
             object.insert("location".into(), json!({"file": place.file, "row": place.row, "col": place.col}));
             object.insert("line".into(), place.line.as_str().into());
         }
+        if let (false, Some(object)) = (self.details.is_empty(), object.as_object_mut()) {
+            object.insert("details".into(), self.details.clone().into());
+        }
         object
     }
 }
 
-/// `file:row:col: code: message`, then the line and a caret under the column.
+/// `file:row:col: code: message`, then the line and a caret under the column, then the details.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_place(f)?;
+        self.details.iter().try_for_each(|line| write!(f, "\n\t{line}"))
+    }
+}
+
+impl Finding {
+    /// A finding without details.
+    #[must_use]
+    pub const fn new(code: &'static str, message: String, location: Option<Location>) -> Self {
+        Self { code, message, location, details: Vec::new() }
+    }
+
+    fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(place) = &self.location else {
             return write!(f, "{}: {}", self.code, self.message);
         };

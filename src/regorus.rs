@@ -211,7 +211,7 @@ fn evaluation_error(error: &dyn Display, modules: &[Module]) -> Error {
         m if m.contains("could not find function") => "rego_type_error",
         _ => "eval_builtin_error",
     };
-    Error::from_findings(ErrorKind::EvaluationError, vec![Finding { code, message, location }])
+    Error::from_findings(ErrorKind::EvaluationError, vec![Finding::new(code, message, location)])
 }
 
 /// `module` is the one that was being parsed; without one the error came from compiling all of them.
@@ -223,7 +223,7 @@ fn compilation_error(error: &dyn Display, module: Option<&Module>, modules: &[Mo
         _ if module.is_some() => "rego_parse_error",
         _ => "rego_compile_error",
     };
-    Error::from_findings(ErrorKind::CompilationError, vec![Finding { code, message, location }])
+    Error::from_findings(ErrorKind::CompilationError, vec![Finding::new(code, message, location)])
 }
 
 /// Splits regorus' text, `--> FILE:ROW:COL`, the line, a caret and `error: MESSAGE`, into message and place. The line is taken from the

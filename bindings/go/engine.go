@@ -46,6 +46,8 @@ type EngineOptions struct {
 	Metrics        *Metrics // nil: none
 	Evaluator      Evaluator
 	Strict         bool // OPA's strict mode: what is unused, shadows or is deprecated does not compile
+	// PrintStatements compiles calls of print(): each line is an event, which Engine.NextEvent gives. Otherwise they cost nothing.
+	PrintStatements bool
 }
 
 // LoadOptions are about one policy.
@@ -75,6 +77,9 @@ func NewEngine(options ...EngineOptions) (*Engine, error) {
 	}
 	if chosen.Strict {
 		raw.strict = 1
+	}
+	if chosen.PrintStatements {
+		raw.print_statements = 1
 	}
 	var handle *C.sark_engine
 	var failed *C.sark_error

@@ -13,7 +13,7 @@ import (
 	"weak"
 )
 
-// Event is something that happened to flags, to a client or to a source.
+// Event is something that happened to flags, to a client or to a source, or that a policy printed.
 type Event struct {
 	When    time.Time      `json:"when"`
 	Level   string         `json:"level"` // "info", "warning" or "error"
@@ -50,6 +50,17 @@ func (s *Source) NextEvent(timeout time.Duration) (Event, bool, error) {
 	var failed *C.sark_error
 	status := C.sark_source_next(s.handle, C.uint64_t(max(0, timeout)), out.handle, &failed)
 	runtime.KeepAlive(s)
+	return readEvent(out, status, failed)
+}
+
+// NextEvent gives the next line that a policy printed ("print", with its policy, row and col in Fields), and false where none was within
+// the time. There are none without EngineOptions.PrintStatements. 256 wait.
+func (e *Engine) NextEvent(timeout time.Duration) (Event, bool, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_engine_next(e.handle, C.uint64_t(max(0, timeout)), out.handle, &failed)
+	runtime.KeepAlive(e)
 	return readEvent(out, status, failed)
 }
 

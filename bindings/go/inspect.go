@@ -29,6 +29,7 @@ type InspectedDocument struct {
 	Function         bool          `json:"function"`
 	Deterministic    bool          `json:"deterministic"`
 	Nondeterministic []string      `json:"nondeterministic"` // the builtins that make it so
+	Reads            []string      `json:"reads"`            // what of the input and of base data it can read: "input.user"; "input" alone is all
 	Unsupported      []string      `json:"unsupported"`      // builtins of OPA that sark lacks: such a decision is ErrUnsupported
 	Index            *IndexOfRules `json:"index"`            // nil where there is nothing to find
 }

@@ -115,7 +115,8 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 			RegoVersion: regoVersion(args), Timeout: args.time("timeout_ms"),
 			MaxInputBytes: args.count("max_input_bytes"), MaxPolicyBytes: args.count("max_policy_bytes"),
 			MaxDataBytes: args.count("max_data_bytes"), Metrics: w.metrics, Evaluator: evaluator(args),
-			Strict: args.yes("strict"),
+			Strict:          args.yes("strict"),
+			PrintStatements: args.yes("print_statements"),
 		})
 		return keep(w, &w.engine, made, err)
 	case "load_policy":
@@ -131,6 +132,14 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 		return asJSON(w.engine.Sources())
 	case "inspect":
 		return asJSON(w.engine.Inspect())
+	case "run_tests":
+		return w.runTests(args)
+	case "next":
+		event, happened, err := w.engine.NextEvent(args.time("timeout_ms"))
+		if err != nil || !happened {
+			return nil, err
+		}
+		return asJSON(event, nil)
 	case "policy_names":
 		names, err := w.engine.PolicyNames()
 		list := make([]any, len(names))
@@ -167,6 +176,15 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 	}
 	t.Fatalf("no such call: engine.%s", verb)
 	return nil, nil
+}
+
+// runTests gives the results as the library writes them.
+func (w *world) runTests(args arguments) (any, error) {
+	options := sark.TestOptions{Run: args.text("run"), Timeout: args.time("timeout_ms")}
+	if args.yes("coverage") {
+		return asJSON(w.engine.CoverTests(options))
+	}
+	return asJSON(w.engine.RunTests(options))
 }
 
 func (w *world) runQuery(t *testing.T, verb string, args arguments) (any, error) {

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::mem::{offset_of, size_of};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::boundary::{
     bytes, entry, free, give, handle, infallible, nanoseconds, optional_bytes, or_default, place, predicate, text, timeout,
@@ -12,8 +13,8 @@ use super::error::sark_error;
 use super::metrics::{metrics_of, sark_metrics};
 use super::query::sark_query;
 use super::status::{
-    SARK_EVALUATOR_DEFAULT, SARK_EVALUATOR_REGORUS, SARK_EVALUATOR_SARK, SARK_OK, SARK_REGO_DEFAULT, SARK_REGO_V0, SARK_REGO_V1,
-    SARK_REGO_V2, SARK_UNDEFINED,
+    SARK_EVALUATOR_DEFAULT, SARK_EVALUATOR_REGORUS, SARK_EVALUATOR_SARK, SARK_MISS, SARK_OK, SARK_REGO_DEFAULT, SARK_REGO_V0,
+    SARK_REGO_V1, SARK_REGO_V2, SARK_UNDEFINED,
 };
 use super::versioned::{self, Versioned};
 use crate::error::{Error, Result};
@@ -51,6 +52,11 @@ pub struct sark_engine_options {
     /// 1: OPA's strict mode. Imports, parameters and assigned variables that nothing uses do not compile, nor, whatever the version,
     /// two imports of one name, rules and variables called `input` or `data`, and deprecated builtins. 0, OPA's default: they do.
     pub strict: u32,
+    /// 1: calls of `print` are compiled, and each line is an event that `sark_engine_next` gives. 0, the default: they are taken out, and cost
+    /// nothing. Tests are always run with them.
+    pub print_statements: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// How a policy is loaded.
@@ -132,6 +138,9 @@ pub struct sark_evaluate_info {
 // SAFETY: for each, repr(C), `struct_size` first, integers and pointers only, no padding (checked by tests/surface), valid with any bytes.
 unsafe impl Versioned for sark_engine_options {
     const FIRST_SIZE: usize = offset_of!(Self, evaluator);
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_load_options {
@@ -258,6 +267,11 @@ fn engine_options(given: &sark_engine_options) -> Result<EngineOptions> {
             return Err(Error::invalid("options.evaluator", format_args!("{other} is not one of {known}")));
         }
     };
+    let print_statements = match given.print_statements {
+        0 => false,
+        1 => true,
+        other => return Err(Error::invalid("options.print_statements", format_args!("{other} is not 0 or 1"))),
+    };
     Ok(EngineOptions {
         evaluator,
         strict: given.strict != 0,
@@ -266,6 +280,7 @@ fn engine_options(given: &sark_engine_options) -> Result<EngineOptions> {
         max_input_bytes: or_default(given.max_input_bytes, default.max_input_bytes),
         max_policy_bytes: or_default(given.max_policy_bytes, default.max_policy_bytes),
         max_data_bytes: or_default(given.max_data_bytes, default.max_data_bytes),
+        print_statements,
     })
 }
 
@@ -421,7 +436,8 @@ pub unsafe extern "C" fn sark_engine_sources(
 
 /// Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`) and `documents`,
 /// one for each path that rules define: `path`, `policies`, `rules`, `function`, `deterministic`, `nondeterministic` (the builtins that make it
-/// otherwise), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
+/// otherwise), `reads` (references to the parts of the input and of base data that it can read, `input` or `data` alone where that can be
+/// any), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
 /// (`by`), whether by a hash (`hashed`), how many there are (`rules`), and how many are looked at whatever the input is (`always`).
 ///
 /// Errors: INVALID_ARGUMENT, UNSUPPORTED (another evaluator than sark's), CLOSED.
@@ -438,6 +454,33 @@ pub unsafe extern "C" fn sark_engine_inspect(
             let mut output = output(buffer)?;
             let found = handle("engine", engine)?.engine.inspect()?;
             output.bytes().extend_from_slice(found.to_string().as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Takes the next line that a policy printed, as JSON: `{"when", "level": "info", "event": "print", "message", "fields": {"policy", "row",
+/// "col"}}`. There are none without `print_statements`. Of more than 256 that wait, the oldest are dropped and counted (`events_dropped`); a line
+/// of more than 64 KiB is cut, and `fields` has its `bytes`. Waits up to `timeout_ns`; MISS where nothing was printed.
+///
+/// Ownership: the caller owns the buffer.
+/// Errors: INVALID_ARGUMENT, CLOSED, also for one who waits.
+/// Threads: any; each event is given once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_next(
+    engine: *const sark_engine,
+    timeout_ns: u64,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            match handle("engine", engine)?.engine.next_event(Duration::from_nanos(timeout_ns))? {
+                Some(event) => output.bytes().extend_from_slice(event.to_json().to_string().as_bytes()),
+                None => return Ok(SARK_MISS),
+            }
             Ok(SARK_OK)
         })
     }

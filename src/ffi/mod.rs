@@ -28,6 +28,7 @@ mod source;
 mod status;
 #[cfg(feature = "test-panic")]
 mod test_panic;
+mod tester;
 mod ticket;
 mod update;
 mod version;
@@ -49,6 +50,7 @@ pub use source::*;
 pub use status::*;
 #[cfg(feature = "test-panic")]
 pub use test_panic::*;
+pub use tester::*;
 pub use ticket::*;
 pub use update::*;
 pub use version::*;

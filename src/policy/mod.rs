@@ -7,15 +7,18 @@ mod activation;
 mod data;
 mod gate;
 mod ownership;
+mod prints;
 mod query;
 mod revision;
 mod snapshot;
+mod tester;
 mod update;
 
 pub(crate) use activation::{Activated, Content, Delta, Patch, PatchOp};
 pub(crate) use gate::Feed;
 pub use query::{Query, Target};
 pub use revision::Revision;
+pub use tester::TestOptions;
 pub use update::Update;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,9 +30,10 @@ use arc_swap::{ArcSwap, Guard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::{Implementation, Metrics};
 use crate::rego::value::MAX_DEPTH;
-use crate::rego::{Bounds, Compiler, Document, Given, Input, Limits, Outcome, Question, RegoCompiler, RegoVersion};
+use crate::rego::{Bounds, Compiler, Document, Given, Input, Limits, Outcome, Printer, Question, RegoCompiler, RegoVersion};
 use gate::Gate;
 use ownership::Owners;
+use prints::Prints;
 use snapshot::{Modules, Snapshot};
 
 /// Who evaluates.
@@ -59,6 +63,8 @@ pub struct EngineOptions {
     pub max_policy_bytes: u64,
     /// The most that data may take, as compact JSON.
     pub max_data_bytes: u64,
+    /// Whether calls of `print` are compiled: each becomes an event, which [`Engine::next_event`] gives. Otherwise they are taken out.
+    pub print_statements: bool,
 }
 
 impl Default for EngineOptions {
@@ -71,6 +77,7 @@ impl Default for EngineOptions {
             max_input_bytes: 64 << 20,
             max_policy_bytes: 64 << 20,
             max_data_bytes: 1 << 30,
+            print_statements: false,
         }
     }
 }
@@ -113,15 +120,16 @@ pub struct Engine {
     closed: AtomicBool,
     metrics: Option<Arc<Metrics>>,
     gate: Gate,
+    prints: Prints,
 }
 
 impl Engine {
     /// An engine without policies, with an empty object as its data.
     ///
     /// # Errors
-    /// `UNSUPPORTED` where no evaluator was built in, or for one that has no strict mode.
+    /// `UNSUPPORTED` where no evaluator was built in, or where it has no `print` or no strict mode.
     pub fn new(options: EngineOptions, metrics: Option<Arc<Metrics>>) -> Result<Arc<Self>> {
-        let compiler = compiler(options.evaluator, options.strict)?;
+        let compiler = compiler(&options)?;
         let snapshot = ArcSwap::from_pointee(Snapshot::empty(compiler.as_ref())?);
         Ok(Arc::new(Self {
             options,
@@ -131,6 +139,7 @@ impl Engine {
             closed: AtomicBool::new(false),
             metrics,
             gate: Gate::new(),
+            prints: Prints::default(),
         }))
     }
 
@@ -143,6 +152,7 @@ impl Engine {
     /// Ends the engine: its memory is given back as soon as the last call under way returns, and later calls answer `CLOSED`.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.prints.wake();
         self.gate.end();
         // A writer under way would put its snapshot in after ours: wait for it.
         let _writing = self.lock_writing();
@@ -295,9 +305,14 @@ impl Engine {
         self.measured(&question, |snapshot| snapshot.query(text, version, &question, output))
     }
 
-    fn question<'q>(&self, input: Option<Given<'q>>, options: &EvaluateOptions) -> Question<'q> {
+    fn question<'q>(&'q self, input: Option<Given<'q>>, options: &EvaluateOptions) -> Question<'q> {
         let start = options.start.unwrap_or_else(Instant::now);
-        Question { input, limits: self.input_limits(), bounds: self.bounds(start, options), start }
+        Question { input, limits: self.input_limits(), bounds: self.bounds(start, options), start, printer: self.printer() }
+    }
+
+    /// Who gets lines of `print`: nobody where they are not compiled.
+    fn printer(&self) -> Option<&dyn Printer> {
+        self.options.print_statements.then_some(&self.prints as &dyn Printer)
     }
 
     /// Reads an input once, for any number of evaluations.
@@ -469,11 +484,17 @@ impl Drop for Engine {
     }
 }
 
-fn compiler(evaluator: Evaluator, strict: bool) -> Result<Box<dyn Compiler>> {
-    match evaluator {
-        Evaluator::Sark => Ok(Box::new(RegoCompiler { strict })),
+fn compiler(options: &EngineOptions) -> Result<Box<dyn Compiler>> {
+    if options.print_statements && options.evaluator == Evaluator::Regorus {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "regorus gives no lines of print; leave print_statements out, or ask sark's own",
+        ));
+    }
+    match options.evaluator {
+        Evaluator::Sark => Ok(Box::new(RegoCompiler::new(options.print_statements, options.strict))),
         #[cfg(feature = "regorus")]
-        Evaluator::Regorus if strict => {
+        Evaluator::Regorus if options.strict => {
             Err(Error::new(ErrorKind::Unsupported, "regorus has no strict mode; leave out `strict`, or the evaluator"))
         }
         #[cfg(feature = "regorus")]

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Path;
 use super::compile::{Compiled, Key, TreeNode};
 use super::plan::{self, Index, Plan, Source};
 use super::value::text;
+use super::{Path, reads};
 
 /// The documents that rules define, by their paths, and what the plan of each says.
 pub(super) fn documents(compiled: &Compiled, policy_of: impl Fn(usize) -> String) -> Vec<Value> {
@@ -44,6 +44,7 @@ fn document(compiled: &Compiled, path: &Path, node: &TreeNode, policy_of: &impl 
     if let Some(fields) = all.as_object_mut() {
         fields.insert("deterministic".to_owned(), nondeterministic.is_empty().into());
         fields.insert("nondeterministic".to_owned(), nondeterministic.into());
+        fields.insert("reads".to_owned(), reads::of(compiled, node).into());
         fields.insert("unsupported".to_owned(), named(|site| site.builtin.missing).into());
         fields.insert("index".to_owned(), cost(&plan, path));
     }

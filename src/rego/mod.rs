@@ -8,6 +8,7 @@ pub mod ast;
 mod budget;
 pub mod builtins;
 mod compile;
+mod cover;
 mod eval;
 mod inspect;
 mod order;
@@ -16,10 +17,16 @@ mod path;
 mod plan;
 mod print;
 mod program;
+mod reads;
+mod tester;
+mod types;
 pub mod value;
 
+pub(crate) use builtins::{Pattern, base64_text as base64};
+pub use cover::Covered;
 pub use path::Path;
-pub(crate) use program::{COMPILER_STACK, RegoCompiler, has_deep_stack};
+pub(crate) use program::{COMPILER_STACK, RegoCompiler, has_deep_stack, on_deep_stack};
+pub use tester::{Failure, Test, TestProgram, TestRun};
 pub use value::{Document, Limits};
 
 use std::sync::Arc;
@@ -71,6 +78,15 @@ pub trait Compiler: Send + Sync {
     /// # Errors
     /// `COMPILATION_ERROR` with findings for a module that does not parse or compile; `CONFLICT` for data at, above or below a rule.
     fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>>;
+
+    /// Compiles all modules against `data` to run their tests, with `print`; with `coverage`, they say where they were.
+    ///
+    /// # Errors
+    /// Those of [`Compiler::compile`]; `UNSUPPORTED` where the evaluator runs no tests.
+    fn compile_tests(&self, modules: &[Module], data: &Arc<Document>, coverage: bool) -> Result<Arc<dyn TestProgram>> {
+        let _ = (modules, data, coverage);
+        Err(Error::new(ErrorKind::Unsupported, "this evaluator runs no tests; ask one of sark's own"))
+    }
 }
 
 /// Compiled modules and their data: immutable, shared by all threads.
@@ -150,7 +166,7 @@ impl Unsupported {
     #[must_use]
     pub fn refusal(&self) -> Error {
         let message = format!("undefined function {}: sark has no such builtin yet", self.builtin);
-        let finding = Finding { code: "rego_type_error", message, location: self.location.clone() };
+        let finding = Finding::new("rego_type_error", message, self.location.clone());
         Error::from_findings(ErrorKind::CompilationError, vec![finding])
     }
 }
@@ -175,6 +191,14 @@ pub struct Question<'q> {
     pub bounds: Bounds,
     /// When it was asked.
     pub start: Instant,
+    /// Who gets the lines of `print`; `None` for nobody.
+    pub printer: Option<&'q dyn Printer>,
+}
+
+/// Who gets the lines of `print`.
+pub trait Printer: Sync {
+    /// Takes a line, and where the call stands. The bytes are UTF-8 wherever the policy's strings are.
+    fn print(&self, line: &[u8], location: Option<Location>);
 }
 
 /// How an evaluation went.

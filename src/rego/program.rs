@@ -11,12 +11,13 @@ use foldhash::quality::RandomState;
 use super::budget::{Budget, Exceeded};
 use super::builtins::{Caches, Context};
 use super::compile::{self, Compiled, Key, TreeNode};
-use super::eval::{self, Data, Stacks, Stop};
+use super::eval::{self, Data, Observer, Stacks, Stop};
 use super::inspect;
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
+use super::tester::Tests;
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
-use super::{Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question, RegoVersion, Unsupported, ast};
+use super::{Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question, RegoVersion, TestProgram, Unsupported, ast};
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The stack of the thread that parses, compiles and plans: their depth is bounded by the parser's, 1,000 levels.
@@ -31,12 +32,18 @@ const KEPT_BYTES: usize = 4 << 20;
 /// Compiles with sark's own front end.
 #[derive(Debug, Default)]
 pub(crate) struct RegoCompiler {
-    /// OPA's strict mode.
-    pub(crate) strict: bool,
+    options: compile::Options,
 }
 
-struct RegoProgram {
-    rules: Arc<Rules>,
+impl RegoCompiler {
+    /// One that compiles calls of `print`, or takes them out.
+    pub(crate) const fn new(print_statements: bool, strict: bool) -> Self {
+        Self { options: compile::Options { print_statements, strict, tests: false, coverage: false } }
+    }
+}
+
+pub(super) struct RegoProgram {
+    pub(super) rules: Arc<Rules>,
     data: Arc<Document>,
     /// `data` without `system`.
     public: Arc<Document>,
@@ -44,17 +51,23 @@ struct RegoProgram {
 }
 
 /// What does not depend on data.
-struct Rules {
-    compiled: Compiled,
-    modules: Vec<Module>,
+pub(super) struct Rules {
+    pub(super) compiled: Compiled,
+    pub(super) modules: Vec<Module>,
     packages: HashMap<Arc<str>, Path>,
     unsupported: Vec<Unsupported>,
 }
 
 impl Compiler for RegoCompiler {
     fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>> {
-        let rules = deep(|| compile_modules(modules, self.strict))?;
+        let rules = deep(|| compile_modules(modules, self.options))?;
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(program) as Arc<dyn Program>)
+    }
+
+    fn compile_tests(&self, modules: &[Module], data: &Arc<Document>, coverage: bool) -> Result<Arc<dyn TestProgram>> {
+        let options = compile::Options { print_statements: true, tests: true, coverage, ..self.options };
+        let rules = deep(|| compile_modules(modules, options))?;
+        RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(Tests::new(program)) as Arc<dyn TestProgram>)
     }
 }
 
@@ -69,8 +82,16 @@ pub(crate) fn has_deep_stack() {
     IS_DEEP.set(true);
 }
 
+/// Runs `work`, which compiles again and again, on one such stack.
+pub(crate) fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    deep(|| {
+        has_deep_stack();
+        work()
+    })
+}
+
 /// Runs what recurses as deep as its source nests on a stack that bears it: the caller's may be small.
-fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+pub(super) fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     if IS_DEEP.get() {
         return work();
     }
@@ -85,7 +106,7 @@ fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     })
 }
 
-fn compile_modules(modules: &[Module], strict: bool) -> Result<Rules> {
+fn compile_modules(modules: &[Module], options: compile::Options) -> Result<Rules> {
     let mut sorted = modules.to_vec();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut parsed = Vec::with_capacity(sorted.len());
@@ -106,7 +127,7 @@ fn compile_modules(modules: &[Module], strict: bool) -> Result<Rules> {
     }
     let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
     let names = sorted.iter().map(|module| Arc::clone(&module.name)).collect();
-    let compiled = compile::compile(parsed, names, strict).map_err(|problems| compilation_error(&problems, &sorted))?;
+    let compiled = compile::compile(parsed, names, options).map_err(|problems| compilation_error(&problems, &sorted))?;
     let missing = compile::missing_builtins(&compiled).into_iter().filter_map(|(module, builtin, span)| {
         let name = &sorted.get(module)?.name;
         Some(Unsupported { module: Arc::clone(name), builtin, location: location(span, &sorted) })
@@ -169,6 +190,24 @@ impl RegoProgram {
     }
 
     fn run(&self, plan: &Plan, question: &Question<'_>, output: &mut Vec<u8>, is_query: bool) -> Result<Evaluated> {
+        match question.printer {
+            None => self.run_observed(plan, question, None, output, is_query),
+            Some(printer) => {
+                let mut prints = Prints { printer, modules: &self.rules.modules };
+                self.run_observed(plan, question, Some(&mut prints), output, is_query)
+            }
+        }
+    }
+
+    /// Runs a plan, and tells `observer` what it says on its way.
+    pub(super) fn run_observed(
+        &self,
+        plan: &Plan,
+        question: &Question<'_>,
+        observer: Option<&mut dyn Observer>,
+        output: &mut Vec<u8>,
+        is_query: bool,
+    ) -> Result<Evaluated> {
         with_kept(|kept| {
             let Kept { arena, caches, stacks } = kept;
             let arena = &*arena;
@@ -187,8 +226,10 @@ impl RegoProgram {
             let context = Context::new(arena, budget, now_ns(), std::mem::take(caches));
             let strict = question.bounds.strict_builtin_errors;
             let mut work = std::mem::take(stacks).recycle();
-            let (result, left) =
-                eval::run(plan, Data { all: &self.data, public: &self.public }, input, strict, context, &mut work);
+            let data = Data { all: &self.data, public: &self.public };
+            // Lent for no longer than what the machine itself borrows.
+            let observer = observer.map(|observer| observer as &mut dyn Observer);
+            let (result, left) = eval::run(plan, data, input, strict, context, &mut work, observer);
             *caches = left;
             *stacks = work.recycle();
             let result = result.map_err(|stop| self.evaluation_error(stop))?;
@@ -217,14 +258,36 @@ impl RegoProgram {
             Stop::Missing { builtin, span } => {
                 let message = format!("the decision comes to a call of {builtin}, which sark has not yet: only OPA can make it");
                 let location = location(span, &self.rules.modules);
-                Error::from_findings(ErrorKind::Unsupported, vec![Finding { code: "eval_builtin_error", message, location }])
+                Error::from_findings(ErrorKind::Unsupported, vec![Finding::new("eval_builtin_error", message, location)])
             }
             Stop::Error { code, message, span } => {
                 let location = location(span, &self.rules.modules);
-                Error::from_findings(ErrorKind::EvaluationError, vec![Finding { code, message, location }])
+                Error::from_findings(ErrorKind::EvaluationError, vec![Finding::new(code, message, location)])
             }
         }
     }
+}
+
+/// Gives lines on, with the place of the call.
+struct Prints<'p> {
+    printer: &'p dyn super::Printer,
+    modules: &'p [Module],
+}
+
+impl Observer for Prints<'_> {
+    fn print(&mut self, line: &[u8], span: ast::Span) {
+        // A query is in no policy.
+        let in_query = || Location { file: String::new(), row: span.row, col: span.col, line: String::new() };
+        self.printer.print(line, location(span, self.modules).or_else(|| (span.row > 0).then(in_query)));
+    }
+
+    fn test_case(&mut self, _: &[Value<'_>]) -> std::result::Result<(), Exceeded> {
+        Ok(())
+    }
+
+    fn failed(&mut self, _: ast::Span) {}
+
+    fn covered(&mut self, _: ast::Span) {}
 }
 
 fn write_result(value: &Value<'_>, output: &mut Vec<u8>) -> Result<()> {
@@ -346,21 +409,31 @@ fn unsupported(site: &plan::Site, modules: &[Module]) -> Unsupported {
     Unsupported { module, builtin: site.builtin.name, location: location(site.span, modules) }
 }
 
-fn compilation_error(problems: &[Problem], modules: &[Module]) -> Error {
+pub(super) fn compilation_error(problems: &[Problem], modules: &[Module]) -> Error {
     let findings = problems
         .iter()
-        .map(|p| Finding { code: p.code, message: p.message.clone(), location: location(p.span, modules) })
+        .map(|p| Finding {
+            code: p.code,
+            message: p.message.clone(),
+            location: location(p.span, modules),
+            details: p.details.clone(),
+        })
         .collect();
     Error::from_findings(ErrorKind::CompilationError, findings)
 }
 
 /// What does not parse is always of one module, though it may have no row: an empty one.
 fn parse_error(problems: Vec<Problem>, modules: &[Module]) -> Error {
-    let finding = |p: Problem| Finding { code: p.code, message: p.message, location: location_in_module(p.span, modules) };
+    let finding = |p: Problem| Finding {
+        code: p.code,
+        message: p.message,
+        location: location_in_module(p.span, modules),
+        details: p.details,
+    };
     Error::from_findings(ErrorKind::CompilationError, problems.into_iter().map(finding).collect())
 }
 
-fn location(span: ast::Span, modules: &[Module]) -> Option<Location> {
+pub(super) fn location(span: ast::Span, modules: &[Module]) -> Option<Location> {
     location_in_module(span, modules).filter(|location| location.row > 0)
 }
 
@@ -443,7 +516,8 @@ mod tests {
 
     fn program(source: &str) -> RegoProgram {
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        RegoProgram::new(Arc::new(compile_modules(&[module], false).unwrap()), &Arc::new(Document::Null)).unwrap()
+        RegoProgram::new(Arc::new(compile_modules(&[module], compile::Options::default()).unwrap()), &Arc::new(Document::Null))
+            .unwrap()
     }
 
     fn path(keys: &[&str]) -> Path {
@@ -454,7 +528,7 @@ mod tests {
     fn what_nothing_binds_is_refused_where_opa_lets_it_pass() {
         let source = "package p\n\na if {\n\tdata.xs[i]\n\t[{1 | data.xs[i]}, 2] with input.a as c\n}";
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        let refused = compile_modules(&[module], false).map(|_| ()).map_err(|error| error.to_string());
+        let refused = compile_modules(&[module], compile::Options::default()).map(|_| ()).map_err(|error| error.to_string());
         assert!(refused.unwrap_err().contains("rego_unsafe_var_error: var c is unsafe"));
     }
 

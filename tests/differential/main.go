@@ -1,6 +1,8 @@
 // Command differential draws policies, data and inputs, and compares what sark and OPA decide.
 //
-//	differential [-n COUNT] [-seed SEED] [-keep DIR]
+//	differential [-defects] [-n COUNT] [-seed SEED] [-keep DIR]
+//
+// With -defects, modules with one defect each are drawn, and what is compared is why both sides refuse them.
 //
 // OPA is its own Go SDK in this process, sark its C ABI. Values are compared with the text of their numbers, undefined and error codes as
 // such; what one side refuses to compile and the other takes is counted apart. Where errors are strict and both sides fail, but with another
@@ -27,7 +29,15 @@ func main() {
 	keep := flag.String("keep", "", "where disagreements are written")
 	refusals := flag.Bool("refusals", false, "print why OPA refuses modules")
 	most := flag.Int("most", 20, "stop after so many disagreements")
+	spoilt := flag.Bool("defects", false, "draw modules with a defect, and compare errors")
 	flag.Parse()
+	if *spoilt {
+		if err := compareDefects(*count, *seed, *keep, *most); err != nil {
+			fmt.Fprintln(os.Stderr, "differential:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *refusals {
 		why = func(err error) { fmt.Println("refused:", strings.ReplaceAll(err.Error(), "\n", " | ")) }
 	}

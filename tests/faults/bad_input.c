@@ -88,6 +88,10 @@ static void null_where_a_value_is_needed(void) {
   INVALID("response_body", sark_admin_handle(admin, NONE, NONE, NONE, NONE, &http_status, buffer, buffer, &error));
   INVALID("engine", sark_source_new(NULL, TEXT("dir:/tmp"), NONE, &source, &error));
   INVALID("url", sark_source_new(engine, NONE, NONE, &source, &error));
+  INVALID("engine", sark_engine_run_tests(NULL, NONE, NULL, buffer, &error));
+  INVALID("buffer", sark_engine_run_tests(engine, NONE, NULL, NULL, &error));
+  INVALID("engine", sark_engine_next(NULL, 0, buffer, &error));
+  INVALID("buffer", sark_engine_next(engine, 0, NULL, &error));
   INVALID("source", sark_source_new(engine, TEXT("dir:/tmp"), NONE, NULL, &error));
   INVALID("source", sark_source_wait(NULL, 0, &error));
   INVALID("source", sark_source_trigger(NULL, &error));
@@ -172,6 +176,12 @@ static void structs_of_the_first_release(void) {
   of_engine.reserved = 0;
   INVALID("evaluator", sark_engine_new(&of_engine, &made, &error));
   of_engine.evaluator = SARK_EVALUATOR_SARK;
+  of_engine.print_statements = 2;
+  INVALID("print_statements", sark_engine_new(&of_engine, &made, &error));
+  of_engine.print_statements = 0;
+  of_engine.reserved_2 = 1;
+  INVALID("reserved", sark_engine_new(&of_engine, &made, &error));
+  of_engine.reserved_2 = 0;
   of_engine.rego_version = 9;
   INVALID("rego_version", sark_engine_new(&of_engine, &made, &error));
 }
@@ -291,6 +301,29 @@ static void a_source_that_is_away(void) {
   sark_source_free(source);
 }
 
+/* What a test does wrong is in its result; what the call has wrong is its error. */
+static void tests(void) {
+  INVALID("run", sark_engine_run_tests(engine, NULL, 3, NULL, buffer, &error));
+  NAMED(SARK_SERIALIZATION_ERROR, "offset 1", sark_engine_run_tests(engine, TEXT("a\xff"), NULL, buffer, &error));
+  NAMED(SARK_INVALID_ARGUMENT, "missing closing", sark_engine_run_tests(engine, TEXT("("), NULL, buffer, &error));
+  sark_test_options options = {.struct_size = sizeof options, .coverage = 2};
+  INVALID("coverage", sark_engine_run_tests(engine, NONE, &options, buffer, &error));
+  options.coverage = 0, options.struct_size = 4;
+  INVALID("options", sark_engine_run_tests(engine, NONE, &options, buffer, &error));
+  sark_engine *testing = NULL;
+  OK(sark_engine_new(NULL, &testing, &error));
+  OK(sark_engine_load_policy(testing, TEXT("t"), TEXT("package t\n\ntest_x if y == 1\n\ny := 1 if true\n\ny := 2 if true"), NULL, NULL, &error));
+  OK(sark_engine_run_tests(testing, NONE, NULL, buffer, &error));
+  CHECK(buffer->length > 2 && memcmp(buffer->data, "[{", 2) == 0);
+  OK(sark_engine_load_policy(testing, TEXT("t"), TEXT("package t\n\ntest_x if print(y)"), NULL, NULL, &error));
+  NAMED(SARK_COMPILATION_ERROR, "undeclared", sark_engine_run_tests(testing, NONE, NULL, buffer, &error));
+  CHECK(buffer->length == 0);
+  sark_engine_close(testing);
+  NAMED(SARK_CLOSED, "engine", sark_engine_run_tests(testing, NONE, NULL, buffer, &error));
+  NAMED(SARK_CLOSED, "engine", sark_engine_next(testing, UINT64_MAX, buffer, &error));
+  sark_engine_free(testing);
+}
+
 /* A buffer whose bytes are the input would change under the reader. */
 static void overlap(void) {
   OK(sark_engine_evaluate(engine, TEXT("data.echo.x"), BYTES("{\"x\":1}"), NULL, NULL, buffer, &error));
@@ -335,6 +368,7 @@ int main(void) {
   policies();
   sources();
   a_source_that_is_away();
+  tests();
   overlap();
   after_close();
   sark_engine_free(engine), sark_query_free(query), sark_cache_free(cache), sark_flags_free(flags), sark_admin_free(admin), sark_buffer_free(headers), sark_client_free(client), sark_metrics_free(metrics), sark_decision_log_free(decision_log);

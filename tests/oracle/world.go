@@ -28,6 +28,7 @@ type source struct {
 
 // state is what an engine holds: changed as a copy, and kept only where OPA accepts it.
 type state struct {
+	print    bool
 	sources  map[string]source
 	data     map[string]any
 	modules  map[string]*ast.Module
@@ -102,6 +103,7 @@ func (w *world) renew(_ context.Context, s *step) (string, error) {
 	w.version = versionOf(s.arg("rego_version"), ast.RegoV1)
 	w.now.strict = string(s.Args["strict"]) == "true"
 	w.foreign = s.arg("evaluator") == "regorus"
+	w.now.print = string(s.Args["print_statements"]) == "true"
 	return "", nil
 }
 
@@ -156,7 +158,7 @@ func patchData(next *state, s *step) error {
 
 func (s *state) clone() *state {
 	copied, err := json.Marshal(s.data)
-	next := &state{sources: maps.Clone(s.sources), strict: s.strict}
+	next := &state{sources: maps.Clone(s.sources), strict: s.strict, print: s.print}
 	if err == nil {
 		err = util.UnmarshalJSON(copied, &next.data)
 	}
@@ -189,7 +191,8 @@ func (s *state) settle(ctx context.Context) error {
 	}
 	s.store = inmem.NewFromObject(s.data)
 	return storage.Txn(ctx, s.store, storage.TransactionParams{}, func(txn storage.Transaction) error {
-		s.compiler = ast.NewCompiler().WithStrict(s.strict).WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn))
+		s.compiler = ast.NewCompiler().WithStrict(s.strict).WithEnablePrintStatements(s.print).
+			WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn))
 		if s.compiler.Compile(s.modules); s.compiler.Failed() {
 			return s.compiler.Errors
 		}

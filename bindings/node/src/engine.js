@@ -2,9 +2,11 @@
 
 import { errorSlot, options, output, sark, slot, Struct } from "./native.js";
 import { check, checkPredicate } from "./error.js";
+import { nextEvent } from "./event.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
 import { Query, evaluateOptions } from "./query.js";
 import { Source } from "./source.js";
+import { runTests, testResults } from "./tester.js";
 import { Update } from "./update.js";
 import { byteLength, Argument, evaluatorNumber, inputToJson, nanoseconds, rego, size, text, toJson } from "./values.js";
 
@@ -18,7 +20,7 @@ function revised(status) {
 }
 
 export class Engine extends Handle {
-  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics, evaluator, strict } = {}) {
+  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics, evaluator, strict, printStatements } = {}) {
     const settings = options("sark_engine_options", {
       rego_version: rego(regoVersion),
       timeout_ns: nanoseconds("timeoutMs", timeoutMs),
@@ -28,6 +30,7 @@ export class Engine extends Handle {
       metrics: optionalPointer(metrics),
       evaluator: evaluatorNumber(evaluator),
       strict: strict ? 1 : 0,
+      print_statements: printStatements ? 1 : 0,
     });
     super(create(sark.sark_engine_new(settings, slot, errorSlot)), sark.sark_engine_free, sark.sark_engine_close);
   }
@@ -73,6 +76,19 @@ export class Engine extends Handle {
   inspect() {
     check(sark.sark_engine_inspect(pointer(this), output.pointer, errorSlot));
     return JSON.parse(output.text());
+  }
+
+  runTests(settings) {
+    return testResults(runTests(this, settings));
+  }
+
+  coverTests(settings) {
+    const { results, coverage } = runTests(this, settings, true);
+    return { results: testResults(results), coverage };
+  }
+
+  nextEvent() {
+    return nextEvent(sark.sark_engine_next, this);
   }
 
   policyNames() {

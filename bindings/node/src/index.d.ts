@@ -121,6 +121,86 @@ export interface EngineOptions {
   evaluator?: Evaluator;
   /** OPA's strict mode: what is unused, shadows or is deprecated does not compile. False where left out. */
   strict?: boolean;
+  /** Whether `print` in policies is compiled: each line is an event, which `Engine.nextEvent` gives. */
+  printStatements?: boolean;
+}
+
+export interface TestOptions {
+  /** A regular expression in Go's syntax: only tests run in whose name with its package, "data.a.test_b", it matches. */
+  run?: string;
+  /** Milliseconds for one test; 5,000 where left out, Infinity for none. */
+  timeoutMs?: number;
+}
+
+/** A place in a policy. Rows and columns count from 1. */
+export interface TestPlace {
+  readonly file: string;
+  readonly row: number;
+  readonly col: number;
+}
+
+/** The expression that kept a test, or a case of it, from a value. */
+export interface TestFailure {
+  readonly location: TestPlace;
+  readonly text: string;
+}
+
+/** A case of a test, `test_a[note]`. */
+export interface SubResult {
+  readonly name: string;
+  readonly fail: boolean;
+  readonly failure: TestFailure | undefined;
+  readonly subResults: Readonly<Record<string, SubResult>>;
+}
+
+/** What a test came to. */
+export interface TestResult {
+  readonly location: TestPlace;
+  /** Such as "data.a". */
+  readonly package: string;
+  /** Such as "test_b"; "test_b#01" for the second of the name. */
+  readonly name: string;
+  readonly durationMs: number;
+  /** Neither failed nor skipped, and no error. */
+  readonly passed: boolean;
+  readonly fail: boolean;
+  readonly skip: boolean;
+  /** What its evaluation ended with: OPA's code, such as "eval_conflict_error", or "eval_cancel_error" where the time was over. */
+  readonly error: { readonly code: string; readonly message: string; readonly location?: TestPlace } | undefined;
+  readonly failure: TestFailure | undefined;
+  /** What it printed, a line for each call. */
+  readonly output: string;
+  /** How many bytes it printed beyond 1 MiB. */
+  readonly outputDropped: number;
+  readonly subResults: Readonly<Record<string, SubResult>>;
+}
+
+/** A part of a policy. `kinds` says why it was not covered, where that is known. */
+export interface CoverageRange {
+  readonly start: { readonly row: number; readonly col: number };
+  readonly end: { readonly row: number; readonly col: number };
+  readonly kinds?: readonly ("index_excluded" | "early_exit")[];
+}
+
+/** What tests covered, in the shape of `opa test --coverage`. */
+export interface Coverage {
+  /** By the policies' names. What is empty or 0 is left out. */
+  readonly files: Readonly<
+    Record<
+      string,
+      {
+        readonly covered?: readonly CoverageRange[];
+        readonly not_covered?: readonly CoverageRange[];
+        readonly covered_lines?: number;
+        readonly not_covered_lines?: number;
+        readonly coverage?: number;
+      }
+    >
+  >;
+  readonly covered_lines: number;
+  readonly not_covered_lines: number;
+  /** In percent. */
+  readonly coverage: number;
 }
 
 /** Named policies and one document of data. */
@@ -143,6 +223,19 @@ export class Engine implements Closable {
   sources(): SourceStatus[];
   /** What the policies offer, for whoever deploys them. It plans each document: seconds, where there are thousands. */
   inspect(): Inspection;
+  /**
+   * Run the tests among the policies, the rules whose names begin with `test_`, over the present policies and data, in the order of the
+   * policies' names. Blocks for as long as they take. What goes wrong in a test is in its result. Throws InvalidArgument for `run`, and
+   * CompilationError where `print` has an operand that nothing declares.
+   */
+  runTests(options?: TestOptions): TestResult[];
+  /**
+   * `runTests`, and what of the policies the tests covered. Each test is run three times, as OPA runs it, to tell why something was not
+   * covered.
+   */
+  coverTests(options?: TestOptions): { results: TestResult[]; coverage: Coverage };
+  /** The next line that a policy printed ("print"); `undefined` where there is none. There are none without `printStatements`. */
+  nextEvent(): Event | undefined;
 
   /** Replace the whole document of data by an object; the new revision. Throws Conflict where a rule is in the way. */
   setData(data: object): string;
@@ -270,6 +363,8 @@ export interface Inspection {
     /** The builtins that make it otherwise. */
     nondeterministic: string[];
     /** Builtins of OPA that sark lacks: such a decision throws Unsupported. */
+    /** What of the input and of base data it can read: "input.user"; "input" alone is all. */
+    reads: string[];
     unsupported: string[];
     /** By what the rules are found, and how many of them are looked at whatever the input is. */
     index: { by: string[]; hashed: boolean; rules: number; always: number } | null;

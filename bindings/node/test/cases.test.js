@@ -36,6 +36,30 @@ async function nextWithin(source, timeoutMs = 0) {
   return event;
 }
 
+/** Without what is not there. */
+const said = (whole) =>
+  Object.fromEntries(
+    Object.entries(whole).filter(([, value]) => (typeof value === "object" && value !== null ? Object.keys(value).length > 0 : value)),
+  );
+
+const subResultsJson = (cases) =>
+  Object.fromEntries(
+    Object.entries(cases).map(([key, { name, fail, failure, subResults }]) => [
+      key,
+      said({ name, fail, failure, sub_results: subResultsJson(subResults) }),
+    ]),
+  );
+
+/** A test's result as the library writes it. */
+const testJson = ({ durationMs, outputDropped, subResults, output, passed, ...rest }) =>
+  said({
+    ...rest,
+    duration: durationMs * 1e6,
+    output: Buffer.from(output).toString("base64"),
+    output_dropped: outputDropped,
+    sub_results: subResultsJson(subResults),
+  });
+
 /** A function for each call. `its` holds the case's objects, one of each noun, and the last revision that it asked for. */
 const calls = {
   sleep: (its, { ms }) => sleep(ms),
@@ -55,6 +79,7 @@ const calls = {
       metrics: its.metrics,
       evaluator: args.evaluator,
       strict: args.strict,
+      printStatements: args.print_statements,
     });
   },
   "engine.load_policy": (its, { name, rego, rego_version: regoVersion }) => void its.engine.loadPolicy(name, rego, { regoVersion }),
@@ -63,6 +88,12 @@ const calls = {
   "engine.clear_policies": (its) => its.engine.clearPolicies(),
   "engine.sources": (its) => its.engine.sources(),
   "engine.inspect": (its) => its.engine.inspect(),
+  "engine.run_tests": (its, { run, timeout_ms: timeoutMs, coverage }) => {
+    if (!coverage) return its.engine.runTests({ run, timeoutMs }).map(testJson);
+    const report = its.engine.coverTests({ run, timeoutMs });
+    return { ...report, results: report.results.map(testJson) };
+  },
+  "engine.next": (its, { timeout_ms: timeoutMs }) => nextWithin(its.engine, timeoutMs),
   "engine.policy_names": (its) => its.engine.policyNames(),
   "engine.revision": (its) => its.engine.revision,
   "engine.close": (its) => its.engine.close(),

@@ -1,5 +1,6 @@
 """Runs the language-neutral cases of tests/cases through the public API."""
 
+import base64
 import json
 import math
 import os
@@ -65,6 +66,40 @@ def document(args: dict[str, Any]) -> str | None:
     return args.get("json", json.dumps(args["input"]) if "input" in args else None)
 
 
+def test_json(result: sark.TestResult) -> dict[str, Any]:
+    """A test's result as the library writes it."""
+    whole = {
+        "location": vars_of(result.location), "package": result.package, "name": result.name, "duration": result.duration,
+        "fail": result.fail, "skip": result.skip, "failure": failure_json(result.failure), "output_dropped": result.output_dropped,
+        "output": base64.b64encode(result.output.encode()).decode(), "sub_results": sub_results_json(result.sub_results),
+        "error": None if result.error is None else said({"code": result.error.code, "message": result.error.message, "location": vars_of(result.error.location)}),
+    }  # fmt: skip
+    return said(whole)
+
+
+test_json.__test__ = False  # type: ignore[attr-defined]
+
+
+def said(whole: dict[str, Any]) -> dict[str, Any]:
+    """Without what is not there."""
+    return {name: value for name, value in whole.items() if value}
+
+
+def vars_of(place: sark.TestPlace | None) -> dict[str, Any]:
+    return {} if place is None else {"file": place.file, "row": place.row, "col": place.col}
+
+
+def failure_json(failure: sark.TestFailure | None) -> dict[str, Any]:
+    return {} if failure is None else {"location": vars_of(failure.location), "text": failure.text}
+
+
+def sub_results_json(cases: dict[str, sark.SubResult]) -> dict[str, Any]:
+    return {
+        key: said({"name": case.name, "fail": case.fail, "failure": failure_json(case.failure), "sub_results": sub_results_json(case.sub_results)})
+        for key, case in cases.items()
+    }
+
+
 class Case:
     """One case's objects, and a method for each call: `engine_new` for `engine.new`."""
 
@@ -112,7 +147,7 @@ class Case:
         return self.metrics.render_openmetrics()
 
     def engine_new(self, args: dict[str, Any]) -> None:
-        limits = only(args, "rego_version", "evaluator", "strict", "max_input_bytes", "max_policy_bytes", "max_data_bytes")
+        limits = only(args, "rego_version", "evaluator", "strict", "max_input_bytes", "max_policy_bytes", "max_data_bytes", "print_statements")
         self.objects["engine"] = sark.Engine(timeout=seconds(args, "timeout_ms"), **limits, **self.reporting)
 
     def engine_load_policy(self, args: dict[str, Any]) -> None:
@@ -133,6 +168,17 @@ class Case:
 
     def engine_inspect(self, _: dict[str, Any]) -> Any:
         return self.engine.inspect()
+
+    def engine_run_tests(self, args: dict[str, Any]) -> Any:
+        options = only(args, "run") | {"timeout": seconds(args, "timeout_ms")}
+        if args.get("coverage"):
+            report = self.engine.cover_tests(**options)
+            return {"results": [test_json(result) for result in report.results], "coverage": report.coverage}
+        results = self.engine.run_tests(**options)
+        return [test_json(result) for result in results]
+
+    def engine_next(self, args: dict[str, Any]) -> dict[str, Any] | None:
+        return self.engine.next_event(args.get("timeout_ms", 0) / 1000)
 
     def engine_policy_names(self, _: dict[str, Any]) -> list[str]:
         return self.engine.policy_names()

@@ -5,6 +5,7 @@ mod hex;
 mod json;
 mod query;
 
+pub(crate) use base64::base64_text;
 pub(super) use base64::{
     base64_bytes, base64_decode, base64_encode, base64_is_valid, base64url_bytes, base64url_decode, base64url_encode,
     base64url_encode_no_pad, base64url_text,

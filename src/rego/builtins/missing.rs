@@ -16,7 +16,7 @@ const fn nondeterministic(name: &'static str, arity: usize) -> Builtin {
 }
 
 /// Sorted by name.
-pub(super) static MISSING: &[Builtin] = &[
+pub(in crate::rego) static MISSING: &[Builtin] = &[
     of("crypto.parse_private_keys", 1),
     of("crypto.x509.parse_and_verify_certificates", 1),
     of("crypto.x509.parse_and_verify_certificates_with_options", 2),

@@ -35,14 +35,19 @@ mod units;
 mod uri;
 mod utf8;
 mod uuid;
+mod void;
 mod walk;
 
 use super::budget::{Budget, Exceeded};
 use super::value::{Arena, Value};
 
 pub use caches::Caches;
+pub(crate) use encoding::base64_text;
 pub(crate) use glob::Glob;
 pub(crate) use jwt::{Signed, Verifier};
+#[cfg(test)]
+pub(in crate::rego) use missing::MISSING;
+pub(crate) use regex::Pattern;
 pub use table::{all, lookup};
 pub(crate) use uri::check_url;
 pub use walk::Walk;

@@ -11,6 +11,7 @@ mod replace;
 mod template;
 
 pub(super) use globs::globs_match;
+pub(crate) use program::Pattern;
 pub(super) use program::{Haystack, Program};
 pub(super) use replace::replace;
 pub(super) use template::template_match;

@@ -1,6 +1,7 @@
 //! The table of all builtins, sorted by name.
 
 use super::missing::MISSING;
+use super::void::VOID;
 use super::{
     Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, net, numbers,
     objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, types, units, uri, uuid, walk,
@@ -9,7 +10,7 @@ use super::{
 /// The builtin of that name, though it may be missing here.
 #[must_use]
 pub fn lookup(name: &str) -> Option<&'static Builtin> {
-    [TABLE, MISSING].iter().find_map(|table| table.get(table.binary_search_by(|builtin| builtin.name.cmp(name)).ok()?))
+    [TABLE, MISSING, VOID].iter().find_map(|table| table.get(table.binary_search_by(|builtin| builtin.name.cmp(name)).ok()?))
 }
 
 /// All builtins that are here.

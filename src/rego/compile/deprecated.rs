@@ -3,6 +3,7 @@
 use super::visit::{self, Node};
 use super::{Compiler, dotted};
 use crate::rego::ast::{Expr, ExprKind, Term, TermKind};
+use crate::rego::parser::Problem;
 
 pub(super) fn check(compiler: &mut Compiler) {
     let mut problems = Vec::new();
@@ -10,14 +11,15 @@ pub(super) fn check(compiler: &mut Compiler) {
         let mut next = Some(&entry.rule);
         while let Some(rule) = next {
             visit::walk_rule(rule, &mut |node| {
-                problems.extend(called(node).filter(|(name, _)| is_deprecated(name)));
+                problems.extend(called(node).and_then(|(name, span)| Some((instead_of(&name)?, name, span))));
                 false
             });
             next = rule.otherwise.as_deref();
         }
     }
-    for (name, span) in problems {
-        compiler.report_and_go_on("rego_type_error", span, format!("deprecated built-in function calls in expression: {name}"));
+    for (instead, name, span) in problems {
+        let message = format!("deprecated built-in function calls in expression: {name}");
+        compiler.problems.push(Problem::new("rego_type_error", span, message).with([format!("write {instead} instead")]));
     }
 }
 
@@ -33,19 +35,20 @@ fn called(node: Node<'_>) -> Option<(String, crate::rego::ast::Span)> {
     }
 }
 
-fn is_deprecated(name: &str) -> bool {
-    matches!(
-        name,
-        "all"
-            | "any"
-            | "cast_array"
-            | "cast_boolean"
-            | "cast_null"
-            | "cast_object"
-            | "cast_set"
-            | "cast_string"
-            | "net.cidr_overlap"
-            | "re_match"
-            | "set_diff"
-    )
+/// What says the same as a deprecated builtin.
+fn instead_of(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "all" => "`every x in xs { x == true }`",
+        "any" => "`true in xs`",
+        "cast_array" => "`[x | some x in xs]` or `is_array(x)`",
+        "cast_boolean" => "`is_boolean(x)`",
+        "cast_null" => "`is_null(x)`",
+        "cast_object" => "`is_object(x)`",
+        "cast_set" => "`{x | some x in xs}` or `is_set(x)`",
+        "cast_string" => "`is_string(x)`",
+        "net.cidr_overlap" => "`net.cidr_contains`",
+        "re_match" => "`regex.match`",
+        "set_diff" => "`a - b`",
+        _ => return None,
+    })
 }

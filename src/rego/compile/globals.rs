@@ -55,7 +55,7 @@ pub(super) fn resolve_all_refs(compiler: &mut Compiler) {
         }
     }
     compiler.rules = rules;
-    if compiler.strict {
+    if compiler.options.strict {
         compiler.unused_imports = unused_imports(&compiler.modules, &globals);
     }
 }
@@ -68,7 +68,7 @@ fn unused_imports(modules: &[Module], globals: &[Globals]) -> Vec<Problem> {
             let global = import_name(import).and_then(|name| globals.get(&name));
             if !is_language && global.is_some_and(|global| !global.is_used.get()) {
                 let message = format!("{} unused", imports::display(import));
-                problems.push(Problem { code: "rego_compile_error", message, span: import.span });
+                problems.push(Problem::new("rego_compile_error", import.span, message));
             }
         }
     }

@@ -15,6 +15,8 @@ mod graph;
 mod heads;
 mod imports;
 mod locals;
+mod nearest;
+mod print_calls;
 mod problems;
 mod query;
 mod recursion;
@@ -22,17 +24,23 @@ mod roots;
 mod safety;
 mod scopes;
 mod templates;
+mod tests;
 mod tree;
+mod types;
 mod unify;
 mod visit;
 mod with;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 pub(super) use query::compile as compile_query;
+pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
-pub(super) use visit::{Reading, any_reading, each_with_in_body, each_with_in_rule, is_constant, is_ground, is_scalar};
+pub(super) use visit::{
+    Reading, any_body, any_reading, each_document, each_expr, each_with_in_body, each_with_in_rule, is_constant, is_ground,
+    is_scalar,
+};
 
 use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
@@ -54,8 +62,13 @@ pub(super) struct Entry {
 impl Entry {
     /// The whole reference of the rule, `data` first; the rule's own name is a string in it.
     pub(super) fn reference(&self) -> Vec<Term> {
+        self.reference_of(&self.rule)
+    }
+
+    /// That of the rule or of one of its `else` branches.
+    fn reference_of(&self, rule: &Rule) -> Vec<Term> {
         let mut parts = self.package.clone();
-        for (at, part) in self.rule.head.reference.iter().enumerate() {
+        for (at, part) in rule.head.reference.iter().enumerate() {
             match &part.kind {
                 TermKind::Var(name) if at == 0 => parts.push(Term::string(name.clone(), part.span)),
                 _ => parts.push(part.clone()),
@@ -76,10 +89,42 @@ pub(super) fn kind_of(rule: &Rule) -> RuleKind {
     if rule.head.value.is_some() { RuleKind::Single } else { RuleKind::Multi }
 }
 
+/// How modules are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Options {
+    /// Whether calls of `print` are compiled; otherwise they are taken out, and cost nothing.
+    pub(super) print_statements: bool,
+    /// Whether the modules' tests are going to be run: they get names of their own, and say which cases they come to.
+    pub(super) tests: bool,
+    /// Whether what is merely suspicious is refused (OPA's strict mode).
+    pub(super) strict: bool,
+    /// Whether they are to say where they were.
+    pub(super) coverage: bool,
+}
+
 /// Compiled modules.
 pub(super) struct Compiled {
     pub(super) rules: Vec<Entry>,
     pub(super) tree: RuleTree,
+    /// What each rule reads, and what is known of its type: for queries.
+    graph: graph::Graph,
+    typed: types::Typed,
+    pub(super) options: Options,
+    /// The functions that some `with` of the rules replaces, once somebody has looked.
+    pub(super) mocked: OnceLock<BTreeSet<String>>,
+}
+
+impl Compiled {
+    /// The rules that can be evaluated when these are, themselves among them.
+    pub(super) fn reachable(&self, from: BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut work: Vec<usize> = from.iter().copied().collect();
+        let mut found = from;
+        while let Some(number) = work.pop() {
+            let branches = self.graph.edges.range((number, 0)..(number + 1, 0));
+            work.extend(branches.flat_map(|(_, targets)| targets).map(|target| target.0).filter(|target| found.insert(*target)));
+        }
+        found
+    }
 }
 
 /// What is known while compiling.
@@ -90,10 +135,10 @@ struct Compiler {
     rules: Vec<Entry>,
     tree: RuleTree,
     graph: graph::Graph,
+    typed: types::Typed,
     generator: Generator,
     rewritten: HashMap<Name, Name>,
-    /// Whether what is merely suspicious is refused (OPA's strict mode).
-    strict: bool,
+    options: Options,
     unused_imports: Vec<Problem>,
     problems: Vec<Problem>,
     /// Whether a problem was found that ends compiling with its stage.
@@ -101,8 +146,8 @@ struct Compiler {
 }
 
 /// Compiles modules, which must be sorted by their names.
-pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) -> Result<Compiled, Vec<Problem>> {
-    let mut compiler = Compiler::new(modules, names, strict);
+pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, options: Options) -> Result<Compiled, Vec<Problem>> {
+    let mut compiler = Compiler::new(modules, names, options);
     for stage in STAGES {
         stage(&mut compiler);
         if compiler.failed || compiler.problems.len() >= problems::MAX_ERRORS {
@@ -110,22 +155,25 @@ pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) 
         }
     }
     if compiler.problems.is_empty() {
-        return Ok(Compiled { rules: compiler.rules, tree: compiler.tree });
+        let Compiler { rules, tree, graph, typed, .. } = compiler;
+        return Ok(Compiled { rules, tree, graph, typed, options, mocked: OnceLock::new() });
     }
     Err(problems::in_order(compiler.problems))
 }
 
-const STAGES: [fn(&mut Compiler); 23] = [
+const STAGES: [fn(&mut Compiler); 26] = [
     globals::resolve_all_refs,
     imports::check_unused,
     heads::rewrite_rule_head_refs,
+    tests::rewrite_duplicate_names,
     roots::check_overrides,
     imports::check_duplicates,
     tree::set_rule_tree,
     locals::rewrite_local_vars,
+    tests::inject_test_case,
     templates::rewrite_template_strings,
-    templates::check_void_calls,
-    templates::erase_print_calls,
+    print_calls::check_void_calls,
+    print_calls::rewrite_or_erase,
     exprs::rewrite_expr_terms,
     annotations::check,
     graph::set,
@@ -138,11 +186,12 @@ const STAGES: [fn(&mut Compiler); 23] = [
     safety::check_rule_bodies,
     dynamics::rewrite_terms,
     recursion::check,
+    types::check,
     deprecated::check,
 ];
 
 impl Compiler {
-    fn new(modules: Vec<Module>, names: Vec<Arc<str>>, strict: bool) -> Self {
+    fn new(modules: Vec<Module>, names: Vec<Arc<str>>, options: Options) -> Self {
         let generator = Generator::new("", &modules);
         let mut rules = Vec::new();
         let mut bare = Vec::with_capacity(modules.len());
@@ -157,9 +206,10 @@ impl Compiler {
             rules,
             tree: RuleTree::default(),
             graph: graph::Graph::default(),
+            typed: types::Typed::default(),
             generator,
             rewritten: HashMap::new(),
-            strict,
+            options,
             unused_imports: Vec::new(),
             problems: Vec::new(),
             failed: false,
@@ -168,18 +218,18 @@ impl Compiler {
 
     /// Reports what ends compiling with this stage.
     fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.problems.push(Problem { code, message: message.into(), span });
+        self.problems.push(Problem::new(code, span, message));
         self.failed = true;
     }
 
     /// Reports what lets later stages find more.
     fn report_and_go_on(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.problems.push(Problem { code, message: message.into(), span });
+        self.problems.push(Problem::new(code, span, message));
     }
 
     /// Whether a module is held to what v1 forbids.
     fn is_strict(&self, module: usize) -> bool {
-        self.strict || self.modules.get(module).is_some_and(|module| module.version != RegoVersion::V0)
+        self.options.strict || self.modules.get(module).is_some_and(|module| module.version != RegoVersion::V0)
     }
 
     /// `policy:3`, as errors name a place within their text.
@@ -208,6 +258,7 @@ impl Compiler {
                 rewritten: &mut self.rewritten,
                 problems: &mut self.problems,
                 tree: &self.tree,
+                print_statements: self.options.print_statements,
             };
             let mut next = Some(&mut entry.rule);
             while let Some(rule) = next {
@@ -226,11 +277,12 @@ struct Context<'c> {
     rewritten: &'c mut HashMap<Name, Name>,
     problems: &'c mut Vec<Problem>,
     tree: &'c RuleTree,
+    print_statements: bool,
 }
 
 impl Context<'_> {
     fn report(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.problems.push(Problem { code, message: message.into(), span });
+        self.problems.push(Problem::new(code, span, message));
     }
 
     fn arity(&self, reference: &[Term]) -> Option<usize> {
@@ -312,9 +364,10 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
     // Of a local that is called `input` or `data` nothing is left.
     let reference = operator.as_ref_parts().unwrap_or_default();
     let name = print::reference(&restored(context.rewritten, reference));
-    let problem = |message| Some(Problem { code: "rego_type_error", message, span: expr.span });
+    let problem = |message: String| Problem::new("rego_type_error", expr.span, message);
     let Some(arity) = context.arity(reference) else {
-        return problem(format!("undefined function {name}"));
+        let known = builtins::all().iter().map(|builtin| builtin.name);
+        return Some(problem(format!("undefined function {name}")).with(nearest::suggestion(&name, known)));
     };
     let given = operands.len();
     let (fits, counted) = if expr.generated {
@@ -326,10 +379,11 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
         return None;
     }
     if builtin(reference).is_some() || names(reference, "assign") {
-        return problem(format!("{name}: arity mismatch\n\thave: {counted} arguments\n\twant: {arity}"));
+        let details = super::types::declared().get(&name).map(|declaration| types::arity_details(declaration, operands));
+        return Some(problem(format!("{name}: arity mismatch")).with(details.unwrap_or_default()));
     }
     let noun = if counted == 1 { "argument" } else { "arguments" };
-    problem(format!("function {name} has arity {arity}, got {counted} {noun}"))
+    Some(problem(format!("function {name} has arity {arity}, got {counted} {noun}")))
 }
 
 /// The calls of builtins that are missing here: the number of the module, the builtin, the place.

@@ -31,5 +31,5 @@ pub(super) fn limited(mut found: Vec<Problem>) -> Vec<Problem> {
 }
 
 fn limit_reached() -> Problem {
-    Problem { code: "rego_compile_error", message: "error limit reached".to_owned(), span: Span::default() }
+    Problem::new("rego_compile_error", Span::default(), "error limit reached")
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::visit;
 use super::{
-    Compiled, Context, Generator, dynamics, exprs, globals, locals, problems, safety, templates, undefined_function, with,
+    Compiled, Context, Generator, dynamics, exprs, globals, locals, print_calls, problems, safety, templates, types,
+    undefined_function, with,
 };
 use crate::rego::ast::{Body, Name};
 use crate::rego::parser::Problem;
@@ -21,11 +22,17 @@ const STAGES: [fn(&mut Context<'_>, &mut Body); 10] = [
     |context, body| drop(templates::in_body(context, &safety::reserved(), body)),
     |context, body| {
         visit::walk(visit::Node::Body(body), &mut |node| {
-            context.problems.extend(templates::void_call(node));
+            context.problems.extend(print_calls::void_call(node));
             false
         })
     },
-    |_, body| templates::erase_in_body(body),
+    |context, body| {
+        if context.print_statements {
+            print_calls::rewrite_in_body(context, &safety::reserved(), body);
+        } else {
+            print_calls::erase_in_body(body);
+        }
+    },
     |context, body| exprs::expand_body(context.generator, body),
     |context, body| exprs::rewrite_comprehension_terms_in_body(context.generator, body),
     with::in_query,
@@ -55,12 +62,18 @@ pub(in crate::rego) fn compile(compiled: &Compiled, mut body: Body) -> Result<Qu
     let mut rewritten = HashMap::new();
     let mut problems = Vec::new();
     for stage in STAGES {
-        let mut context =
-            Context { generator: &mut generator, rewritten: &mut rewritten, problems: &mut problems, tree: &compiled.tree };
+        let mut context = Context {
+            generator: &mut generator,
+            rewritten: &mut rewritten,
+            problems: &mut problems,
+            tree: &compiled.tree,
+            print_statements: compiled.options.print_statements,
+        };
         stage(&mut context, &mut body);
         if !problems.is_empty() {
             return Err(problems::limited(problems));
         }
     }
-    Ok((body, rewritten))
+    problems = types::check_query(compiled, &rewritten, &body);
+    if problems.is_empty() { Ok((body, rewritten)) } else { Err(problems::limited(problems)) }
 }

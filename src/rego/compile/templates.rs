@@ -1,12 +1,11 @@
-//! Template strings become calls of `internal.template_string`; `print` is taken out (OPA's `rewriteTemplateStrings`, `erasePrintCalls`).
+//! Template strings become calls of `internal.template_string` (OPA's `rewriteTemplateStrings`).
 //!
 //! A part is given as a set: `{x | x = part}`, empty where the part is undefined.
 
 use super::problems::MAX_ERRORS;
-use super::visit::{self, Node, NodeMut, Skip, VarSet, walk_body_mut, walk_head_mut};
-use super::{Compiler, Context, arity, builtin, equality, is_operator, safety};
+use super::visit::{self, Node, NodeMut, Skip, VarSet, walk_head_mut};
+use super::{Compiler, Context, arity, builtin, equality, safety};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, TemplatePart, Term, TermKind};
-use crate::rego::parser::Problem;
 use crate::rego::print;
 
 pub(super) fn rewrite_template_strings(compiler: &mut Compiler) {
@@ -151,46 +150,4 @@ fn part_as_set(context: &mut Context<'_>, safe: &VarSet, expr: Expr) -> Option<T
     let mut capture = equality(local.clone(), part);
     capture.with = expr.with;
     Some(Term::new(TermKind::SetComprehension(Box::new((local, vec![capture]))), span))
-}
-
-/// `print` gives no value (OPA's `checkVoidCalls`).
-pub(super) fn check_void_calls(compiler: &mut Compiler) {
-    compiler.each_rule(|context, rule| {
-        let mut found = Vec::new();
-        visit::walk_rule(rule, &mut |node| {
-            found.extend(void_call(node));
-            false
-        });
-        context.problems.append(&mut found);
-    });
-}
-
-pub(super) fn void_call(node: Node<'_>) -> Option<Problem> {
-    let Node::Term(Term { kind: TermKind::Call(terms), span }) = node else { return None };
-    let is_print = is_operator(terms.first()?, "print");
-    let message = || format!("{} used as value", print::call(terms));
-    is_print.then(|| Problem { code: "rego_type_error", message: message(), span: *span })
-}
-
-pub(super) fn erase_print_calls(compiler: &mut Compiler) {
-    compiler.each_rule(|_, rule| visit::walk_rule_mut(rule, &mut erase));
-}
-
-pub(super) fn erase_in_body(body: &mut Body) {
-    walk_body_mut(body, &mut erase);
-}
-
-fn erase(node: NodeMut<'_>) -> bool {
-    if let NodeMut::Body(body) = node {
-        let span = body.first().map_or_else(Span::default, |e| e.span);
-        body.retain(|expr| !is_print(expr));
-        if body.is_empty() {
-            body.push(Expr::new(ExprKind::Term(Term::new(TermKind::Bool(true), span)), span));
-        }
-    }
-    false
-}
-
-fn is_print(expr: &Expr) -> bool {
-    matches!(&expr.kind, ExprKind::Call(terms) if terms.first().is_some_and(|op| is_operator(op, "print")))
 }

@@ -499,6 +499,49 @@ pub(in crate::rego) fn any_reading(rule: &Rule, found: &mut dyn FnMut(Reading<'_
     result
 }
 
+/// Calls `visit` on each reference to `data` or `input` in a rule, `else` branches apart.
+pub(in crate::rego) fn each_document(rule: &Rule, visit: &mut dyn FnMut(&[Term])) {
+    walk_rule(rule, &mut |node| is_reference(node, visit));
+}
+
+/// Visits what is a reference, and what selects in it; its head is no document of its own.
+fn is_reference(node: Node<'_>, visit: &mut dyn FnMut(&[Term])) -> bool {
+    let Node::Term(term) = node else { return false };
+    let parts = term.as_ref_parts().unwrap_or(std::slice::from_ref(term));
+    if is_document(parts) {
+        visit(parts);
+    }
+    let is_reference = term.as_ref_parts().is_some();
+    if is_reference {
+        for part in parts.iter().skip(1) {
+            walk(Node::Term(part), &mut |node| self::is_reference(node, visit));
+        }
+    }
+    is_reference
+}
+
+/// Calls `visit` on each expression of a rule, however deep, without its `else` branches.
+pub(in crate::rego) fn each_expr(rule: &Rule, visit: &mut dyn FnMut(&Expr)) {
+    walk_rule(rule, &mut |node| {
+        if let Node::Expr(expr) = node {
+            visit(expr);
+        }
+        false
+    });
+}
+
+/// Whether a body in an expression is such a one, however deep.
+pub(in crate::rego) fn any_body(expr: &Expr, is_one: &dyn Fn(&[Expr]) -> bool) -> bool {
+    let mut found = false;
+    walk(Node::Expr(expr), &mut |node| {
+        if let Node::Body(body) = node {
+            found |= is_one(body);
+        }
+        found
+    });
+    found
+}
+
 fn is_document(parts: &[Term]) -> bool {
     parts.first().and_then(Term::as_var).is_some_and(|name| matches!(&**name, "data" | "input"))
 }

@@ -1,10 +1,12 @@
 //! `with`: what may be replaced by what; values that must be evaluated are bound first (OPA's `rewriteWithModifiers`).
 
+use std::collections::HashMap;
+
 use super::heads::bound_variable;
 use super::tree::Key;
 use super::visit::{self, NodeMut, requires_eval};
 use super::{Compiler, Context, builtin, dotted};
-use crate::rego::ast::{Body, Expr, Term, TermKind};
+use crate::rego::ast::{Body, Expr, Span, Term, TermKind};
 use crate::rego::builtins;
 use crate::rego::parser::Problem;
 
@@ -33,8 +35,9 @@ pub(super) fn in_query(context: &mut Context<'_>, body: &mut Body) {
 /// The first problem is all that is reported about a body, what is nested in it included.
 fn rewrite_body(context: &mut Context<'_>, body: &mut Body) {
     let mut rewritten = Vec::with_capacity(body.len());
+    let mut bound = HashMap::new();
     for expr in std::mem::take(body) {
-        if let Err(problem) = rewrite_expr(context, expr, &mut rewritten) {
+        if let Err(problem) = rewrite_expr(context, expr, &mut bound, &mut rewritten) {
             context.problems.push(problem);
             return;
         }
@@ -42,12 +45,26 @@ fn rewrite_body(context: &mut Context<'_>, body: &mut Body) {
     *body = rewritten;
 }
 
-fn rewrite_expr(context: &mut Context<'_>, mut expr: Expr, rewritten: &mut Body) -> Result<(), Problem> {
+/// `bound` has the values that were bound in this body: what was lifted out of an expression has its modifiers, and they stand for one value.
+fn rewrite_expr(
+    context: &mut Context<'_>,
+    mut expr: Expr,
+    bound: &mut HashMap<Span, Term>,
+    rewritten: &mut Body,
+) -> Result<(), Problem> {
     for with in &mut expr.with {
         if must_evaluate(context, &mut with.target, &mut with.value)? {
+            let place = with.value.span;
+            if let Some(known) = bound.get(&place) {
+                with.value = known.clone();
+                continue;
+            }
             let bind = context.generator.equality(with.value.clone());
             if let Some(local) = bound_variable(&bind.kind) {
                 with.value = local;
+                if place.row > 0 {
+                    bound.insert(place, with.value.clone());
+                }
             }
             rewritten.push(bind);
         }
@@ -76,11 +93,11 @@ fn must_evaluate(context: &Context<'_>, target: &mut Term, value: &mut Term) -> 
             check_builtin_target(target)?;
             Ok(!is_function(context, value) && requires_eval(value))
         }
-        _ => Err(Problem {
-            code: "rego_type_error",
-            message: "with keyword target must reference existing input, data, or a function".to_owned(),
-            span: target.span,
-        }),
+        _ => Err(Problem::new(
+            "rego_type_error",
+            target.span,
+            "with keyword target must reference existing input, data, or a function",
+        )),
     }
 }
 
@@ -126,7 +143,7 @@ fn replaces_function(context: &Context<'_>, target: &Term) -> Result<bool, Probl
         }
         if !child.rules.is_empty() {
             let message = "with keyword cannot partially replace virtual document(s)".to_owned();
-            return Err(Problem { code: "rego_compile_error", message, span: target.span });
+            return Err(Problem::new("rego_compile_error", target.span, message));
         }
         node = child;
     }
@@ -136,7 +153,7 @@ fn replaces_function(context: &Context<'_>, target: &Term) -> Result<bool, Probl
 fn check_builtin_target(target: &Term) -> Result<(), Problem> {
     let parts = target.as_ref_parts().unwrap_or_default();
     let name = dotted(parts).unwrap_or_default();
-    let problem = |message| Err(Problem { code: "rego_compile_error", message, span: target.span });
+    let problem = |message| Err(Problem::new("rego_compile_error", target.span, message));
     let prefix = "with keyword replacing built-in function:";
     if matches!(name.as_str(), "eq" | "rego.metadata.chain" | "rego.metadata.rule") {
         return problem(format!("{prefix} replacement of \"{name}\" invalid"));

@@ -9,6 +9,7 @@ mod iter;
 mod scope;
 mod step;
 mod strict;
+mod tell;
 #[cfg(test)]
 mod tests;
 
@@ -123,6 +124,24 @@ impl Stacks<'_> {
     }
 }
 
+/// Who is told what an evaluation says on its way.
+pub(super) trait Observer {
+    /// A line of `print`.
+    fn print(&mut self, line: &[u8], span: Span);
+
+    /// A test comes to the case of these names.
+    ///
+    /// # Errors
+    /// Where that are too many to keep.
+    fn test_case(&mut self, names: &[Value<'_>]) -> Result<(), Exceeded>;
+
+    /// An expression has no solution.
+    fn failed(&mut self, span: Span);
+
+    /// An expression is evaluated, or a rule has a value.
+    fn covered(&mut self, span: Span);
+}
+
 /// Base data: all of it, and without `system`, which nobody meets who does not ask for it by name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Data<'a> {
@@ -144,6 +163,7 @@ struct Machine<'a, 'm> {
     /// How many values they hold.
     collected: usize,
     strict: Strict,
+    observer: Option<&'m mut dyn Observer>,
     pc: usize,
 }
 
@@ -151,13 +171,14 @@ struct Machine<'a, 'm> {
 pub(super) type Answer<'a> = (Result<Option<Value<'a>>, Stop>, Caches);
 
 /// Runs a plan. `None` is undefined.
-pub(super) fn run<'a>(
+pub(super) fn run<'a, 'm>(
     plan: &'a Plan,
     data: Data<'a>,
     input: Option<Value<'a>>,
     strict: bool,
     context: Context<'a>,
-    stacks: &mut Stacks<'a>,
+    stacks: &'m mut Stacks<'a>,
+    observer: Option<&'m mut dyn Observer>,
 ) -> Answer<'a> {
     let mut machine = Machine {
         plan,
@@ -170,6 +191,7 @@ pub(super) fn run<'a>(
         collecting: 0,
         collected: 0,
         strict: Strict::new(strict),
+        observer,
         pc: 0,
     };
     let result = machine.begin(input).and_then(|()| machine.conclude());

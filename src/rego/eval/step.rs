@@ -151,6 +151,10 @@ impl<'a> Machine<'a, '_> {
                     self.go_if(!set, *to);
                 }
                 Op::Flag { to, value } => self.put(*to, Value::Bool(*value)),
+                Op::Tell { told, value, span } => {
+                    self.tell(*told, *value, *span)?;
+                    self.pc += 1;
+                }
                 Op::Builtin { to, site, args, fail } => {
                     let done = u32::try_from(self.pc + 1).unwrap_or(u32::MAX);
                     self.builtin(*to, *site, *args, done, *fail)?;
@@ -344,7 +348,9 @@ impl<'a> Machine<'a, '_> {
         if frame.result.is_some_and(|result| !equal(&result, &value)) {
             let name = routine.map(|r| r.name.clone()).unwrap_or_default();
             let stop = conflict(conflict_message(routine.map(|r| r.kind), &name), span);
-            if !self.strict.enabled || frame.late {
+            // Somebody who hears what is printed hears of what the caller does with the first value before.
+            let waits = self.strict.enabled || self.observer.is_some();
+            if !waits || frame.late {
                 return Err(stop);
             }
             self.conflict_found(stop);

@@ -9,13 +9,19 @@
 //! (`evalBuiltin.onOutput` halts on any error, the deferred early exit as well; `evalTerm.enumerate` goes on): what a later turn of that loop
 //! would have met, a conflict or an error of a builtin, is none. It waits likewise, strict or not, and is dropped with the early exit.
 //!
+//! What is printed waits for its turn as an error does.
+//!
 //! So it is with a reference that may be to any of several rules, whose solutions are collected before the first is used (`plan::data`): an
 //! early exit ends OPA's loop over keys that only rules have, and an early exit of the rule that asks, though not one further out, that over
 //! the keys of base data (`evalTree.enumerate`).
 
 use super::emitted::Solutions;
 use super::{Frame, Iter, Machine, Memo, Stop};
+use crate::rego::ast::Span;
 use crate::rego::value::Value;
+
+/// Up to so many collected values, a line looks whether they conflict, which OPA would have found before it.
+const MOST_CHECKED: usize = 128;
 
 /// Whose early exit undoes an error.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,9 +33,16 @@ enum Exit {
     Any,
 }
 
-/// An error that waits for its turn.
+/// What waits.
+enum Due {
+    Error(Stop),
+    /// A line of `print`, and where the call stands.
+    Line(Vec<u8>, Span),
+}
+
+/// An error, or a line, that waits for its turn.
 struct Waiting {
-    stop: Stop,
+    due: Due,
     /// A builtin's error is remembered and evaluation goes on; a conflict ends it.
     is_conflict: bool,
     undone_by: Exit,
@@ -37,6 +50,16 @@ struct Waiting {
     depth: usize,
     fail: usize,
     turn: Option<Turn>,
+    call: Call,
+}
+
+/// Of several calls in one body, OPA ends the rest of the last one first.
+#[derive(Clone, Copy)]
+struct Call {
+    /// Where the caller wants the value.
+    to: usize,
+    /// Later calls have larger numbers.
+    number: usize,
 }
 
 /// The solution whose turn has to end before an error has its own.
@@ -101,6 +124,7 @@ pub(super) struct Strict {
     pub(super) first: Option<Stop>,
     /// In the order in which they arose.
     waiting: Vec<Waiting>,
+    calls: usize,
     /// Of frames that are late, the outermost first; an entry whose frame is not late is left over.
     late: Vec<LateTurn>,
 }
@@ -207,22 +231,32 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// The frame that has so many below it, itself counted, may owe an error to its caller.
-    fn wait(&mut self, stop: Stop, is_conflict: bool, undone_by: Exit, depth: usize) {
+    fn wait(&mut self, due: Due, is_conflict: bool, undone_by: Exit, depth: usize) {
         let Some(frame) = depth.checked_sub(1).and_then(|at| self.stacks.frames.get(at)) else { return };
-        let fail = frame.fail as usize;
-        self.strict.waiting.push(Waiting { stop, is_conflict, undone_by, depth: depth - 1, fail, turn: None });
+        let (fail, to) = (frame.fail as usize, frame.to);
+        let call = self.call_to_wait_for(depth - 1, to);
+        self.strict.waiting.push(Waiting { due, is_conflict, undone_by, depth: depth - 1, fail, turn: None, call });
     }
 
-    fn wait_in(&mut self, doubtful: &Doubtful, stop: Stop, is_conflict: bool) {
+    fn call_to_wait_for(&mut self, depth: usize, to: usize) -> Call {
+        let known = self.strict.waiting.iter().find(|waiting| waiting.depth == depth && waiting.call.to == to);
+        known.map(|waiting| waiting.call).unwrap_or_else(|| {
+            self.strict.calls += 1;
+            Call { to, number: self.strict.calls }
+        })
+    }
+
+    fn wait_in(&mut self, doubtful: &Doubtful, due: Due, is_conflict: bool) {
         match doubtful {
-            Doubtful::Turn(turn) => self.wait(stop, is_conflict, Exit::Any, turn.depth),
+            Doubtful::Turn(turn) => self.wait(due, is_conflict, Exit::Any, turn.depth),
             Doubtful::Solution { count, solutions, .. } => self.strict.waiting.push(Waiting {
-                stop,
+                due,
                 is_conflict,
                 undone_by: Exit::Own,
                 depth: solutions.depth,
                 fail: solutions.next,
                 turn: Some(Turn { iter: solutions.iter, count: *count, section: solutions.section }),
+                call: Call { to: usize::MAX, number: 0 },
             }),
         }
     }
@@ -234,7 +268,7 @@ impl<'a> Machine<'a, '_> {
         let Some(doubtful) = doubtful else { return Err(stop) };
         // What waits for code in the loop has no turn either.
         self.strict.waiting.retain(|waiting| !doubtful.has_within(waiting));
-        self.wait_in(&doubtful, stop, true);
+        self.wait_in(&doubtful, Due::Error(stop), true);
         self.stacks.frames.truncate(doubtful.depth());
         match doubtful {
             Doubtful::Turn(turn) => {
@@ -263,15 +297,40 @@ impl<'a> Machine<'a, '_> {
         self.check_collected()?;
         if let Some(doubtful) = self.doubtful() {
             self.forget_above(doubtful.depth());
-            self.wait_in(&doubtful, stop, false);
+            self.wait_in(&doubtful, Due::Error(stop), false);
             return Ok(());
         }
         // The outermost frame that has a value already: all that happens in it is later than what its caller does.
         match self.stacks.frames.iter().position(|frame| frame.result.is_some()) {
-            Some(at) => self.wait(stop, false, Exit::Nobody, at + 1),
+            Some(at) => self.wait(Due::Error(stop), false, Exit::Nobody, at + 1),
             None => self.strict.first = Some(stop),
         }
         Ok(())
+    }
+
+    /// A line was printed.
+    pub(super) fn line_printed(&mut self, line: Vec<u8>, span: Span) -> Result<(), Stop> {
+        // Looking for a conflict takes memory: not at each line of a long loop.
+        if self.collected <= MOST_CHECKED {
+            self.check_collected()?;
+        }
+        if let Some(doubtful) = self.doubtful() {
+            self.forget_above(doubtful.depth());
+            self.wait_in(&doubtful, Due::Line(line, span), false);
+            return Ok(());
+        }
+        // The innermost frame that has a value already; when its caller has gone on, the next one out.
+        match self.stacks.frames.iter().rposition(|frame| frame.result.is_some()) {
+            Some(at) => self.wait(Due::Line(line, span), false, Exit::Nobody, at + 1),
+            None => self.say(&line, span),
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, line: &[u8], span: Span) {
+        if let Some(observer) = &mut self.observer {
+            observer.print(line, span);
+        }
     }
 
     /// What failed above a frame in whose loop it is doubtful may never have been: it is evaluated again where it is asked for again.
@@ -287,7 +346,7 @@ impl<'a> Machine<'a, '_> {
         }
         let depth = self.stacks.frames.len();
         let first: Option<Value<'a>> = self.stacks.frames.last().and_then(|frame| frame.result);
-        self.wait(stop, true, Exit::Nobody, depth);
+        self.wait(Due::Error(stop), true, Exit::Nobody, depth);
         self.leave(first);
     }
 
@@ -299,17 +358,31 @@ impl<'a> Machine<'a, '_> {
         let depth = self.stacks.frames.len();
         let fail = self.stacks.frames.last().map_or(0, |frame| frame.fail as usize);
         self.strict.waiting.retain(|waiting| waiting.depth != depth || !(waiting.can_be_undone() && is_enough));
+        let to = self.stacks.frames.last().map_or(0, |frame| frame.to);
+        let call = self.call_to_wait_for(depth - 1, to);
+        if self.observer.is_some() {
+            self.order_calls(depth);
+        }
+        // A line waits on, for the rule's own code, where that goes on.
+        let is_over = is_enough || self.strict.waiting.iter().any(|waiting| waiting.depth == depth && waiting.is_conflict);
+        let stays = |waiting: &Waiting| matches!(waiting.due, Due::Line(..)) && !is_over;
+        let moved = |waiting: &&mut Waiting| waiting.depth == depth && (is_first || !waiting.can_be_undone()) && !stays(waiting);
         let mut ends = false;
-        let moved = |waiting: &&mut Waiting| waiting.depth == depth && (is_first || !waiting.can_be_undone());
         for waiting in self.strict.waiting.iter_mut().filter(moved) {
             if let Some(turn) = waiting.turn {
                 let is_same = section_at(&self.stacks.iters, turn.iter) == Some(turn.section);
                 waiting.undone_by = if is_same { Exit::Nobody } else { Exit::Any };
             }
-            (waiting.depth, waiting.fail, waiting.turn) = (depth - 1, fail, None);
+            (waiting.depth, waiting.fail, waiting.turn, waiting.call) = (depth - 1, fail, None, call);
             ends |= waiting.is_conflict && !waiting.can_be_undone();
         }
         ends
+    }
+
+    /// What waits for this frame becomes one call of its caller's, and keeps its order in it: the last call's comes first.
+    fn order_calls(&mut self, depth: usize) {
+        let number = |waiting: &Waiting| if waiting.depth == depth { waiting.call.number } else { 0 };
+        self.strict.waiting.sort_by_key(|waiting| std::cmp::Reverse(number(waiting)));
     }
 
     /// Before each instruction: what need not wait any longer.
@@ -339,24 +412,49 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn end_where(&mut self, has_ended: impl Fn(&Self, &Waiting) -> bool) -> Result<(), Stop> {
-        while let Some(at) = self.strict.waiting.iter().position(|waiting| has_ended(self, waiting)) {
+        while let Some(at) = self.next_that(|waiting| has_ended(self, waiting)) {
             let waiting = self.strict.waiting.remove(at);
-            if waiting.is_conflict {
-                return Err(waiting.stop);
-            }
-            if waiting.can_be_undone() {
-                self.builtin_failed(waiting.stop)?;
-            } else {
-                self.strict.first.get_or_insert(waiting.stop);
+            let is_doubtful = waiting.can_be_undone();
+            match waiting.due {
+                Due::Error(stop) if waiting.is_conflict => return Err(stop),
+                Due::Error(stop) if is_doubtful => self.builtin_failed(stop)?,
+                Due::Error(stop) => {
+                    self.strict.first.get_or_insert(stop);
+                }
+                Due::Line(line, span) => self.line_printed(line, span)?,
             }
         }
         Ok(())
     }
 
+    /// The number of what waits no longer and has its turn first: where lines are heard, that of the innermost caller, and of its last call.
+    fn next_that(&self, has_ended: impl Fn(&Waiting) -> bool) -> Option<usize> {
+        if self.observer.is_none() {
+            return self.strict.waiting.iter().position(has_ended);
+        }
+        let mut ended = self.strict.waiting.iter().enumerate().filter(|(_, waiting)| has_ended(waiting));
+        let first = ended.next()?;
+        let is_before = |a: &Waiting, b: &Waiting| (a.depth, a.call.number) > (b.depth, b.call.number);
+        Some(ended.fold(first, |best, other| if is_before(other.1, best.1) { other } else { best }).0)
+    }
+
     /// The error that the evaluation ends with, if it does. What still waits has its turn from the innermost caller out.
     pub(super) fn first_error(&mut self) -> Option<Stop> {
         let mut waiting = std::mem::take(&mut self.strict.waiting);
-        waiting.sort_by_key(|waiting| std::cmp::Reverse(waiting.depth));
-        self.strict.first.take().or_else(|| waiting.into_iter().next().map(|waiting| waiting.stop))
+        let hears = self.observer.is_some();
+        waiting.sort_by_key(|waiting| std::cmp::Reverse((waiting.depth, if hears { waiting.call.number } else { 0 })));
+        let mut first = self.strict.first.take();
+        for waiting in waiting {
+            match waiting.due {
+                Due::Line(line, span) => self.say(&line, span),
+                Due::Error(stop) => {
+                    first.get_or_insert(stop);
+                    if waiting.is_conflict {
+                        break;
+                    }
+                }
+            }
+        }
+        first
     }
 }

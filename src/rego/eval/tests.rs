@@ -32,7 +32,7 @@ impl Case<'_> {
     fn ask(&self, path: &str) -> Result<Option<String>, Stop> {
         let options = parser::Options { version: RegoVersion::V1, module: 0, keywords: parser::FutureKeywords::NONE };
         let module = parser::parse_module(self.policy, &options).map_err(|p| refused(&p))?;
-        let compiled = compile::compile(vec![module], vec!["test".into()], false).map_err(|p| refused(&p))?;
+        let compiled = compile::compile(vec![module], vec!["p".into()], compile::Options::default()).map_err(|p| refused(&p))?;
         let plan = plan_path(&compiled, &Path::parse(path).unwrap()).map_err(|p| refused(&p))?;
         let data = read_document(self.data.as_bytes(), LIMITS).unwrap();
         let arena = Arena::new();
@@ -40,7 +40,7 @@ impl Case<'_> {
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
         let context = Context::new(&arena, Budget::new(deadline, self.max_bytes), 0, Caches::default());
         let mut stacks = Stacks::default();
-        let (result, _) = run(&plan, Data { all: &data, public: &data }, input, self.strict, context, &mut stacks);
+        let (result, _) = run(&plan, Data { all: &data, public: &data }, input, self.strict, context, &mut stacks, None);
         result.map(|value| {
             value.map(|value| {
                 let mut text = Vec::new();

@@ -58,12 +58,25 @@ pub(crate) struct Problem {
     pub(crate) message: String,
     /// The place; row 0 where there is none.
     pub(crate) span: Span,
+    /// What helps to mend it, a line each.
+    pub(crate) details: Vec<String>,
 }
 
 impl Problem {
+    /// A problem without details.
+    pub(super) fn new(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), span, details: Vec::new() }
+    }
+
+    /// The same problem with what helps to mend it.
+    pub(super) fn with(mut self, details: impl IntoIterator<Item = String>) -> Self {
+        self.details.extend(details);
+        self
+    }
+
     /// A `rego_parse_error`.
     pub(super) fn parse(span: Span, message: impl Into<String>) -> Self {
-        Self { code: "rego_parse_error", message: message.into(), span }
+        Self::new("rego_parse_error", span, message)
     }
 }
 

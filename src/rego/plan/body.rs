@@ -1,7 +1,7 @@
 //! Bodies and their expressions.
 
-use super::{Op, Planner};
-use crate::rego::ast::{Body, Every, Expr, ExprKind, Logical};
+use super::{Op, Planner, Told};
+use crate::rego::ast::{Body, Every, Expr, ExprKind, Logical, Span};
 use crate::rego::compile::is_operator;
 
 impl Planner<'_> {
@@ -13,6 +13,41 @@ impl Planner<'_> {
     }
 
     fn expr(&mut self, expr: &Expr) {
+        self.covered(expr.span);
+        // Of `every`, the expression of its body that fails says more.
+        if self.compiled.options.tests && expr.span.row > 0 && !matches!(expr.kind, ExprKind::Every(_)) {
+            self.watched(expr);
+        } else {
+            self.modified(expr);
+        }
+    }
+
+    /// Says that it was here, where somebody asks.
+    pub(super) fn covered(&mut self, span: Span) {
+        if self.compiled.options.coverage && span.row > 0 {
+            self.emit(Op::Tell { told: Told::Covered, value: 0, span });
+        }
+    }
+
+    /// An expression that says so where it has no solution.
+    fn watched(&mut self, expr: &Expr) {
+        let outside = self.fail;
+        let (failed, past) = (self.label(), self.label());
+        let held = self.register();
+        self.emit(Op::Flag { to: held, value: false });
+        self.fail = failed;
+        self.modified(expr);
+        self.emit(Op::Flag { to: held, value: true });
+        self.emit(Op::Jump { to: past });
+        self.place(failed);
+        self.emit(Op::JumpIf { flag: held, to: outside });
+        self.emit(Op::Tell { told: Told::Failed, value: held, span: expr.span });
+        self.emit(Op::Jump { to: outside });
+        self.place(past);
+        // What follows fails back through here, as it would in OPA: the rest of a rule that the expression called has its turn then.
+    }
+
+    fn modified(&mut self, expr: &Expr) {
         if expr.with.is_empty() {
             self.negatable(expr);
         } else {

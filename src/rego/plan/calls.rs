@@ -1,7 +1,7 @@
 //! Calls of functions and builtins.
 
 use super::op::Callee;
-use super::{Op, Operands, Planner, Reg, RoutineKind, Site, Test, Wanted, index};
+use super::{Op, Operands, Planner, Reg, RoutineKind, Site, Test, Told, Wanted, index};
 use crate::rego::ast::{Span, Term, TermKind};
 use crate::rego::compile::{self, Key, is_constant};
 
@@ -16,6 +16,10 @@ impl Planner<'_> {
         let (inputs, output) = operands.split_at_checked(arity).unwrap_or((operands, &[]));
         if output.is_empty() && self.comparison(reference, inputs) {
             return;
+        }
+        if let (Some(told), [value]) = (compile::builtin(reference).and_then(|b| Told::named(b.name)), inputs) {
+            let value = self.value(value);
+            return self.emit(Op::Tell { told, value, span });
         }
         if compile::builtin(reference).is_some_and(|b| b.relation) {
             let args = self.values(inputs);

@@ -8,8 +8,8 @@ mod requirements;
 
 use std::collections::HashMap;
 
-use super::{Planner, index, key_document, terms};
-use crate::rego::ast::{Rule, Term, TermKind};
+use super::{Planner, Told, index, key_document, terms};
+use crate::rego::ast::{Expr, ExprKind, Rule, Term, TermKind};
 use crate::rego::compile::{self, Key, Reading, is_constant, is_ground};
 use crate::rego::value::{Document, equal};
 
@@ -74,13 +74,15 @@ impl Planner<'_> {
         for rule in branches {
             let mut requirements = Requirements::default();
             let mut constants = Constants::new();
-            for expr in &rule.body {
+            let indexed = if tells(&rule.body) { &[][..] } else { &rule.body };
+            for expr in indexed {
                 builder.update(&mut requirements, &rule.head.args, expr, &mut constants);
             }
             all.push(requirements);
         }
         let references = std::mem::take(&mut builder.references);
-        let checks = branches.iter().any(|rule| self.can_be_seen(rule));
+        // A rule of a test that fails can be seen, too.
+        let checks = self.compiled.options.tests || branches.iter().any(|rule| self.can_be_seen(rule));
         let built = build(&references, &all, branches);
         let sources: Vec<Source> = references.terms.iter().map(|reference| self.source(reference)).collect();
         let hash = hash_of(&built);
@@ -256,4 +258,16 @@ fn hashable(checks: &[Check]) -> Option<Vec<&Document>> {
             _ => None,
         })
         .collect()
+}
+
+/// Whether a body says something on its way, itself or in a body of its own expressions: then no index may keep it from that (OPA's
+/// `bodySkipsIndexing`, which looks into no term).
+fn tells(body: &[Expr]) -> bool {
+    body.iter().any(|expr| match &expr.kind {
+        ExprKind::Call(terms) => {
+            terms.first().and_then(Term::as_ref_parts).and_then(compile::dotted).is_some_and(|name| Told::named(&name).is_some())
+        }
+        ExprKind::Every(_) | ExprKind::Not(_) | ExprKind::And(_) | ExprKind::Or(_) => compile::any_body(expr, &tells),
+        ExprKind::Term(_) | ExprKind::Some(_) => false,
+    })
 }

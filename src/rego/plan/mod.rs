@@ -17,12 +17,13 @@ use std::collections::{BTreeSet, HashMap};
 
 pub(super) use index::{Branch as IndexBranch, Check, Index, Source};
 pub(super) use op::{
-    Callee, Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, WithSpec,
+    Callee, Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, Told, WithSpec,
 };
 
 use super::Path;
 use super::ast::{Body, Name, Span, Term, TermKind};
 use super::compile::{self, Compiled, Key, TreeNode};
+use super::cover::Pass;
 use super::parser::Problem;
 use super::value::Document;
 
@@ -64,9 +65,19 @@ pub(super) fn plan_path(compiled: &Compiled, path: &Path) -> Result<Plan, Vec<Pr
     let span = Span::default();
     let mut parts = vec![Term::var("data", span)];
     parts.extend(path.keys().iter().map(|key| Term::string(key.as_str(), span)));
+    plan_reference(compiled, &parts, Pass::Plain)
+}
+
+/// Plans the document at a ground reference that begins with `data`, for a test.
+pub(super) fn plan_test(compiled: &Compiled, parts: &[Term], pass: Pass) -> Result<Plan, Vec<Problem>> {
+    plan_reference(compiled, parts, pass)
+}
+
+fn plan_reference(compiled: &Compiled, parts: &[Term], pass: Pass) -> Result<Plan, Vec<Problem>> {
     let mut planner = Planner::new(compiled, BTreeSet::new());
+    planner.pass = pass;
     planner.query(|planner| {
-        let value = planner.reference(&parts);
+        let value = planner.reference(parts);
         planner.emit(Op::ReturnValue { value });
     });
     planner.finish(Vec::new())
@@ -116,6 +127,7 @@ struct Planner<'c> {
     names: HashMap<String, u32>,
     paths: HashMap<Vec<Key>, u32>,
     problems: Vec<Problem>,
+    pass: Pass,
     // The routine that is being planned:
     /// Where a literal goes that fails.
     fail: Label,
@@ -128,13 +140,7 @@ struct Planner<'c> {
 
 impl<'c> Planner<'c> {
     fn new(compiled: &'c Compiled, mut mocked: BTreeSet<String>) -> Self {
-        for entry in &compiled.rules {
-            let mut next = Some(&entry.rule);
-            while let Some(rule) = next {
-                with::collect_functions_in_rule(compiled, rule, &mut mocked);
-                next = rule.otherwise.as_deref();
-            }
-        }
+        mocked.extend(compiled.mocked.get_or_init(|| mocked_by_rules(compiled)).iter().cloned());
         Self {
             compiled,
             plan: Plan::default(),
@@ -145,6 +151,7 @@ impl<'c> Planner<'c> {
             names: HashMap::new(),
             paths: HashMap::new(),
             problems: Vec::new(),
+            pass: Pass::Plain,
             fail: 0,
             registers: 0,
             iters: 0,
@@ -344,7 +351,7 @@ impl<'c> Planner<'c> {
 
     /// A defect of the compiler, or something it let pass: refused rather than decided wrongly.
     fn unplannable(&mut self, span: Span, what: &str) {
-        self.problems.push(Problem { code: "rego_compile_error", message: format!("cannot plan {what}"), span });
+        self.problems.push(Problem::new("rego_compile_error", span, format!("cannot plan {what}")));
     }
 
     fn node_at(&self, path: &[Key]) -> Option<&'c TreeNode> {
@@ -424,12 +431,26 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::Child { .. }
         | Op::WithPush { .. }
         | Op::WithPop
+        | Op::Tell { .. }
         | Op::Emit { .. }
         | Op::MergeBase { .. }
         | Op::Return
         | Op::ReturnEmitted
         | Op::ReturnValue { .. } => {}
     }
+}
+
+/// The functions that some `with` of the rules replaces.
+fn mocked_by_rules(compiled: &Compiled) -> BTreeSet<String> {
+    let mut mocked = BTreeSet::new();
+    for entry in &compiled.rules {
+        let mut next = Some(&entry.rule);
+        while let Some(rule) = next {
+            with::collect_functions_in_rule(compiled, rule, &mut mocked);
+            next = rule.otherwise.as_deref();
+        }
+    }
+    mocked
 }
 
 /// A count as it stands in code.

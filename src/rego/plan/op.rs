@@ -60,6 +60,30 @@ impl Test {
     }
 }
 
+/// What is told of an evaluation on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rego) enum Told {
+    /// `print`: an array of sets of values.
+    Print,
+    /// A test comes to a case: an array of its names.
+    TestCase,
+    /// The expression has no solution.
+    Failed,
+    /// The expression is evaluated, or the rule has a value.
+    Covered,
+}
+
+impl Told {
+    /// What a call of a builtin tells.
+    pub(in crate::rego) fn named(name: &str) -> Option<Self> {
+        match name {
+            "internal.print" => Some(Self::Print),
+            "internal.test_case" => Some(Self::TestCase),
+            _ => None,
+        }
+    }
+}
+
 /// One instruction. `fail` is where to go when it has no value or does not hold.
 #[derive(Debug, Clone)]
 pub(in crate::rego) enum Op {
@@ -131,6 +155,8 @@ pub(in crate::rego) enum Op {
     JumpIf { flag: Reg, to: Label },
     /// Sets a flag.
     Flag { to: Reg, value: bool },
+    /// Tells whoever observes the evaluation, and goes on.
+    Tell { told: Told, value: Reg, span: Span },
     /// Calls a builtin.
     Builtin { to: Reg, site: u32, args: Operands, fail: Label },
     /// Calls what replaces a function by `with`, where something does, and then goes to `done`. The last argument may be the known result.

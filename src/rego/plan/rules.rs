@@ -3,6 +3,7 @@
 use super::{Candidate, Label, Op, Planner, Reg, RoutineKind, Shape, Wanted, index, key_document};
 use crate::rego::ast::{Head, Rule, Span, Term};
 use crate::rego::compile::{self, Entry, Key, RuleKind, TreeNode, is_constant, kind_of};
+use crate::rego::cover::Pass;
 use crate::rego::value::{Document, equal};
 
 /// The rules that are evaluated together.
@@ -105,9 +106,12 @@ impl<'c> Planner<'c> {
         self.place(finish);
         self.emit(if is_partial { Op::ReturnEmitted } else { Op::Return });
         let agree = agree_on_value(&set);
-        let early_exit = !is_partial && agree;
+        let early_exit = !is_partial && agree && self.pass != Pass::WithoutEarlyExit;
         let branches: Vec<&Rule> = set.branches().collect();
-        let found = self.index(&branches, agree);
+        let mut found = if self.pass == Pass::WithoutIndex { None } else { self.index(&branches, agree) };
+        if let (Pass::WithoutEarlyExit, Some(index)) = (self.pass, &mut found) {
+            index.branches.iter_mut().for_each(|branch| branch.value = None);
+        }
         let number_of_index = found.map(|found| {
             self.plan.indexes.push(found);
             index(self.plan.indexes.len() - 1)
@@ -145,6 +149,7 @@ impl<'c> Planner<'c> {
             Some(value) => self.value(value),
             None => self.constant_register(Document::Bool(true)),
         };
+        self.covered(rule.head.span);
         let fail = self.fail;
         self.emit(Op::Produce { value, span: rule.span, fail, done });
     }
@@ -175,6 +180,7 @@ impl<'c> Planner<'c> {
         if let Some(last) = if is_multi { &rule.head.key } else { &rule.head.value } {
             regs.push(self.value(last));
         }
+        self.covered(rule.head.span);
         let parts = self.operands(&regs);
         self.emit(Op::Emit { parts, is_member: is_multi, span: rule.head.span });
         self.emit(Op::Jump { to: self.fail });

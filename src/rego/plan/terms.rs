@@ -84,7 +84,7 @@ impl Planner<'_> {
             }
             TermKind::ArrayComprehension(c) => self.comprehension(Shape::Array, &[&c.0], &c.1, term.span),
             TermKind::SetComprehension(c) => self.comprehension(Shape::Set, &[&c.0], &c.1, term.span),
-            TermKind::ObjectComprehension(c) => self.comprehension(Shape::Object, &[&c.0, &c.1], &c.2, term.span),
+            TermKind::ObjectComprehension(c) => self.comprehension(Shape::Object, &[&c.0, &c.1], &c.2, c.0.span),
             TermKind::Call(_) | TermKind::Template(_) => {
                 self.unplannable(term.span, "a nested call");
                 0

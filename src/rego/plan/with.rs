@@ -28,7 +28,8 @@ impl Planner<'_> {
         self.emit(Op::WithPop);
         self.emit(Op::Jump { to: outside });
         self.place(after);
-        self.fail = if inside == failed { outside } else { again };
+        // Where lines are heard, the rest of a rule that was called in there has its turn in there.
+        self.fail = if inside == failed && !self.compiled.options.print_statements { outside } else { again };
     }
 
     fn with_spec(&mut self, withs: &[With]) -> WithSpec {

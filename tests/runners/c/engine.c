@@ -26,6 +26,7 @@ static outcome engine_new(world *world, const cJSON *args, const char *last_revi
   options.metrics = world->metrics;
   options.evaluator = evaluator(args);
   options.strict = args_true(args, "strict") ? 1 : 0;
+  options.print_statements = args_true(args, "print_statements");
   sark_engine_free(world->engine);
   world->engine = NULL;
   status = sark_engine_new(&options, &world->engine, &error);
@@ -83,6 +84,28 @@ static outcome engine_inspect(world *world, const cJSON *args, const char *last_
   sark_error *error;
   int32_t status = sark_engine_inspect(world->engine, world->buffer, &error);
   (void)args, (void)last_revision;
+  return answered(world, status, error);
+}
+
+static outcome engine_run_tests(world *world, const cJSON *args, const char *last_revision) {
+  bytes run = args_bytes(args, "run");
+  sark_test_options options;
+  sark_error *error;
+  int32_t status;
+  (void)last_revision;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.timeout_ns = args_ns(args, "timeout_ms");
+  options.coverage = args_true(args, "coverage");
+  status = sark_engine_run_tests(world->engine, (char *)run.data, run.length, &options, world->buffer, &error);
+  free(run.data);
+  return answered(world, status, error);
+}
+
+static outcome engine_next(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_engine_next(world->engine, args_ns(args, "timeout_ms"), world->buffer, &error);
+  (void)last_revision;
   return answered(world, status, error);
 }
 
@@ -191,6 +214,8 @@ call engine_call(const char *name) {
                                {"policy_names", engine_policy_names},
                                {"sources", engine_sources},
                                {"inspect", engine_inspect},
+                               {"run_tests", engine_run_tests},
+                               {"next", engine_next},
                                {"set_data", engine_set_data},
                                {"patch_data", engine_patch_data},
                                {"revision", engine_revision},

@@ -12,6 +12,7 @@ outcome make(world &world, const cJSON *args, const char *) {
   options.metrics = world.metrics_or_null();
   options.evaluator = evaluator(args);
   options.strict = args_true(args, "strict");
+  options.print_statements = args_true(args, "print_statements");
   return kept(world.engine, sark::engine::make(options));
 }
 
@@ -38,6 +39,15 @@ outcome sources(world &world, const cJSON *, const char *) {
 
 outcome inspect(world &world, const cJSON *, const char *) {
   return answered(world.engine.inspect(world.buffer));
+}
+
+outcome run_tests(world &world, const cJSON *args, const char *) {
+  const argument run(args_bytes(args, "run"));
+  return answered(world.engine.run_tests(run, world.buffer, {args_time(args, "timeout_ms"), args_true(args, "coverage")}));
+}
+
+outcome next(world &world, const cJSON *args, const char *) {
+  return answered(world.engine.next(world.buffer, args_time(args, "timeout_ms")));
 }
 
 outcome policy_names(world &world, const cJSON *, const char *) {
@@ -95,6 +105,8 @@ call engine_call(std::string_view name) {
                                    {"policy_names", policy_names},
                                    {"sources", sources},
                                    {"inspect", inspect},
+                                   {"run_tests", run_tests},
+                                   {"next", next},
                                    {"set_data", set_data},
                                    {"patch_data", patch_data},
                                    {"revision", revision},

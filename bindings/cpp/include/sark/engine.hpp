@@ -29,6 +29,16 @@ struct engine_options {
   sark::evaluator evaluator = sark::evaluator::unset;
   /// OPA's strict mode: what is unused, shadows or is deprecated does not compile.
   bool strict = false;
+  /// Whether calls of print() are compiled: each line is an event, which engine::next() gives.
+  bool print_statements = false;
+};
+
+/// Zero is the library's default in every field.
+struct test_options {
+  /// For one test; no_timeout: none.
+  std::chrono::nanoseconds timeout{0};
+  /// Whether the answer says as well what the tests covered.
+  bool coverage = false;
 };
 
 /// Policies and data, and the decisions that follow from them. A change is taken whole or not at all, and an
@@ -48,6 +58,7 @@ public:
     raw.metrics = detail::get(options.metrics);
     raw.evaluator = static_cast<std::uint32_t>(options.evaluator);
     raw.strict = options.strict ? 1 : 0;
+    raw.print_statements = options.print_statements ? 1 : 0;
     ::sark_engine *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_engine_new(&raw, &made, slot.out());
@@ -104,6 +115,28 @@ public:
   result<std::string_view> inspect(buffer &out) const noexcept {
     detail::error_slot slot;
     const auto status = ::sark_engine_inspect(handle_.get(), out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
+  /// Runs the tests among the policies, and gives their results as `opa test --format=json` does: a JSON array, living in `out`, or with
+  /// coverage an object of `results` and `coverage`. `run` is a regular expression in Go's syntax for the tests' names with their packages;
+  /// empty: all. What goes wrong in a test is in its result (docs/testing.md).
+  result<std::string_view> run_tests(std::string_view run, buffer &out, const test_options &options = {}) const noexcept {
+    auto raw = detail::sized<::sark_test_options>();
+    raw.timeout_ns = detail::ns(options.timeout);
+    raw.coverage = options.coverage ? 1 : 0;
+    detail::error_slot slot;
+    const auto status =
+        ::sark_engine_run_tests(handle_.get(), detail::text(run), run.size(), &raw, out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
+  /// The next line that a policy printed, a JSON object in `out` ("print"); empty where none was within `timeout`. status::closed once the
+  /// engine is, also for one who waits.
+  result<std::string_view> next(buffer &out, std::chrono::nanoseconds timeout = {}) const noexcept {
+    detail::error_slot slot;
+    auto status = ::sark_engine_next(handle_.get(), detail::ns(timeout), out.get(), slot.out());
+    if (status == SARK_MISS) status = SARK_OK;
     return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
   }
 

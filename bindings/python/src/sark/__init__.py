@@ -55,6 +55,7 @@ if TYPE_CHECKING or _missing is None:
     from sark.metrics import Metrics
     from sark.query import Query
     from sark.source import Source
+    from sark.tester import SubResult, TestError, TestFailure, TestPlace, TestReport, TestResult
     from sark.ticket import Ticket
     from sark.undefined import UNDEFINED, Undefined
     from sark.update import Update
@@ -69,5 +70,5 @@ else:
 __all__ = [
     "UNDEFINED", "Admin", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "DecisionLog", "Engine", "Error",
     "EvaluationError", "FeatureFlagManager", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
-    "PolicyNotFound", "Query", "SerializationError", "Source", "Ticket", "Token", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
+    "PolicyNotFound", "Query", "SerializationError", "Source", "SubResult", "TestError", "TestFailure", "TestPlace", "TestReport", "TestResult", "Ticket", "Token", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
 ]

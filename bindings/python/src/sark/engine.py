@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from sark import _calls, _compiled, _values
+from sark import _calls, _compiled, _values, tester
 from sark._calls import lib
 from sark._handle import Closable
 from sark.query import Query, evaluate_options, timeout_ns
 from sark.source import Source
+from sark.tester import TestReport, TestResult
 from sark.undefined import UNDEFINED, Undefined
 from sark.update import Update
 
@@ -31,6 +32,7 @@ class Engine(Closable):
     metrics            where this engine's calls are counted
     evaluator          "sark" (the default) decides as OPA decides; "regorus" is a second opinion, where the library has it
     strict             OPA's strict mode: what is unused, shadows or is deprecated does not compile
+    print_statements   whether `print` in policies is compiled: each line is an event, which `next_event` gives
 
     Raises InvalidArgument; Unsupported where the library lacks the evaluator.
     """
@@ -48,6 +50,7 @@ class Engine(Closable):
         metrics: "Metrics | None" = None,
         evaluator: Evaluator | None = None,
         strict: bool = False,
+        print_statements: bool = False,
     ) -> None:
         options = _calls.options(
             "sark_engine_options",
@@ -59,6 +62,7 @@ class Engine(Closable):
             metrics=metrics._handle if metrics is not None else None,
             evaluator=_values.evaluator(evaluator),
             strict=int(strict),
+            print_statements=int(print_statements),
         )
         self._handle = _calls.create(lib.sark_engine_new, "sark_engine", lib.sark_engine_free, options)
         self._compiled = _compiled.calls("EngineCalls", self._handle)
@@ -156,6 +160,41 @@ class Engine(Closable):
         what of OPA's builtins it needs that sark lacks, and what finding its rules costs."""
         found: dict[str, Any] = _values.from_json(_calls.fetch(lib.sark_engine_inspect, self._handle) or b"{}")
         return found
+
+    def run_tests(self, run: str | None = None, *, timeout: float | None = None) -> list[TestResult]:
+        """Run the tests among the policies, the rules whose names begin with `test_`, over the present policies and data, in the order of
+        the policies' names.
+
+        run        a regular expression in Go's syntax: only tests run in whose name with its package, "data.a.test_b", it matches
+        timeout    seconds for one test; None for 5, math.inf for none
+
+        What goes wrong in a test is in its result, which is true where it passed:
+
+            @pytest.mark.parametrize("result", engine.run_tests(), ids=lambda result: result.id)
+            def test_policies(result):
+                assert result, str(result)
+
+        Raises InvalidArgument (`run`); CompilationError where `print` has an operand that nothing declares.
+        """
+        return tester.results(self._run_tests(run, timeout))
+
+    def cover_tests(self, run: str | None = None, *, timeout: float | None = None) -> TestReport:
+        """`run_tests`, and what of the policies the tests covered, as `opa test --coverage` has it. Each test is run three times, as OPA runs it, to
+        tell why something was not covered."""
+        found = self._run_tests(run, timeout, coverage=1)
+        return TestReport(tester.results(found["results"]), found["coverage"])
+
+    def _run_tests(self, run: str | None, timeout: float | None, **more: int) -> Any:
+        pattern = None if run is None else _values.text(run)
+        options = _calls.options("sark_test_options", timeout_ns=_values.nanoseconds("timeout", timeout), **more)
+        return _values.from_json(_calls.fetch(lib.sark_engine_run_tests, self._handle, *_calls.span(pattern), options) or b"[]")
+
+    def next_event(self, timeout: float = 0.0) -> dict[str, Any] | None:
+        """The next line that a policy printed: {"when", "level", "event": "print", "message", "fields": {"policy", "row", "col"}}; None
+        where none was within so many seconds. There are none without `print_statements`. 256 wait."""
+        waiting = _values.nanoseconds("timeout", timeout) if timeout else 0
+        event = _calls.fetch(lib.sark_engine_next, self._handle, waiting)
+        return None if event is None else _values.from_json(event)
 
     @property
     def revision(self) -> str:

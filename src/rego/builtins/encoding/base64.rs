@@ -119,6 +119,11 @@ pub(in super::super) fn base64url_text(bytes: &[u8]) -> Vec<u8> {
     encode(bytes, URL, false)
 }
 
+/// Standard base64, for what is no policy's.
+pub(crate) fn base64_text(bytes: &[u8]) -> String {
+    encode(bytes, STANDARD, true).into_iter().map(char::from).collect()
+}
+
 pub(in super::super) fn base64_encode<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let bytes = input(ctx, operands)?;
     Ok(Value::string(ctx.arena, encode(bytes, STANDARD, true)))

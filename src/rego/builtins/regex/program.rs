@@ -62,6 +62,23 @@ fn build(hir: &Hir) -> Result<meta::Regex, Failure> {
     meta::Builder::new().configure(config).build_from_hir(hir).map_err(|_| Exceeded::Memory.into())
 }
 
+/// A pattern in Go's syntax, for what is no policy's.
+pub(crate) struct Pattern(Program);
+
+impl Pattern {
+    /// Reads a pattern; or says why it is none, in Go's words.
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+        let parsed = super::parse::parse(pattern.as_bytes())?;
+        let program = Program::new(&parsed.hir, parsed.height, parsed.names);
+        program.map(Self).map_err(|_| "the regular expression takes too much memory".to_owned())
+    }
+
+    /// Whether it matches anywhere in `text`.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.0.regex.is_match(text)
+    }
+}
+
 impl Program {
     /// Compiles a tree.
     pub(in super::super) fn new(hir: &Hir, height: u32, names: Vec<String>) -> Result<Self, Failure> {

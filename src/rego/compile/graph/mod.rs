@@ -12,14 +12,17 @@ use super::visit::{self, Node};
 use super::{Compiler, Entry};
 use crate::rego::ast::{Rule, Term, TermKind};
 pub(super) use dynamic::Dynamic;
+pub(super) use select::rules as rules_of;
 
 /// A rule's number and the number of its `else` branch.
 pub(super) type Branch = (usize, usize);
+/// For each branch, those that it reads.
+pub(super) type Edges = BTreeMap<Branch, BTreeSet<Branch>>;
 
 /// The dependencies between rules, as the bodies are after nested calls were lifted.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    edges: BTreeMap<Branch, BTreeSet<Branch>>,
+    pub(super) edges: Edges,
     /// For branches with edges that no reference makes for sure: the references behind those.
     dynamic: BTreeMap<Branch, Vec<Dynamic>>,
 }
@@ -120,7 +123,7 @@ fn dependencies<'r>(compiler: &Compiler, rule: &'r Rule) -> Vec<Dependency<'r>> 
             _ => source.to_vec(),
         };
         for reference in &expanded {
-            for target in select::rules(compiler, reference) {
+            for target in rules_of(&compiler.rules, &compiler.tree, reference) {
                 let own = compiler.rules.get(target).map(Entry::reference).unwrap_or_default();
                 let is_static = !varies || select::positions(&selecting, &own, &before.bound).is_some_and(|open| open.is_empty());
                 found.push(Dependency { source, number, selecting: selecting.clone(), at, rule: target, is_static });

@@ -5,21 +5,21 @@ use std::collections::BTreeSet;
 use crate::rego::ast::{Expr, Head, Rule, Term};
 use crate::rego::compile::tree::{Key, Node as TreeNode};
 use crate::rego::compile::visit::{self, Node, VarSet};
-use crate::rego::compile::{Compiler, is_constant, unify};
+use crate::rego::compile::{Entry, RuleTree, is_constant, unify};
 use crate::rego::order;
 
 /// The rules that a reference can mean, hidden ones among them (OPA's `GetRulesDynamicWithOpts`).
-pub(super) fn rules(compiler: &Compiler, reference: &[Term]) -> BTreeSet<usize> {
+pub(in crate::rego::compile) fn rules(rules: &[Entry], tree: &RuleTree, reference: &[Term]) -> BTreeSet<usize> {
     let mut numbers = BTreeSet::new();
     if let Some((head, rest)) = reference.split_first()
         && head.as_var().is_some_and(|name| &**name == "data")
     {
-        descend(compiler, compiler.tree.root(), reference, rest, &mut numbers);
+        descend(rules, tree.root(), reference, rest, &mut numbers);
     }
     numbers
 }
 
-fn descend(compiler: &Compiler, node: &TreeNode, whole: &[Term], rest: &[Term], numbers: &mut BTreeSet<usize>) {
+fn descend(rules: &[Entry], node: &TreeNode, whole: &[Term], rest: &[Term], numbers: &mut BTreeSet<usize>) {
     let Some((part, after)) = rest.split_first() else {
         node.depth_first(&mut |node| {
             numbers.extend(&node.rules);
@@ -29,8 +29,8 @@ fn descend(compiler: &Compiler, node: &TreeNode, whole: &[Term], rest: &[Term], 
     };
     let at = whole.len() - rest.len() + 1;
     let mut enter = |child: &TreeNode| {
-        numbers.extend(child.rules.iter().filter(|number| may_meet(compiler, **number, whole, at)));
-        descend(compiler, child, whole, after, numbers);
+        numbers.extend(child.rules.iter().filter(|number| may_meet(rules, **number, whole, at)));
+        descend(rules, child, whole, after, numbers);
     };
     if is_constant(part) {
         if let Some(child) = Key::of(part).and_then(|key| node.child(&key)) {
@@ -42,8 +42,8 @@ fn descend(compiler: &Compiler, node: &TreeNode, whole: &[Term], rest: &[Term], 
 }
 
 /// Whether the parts of a rule's reference from `at` on can be those of `reference`.
-fn may_meet(compiler: &Compiler, number: usize, reference: &[Term], at: usize) -> bool {
-    let Some(entry) = compiler.rules.get(number) else { return false };
+fn may_meet(rules: &[Entry], number: usize, reference: &[Term], at: usize) -> bool {
+    let Some(entry) = rules.get(number) else { return false };
     let own = entry.reference();
     let pairs = own.iter().zip(reference).skip(at);
     pairs.into_iter().all(|(a, b)| !is_constant(a) || !is_constant(b) || unify::same_term(a, b))

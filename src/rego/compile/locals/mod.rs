@@ -32,8 +32,8 @@ pub(super) struct Locals<'c> {
 pub(super) fn rewrite_local_vars(compiler: &mut Compiler) {
     let mut rules = std::mem::take(&mut compiler.rules);
     for entry in &mut rules {
-        let mut unused = Arguments::of(if compiler.strict { &entry.rule.head.args } else { &[] });
-        let mut locals = Locals::new(&mut compiler.generator, compiler.strict);
+        let mut unused = Arguments::of(if compiler.options.strict { &entry.rule.head.args } else { &[] });
+        let mut locals = Locals::new(&mut compiler.generator, compiler.options.strict);
         let mut found = Found::default();
         locals.rename_arguments(&mut entry.rule.head);
         found.take(&mut locals);

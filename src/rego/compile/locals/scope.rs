@@ -25,7 +25,7 @@ pub(super) struct Scope {
 
 impl Locals<'_> {
     pub(super) fn report(&mut self, span: Span, message: impl Into<String>) {
-        self.problems.push(Problem { code: "rego_compile_error", message: message.into(), span });
+        self.problems.push(Problem::new("rego_compile_error", span, message));
     }
 
     pub(super) fn insert(&mut self, name: &Name, local: Name, occurrence: Occurrence) {

@@ -23,7 +23,7 @@ impl Locals<'_> {
     }
 
     fn report_unused(&mut self, span: Span, message: String) {
-        self.unused.push(Problem { code: "rego_compile_error", message, span });
+        self.unused.push(Problem::new("rego_compile_error", span, message));
     }
 
     /// Assigned by `:=` and met nowhere else is an error in strict mode.
@@ -90,10 +90,9 @@ impl Arguments {
 
     /// Each that is left is an error.
     pub(super) fn problems(self, span: Span) -> impl Iterator<Item = Problem> {
-        self.unused.into_iter().filter(|name| !is_wildcard(name)).map(move |name| Problem {
-            code: "rego_compile_error",
-            message: format!("unused argument {name}. (hint: use _ (wildcard variable) instead)"),
-            span,
+        self.unused.into_iter().filter(|name| !is_wildcard(name)).map(move |name| {
+            let message = format!("unused argument {name}. (hint: use _ (wildcard variable) instead)");
+            Problem::new("rego_compile_error", span, message)
         })
     }
 }

@@ -77,7 +77,10 @@ pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Bo
         *body = reordered;
         return;
     }
-    let mut problems = problems(context, &unsafe_vars, scope);
+    let unbound: VarSet = unsafe_vars.iter().flat_map(|item| &item.vars).cloned().collect();
+    let bound = visit::body_vars(body, Skip::default()).into_iter().chain(globals.iter().cloned());
+    let bound: Vec<Name> = bound.filter(|name| !unbound.contains(name)).map(|name| context.source_name(&name)).collect();
+    let mut problems = problems(context, &unsafe_vars, &bound, scope);
     if problems.is_empty() {
         *body = reordered;
     }

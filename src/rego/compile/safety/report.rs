@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::rego::ast::{Expr, Name, Span};
+use crate::rego::compile::nearest::suggestion;
 use crate::rego::compile::visit::{self, Skip, VarSet, is_generated};
 use crate::rego::compile::{Context, as_equality};
 use crate::rego::parser::Problem;
@@ -27,7 +28,7 @@ impl Unsafe {
 }
 
 /// OPA's `safetyErrorSlice`: each variable once, at its first place; where only generated ones are unsafe, the expressions.
-pub(super) fn problems(context: &Context<'_>, found: &[Unsafe], scope: &str) -> Vec<Problem> {
+pub(super) fn problems(context: &Context<'_>, found: &[Unsafe], bound: &[Name], scope: &str) -> Vec<Problem> {
     let mut places: HashMap<Name, Span> = HashMap::new();
     let mut assigned = VarSet::new();
     for item in found {
@@ -45,9 +46,12 @@ pub(super) fn problems(context: &Context<'_>, found: &[Unsafe], scope: &str) -> 
     if pairs.iter().any(|pair| !is_assigned(pair)) {
         pairs.retain(|pair| !is_assigned(pair));
     }
-    let problem = |span, message| Problem { code: "rego_unsafe_var_error", message, span };
-    let mut problems: Vec<_> =
-        pairs.into_iter().map(|(span, shown, _)| problem(span, unsafe_message(print::name(&shown), scope))).collect();
+    let problem = |span, message| Problem::new("rego_unsafe_var_error", span, message);
+    let explained = |(span, shown, _): (Span, Name, Name)| {
+        let meant = suggestion(&shown, bound.iter().map(|name| &**name).filter(|name| !is_generated(name)));
+        problem(span, unsafe_message(print::name(&shown), scope)).with(meant)
+    };
+    let mut problems: Vec<_> = pairs.into_iter().map(explained).collect();
     if problems.is_empty() {
         let mut seen = VarSet::new();
         let mut in_order: Vec<&Unsafe> = found.iter().collect();

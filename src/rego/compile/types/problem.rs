@@ -1,0 +1,179 @@
+//! What is wrong, in OPA's words.
+
+use std::collections::HashMap;
+
+use super::super::visit::{self, Node as Visiting};
+use super::super::{arity, as_equality, dotted};
+use super::details::{self, Want};
+use super::env::Env;
+use super::{Checker, Known, Type, Types};
+use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, Term, TermKind};
+use crate::rego::parser::Problem;
+use crate::rego::print;
+use crate::rego::types::declared;
+
+/// A type error, and whether it may be there only because something was not inferred (OPA's `causedByNilType`).
+#[derive(Debug, Clone)]
+pub(super) struct TypeProblem {
+    span: Span,
+    message: String,
+    details: Vec<String>,
+    pub(super) by_unknown: bool,
+}
+
+impl TypeProblem {
+    pub(super) fn no_match(types: &Types, span: Span, left: Known, right: Known) -> Self {
+        let by_unknown = types.is_unknown(left) || types.is_unknown(right);
+        Self { span, message: "match error".to_owned(), details: details::sides(types, left, right), by_unknown }
+    }
+
+    pub(super) fn undefined_function(span: Span, operator: &[Term]) -> Self {
+        Self {
+            span,
+            message: format!("undefined function {}", print::reference(operator)),
+            details: Vec::new(),
+            by_unknown: false,
+        }
+    }
+
+    pub(super) fn argument(
+        types: &Types,
+        span: Span,
+        operator: &[Term],
+        problem: &str,
+        (have, want): (&[Known], &[Known]),
+    ) -> Self {
+        let by_unknown = have.iter().any(|known| types.is_unknown(*known));
+        let builtin = dotted(operator).and_then(|name| declared().get(&name));
+        let details = details::arguments(types, have, builtin.map_or(Want::Function(want), Want::Builtin));
+        Self { span, message: format!("{}: {problem}", print::reference(operator)), details, by_unknown }
+    }
+
+    pub(super) fn into_problem(self) -> Problem {
+        Problem::new("rego_type_error", self.span, self.message).with(self.details)
+    }
+}
+
+/// By place, then by text; what has no place comes last.
+pub(super) fn in_order(mut problems: Vec<TypeProblem>) -> Vec<Problem> {
+    let place = |span: Span| (span.row == 0, span.module, span.row, span.col);
+    problems.sort_by(|a, b| place(a.span).cmp(&place(b.span)).then_with(|| a.message.cmp(&b.message)));
+    problems.into_iter().map(TypeProblem::into_problem).collect()
+}
+
+impl Checker<'_> {
+    /// What stands before `index` is nothing that has parts.
+    pub(super) fn not_selectable(&self, parts: &[Term], have: Known) -> TypeProblem {
+        let written = self.as_written(parts);
+        let details = details::no_parts(&self.types, have);
+        if !self.types.is_function(have) {
+            return undefined_reference(parts, &written, details);
+        }
+        // A place for a result that nobody named is no part of the name.
+        let named = match written.split_last() {
+            Some((last, before)) if visit::is_generated(&print::term(last)) => before,
+            _ => written.as_slice(),
+        };
+        let message = format!("function {} used as reference, not called", print::reference(named));
+        TypeProblem { message, ..undefined_reference(parts, &written, details) }
+    }
+
+    /// The part at `index` selects nothing: its type is `have`, unless it is a constant, and those of keys are `keys`.
+    pub(super) fn not_there(&self, parts: &[Term], index: usize, have: Known, keys: Known, at: Known) -> TypeProblem {
+        let written = self.as_written(parts);
+        let details = written.get(index).map(|part| details::no_such_part(&self.types, part, have, keys, at)).unwrap_or_default();
+        undefined_reference(parts, &written, details)
+    }
+
+    /// The reference with the names that its policy has.
+    fn as_written(&self, parts: &[Term]) -> Vec<Term> {
+        let subjects = self.current.map(|body| self.subjects(body)).unwrap_or_default();
+        parts.iter().map(|part| self.term_as_written(&subjects, part)).collect()
+    }
+
+    fn term_as_written(&self, subjects: &HashMap<&Name, Subject<'_>>, term: &Term) -> Term {
+        let mut written = term.clone();
+        match &mut written.kind {
+            TermKind::Var(name) => {
+                if let Some(subject) = subjects.get(name) {
+                    return self.subject_as_written(subjects, *subject, term.span);
+                }
+                if let Some(own) = self.program.rewritten.get(name) {
+                    *name = own.clone();
+                }
+            }
+            TermKind::Ref(parts) | TermKind::Array(parts) | TermKind::Set(parts) | TermKind::Call(parts) => {
+                parts.iter_mut().for_each(|part| *part = self.term_as_written(subjects, part));
+            }
+            TermKind::Object(entries) => {
+                for (key, value) in entries {
+                    (*key, *value) = (self.term_as_written(subjects, key), self.term_as_written(subjects, value));
+                }
+            }
+            _ => {}
+        }
+        written
+    }
+
+    /// Whether a variable was made for a scalar.
+    pub(super) fn stands_for_scalar(&self, env: &Env<'_>, head: &Term) -> bool {
+        let Some(name) = head.as_var().filter(|name| visit::is_generated(name)) else { return false };
+        let is_scalar = matches!(env.var(name), Some(Type::NULL | Type::BOOLEAN | Type::NUMBER | Type::STRING));
+        let subjects = self.current.filter(|_| is_scalar).map(|body| self.subjects(body)).unwrap_or_default();
+        matches!(subjects.get(name), Some(Subject::Term(subject)) if visit::is_scalar(subject))
+    }
+
+    fn subject_as_written(&self, subjects: &HashMap<&Name, Subject<'_>>, subject: Subject<'_>, span: Span) -> Term {
+        match subject {
+            // What was lifted out of these was lifted later.
+            Subject::Call(terms) => {
+                let terms = terms.iter().map(|term| self.term_as_written(subjects, term)).collect();
+                Term::new(TermKind::Call(terms), span)
+            }
+            Subject::Term(term) => match term.kind {
+                TermKind::Array(_) | TermKind::Object(_) | TermKind::Set(_) | TermKind::Var(_) => {
+                    self.term_as_written(subjects, term)
+                }
+                _ => term.clone(),
+            },
+        }
+    }
+
+    /// What each variable that the compiler made stands for (OPA's `localVarGenerator.subjects`).
+    fn subjects<'b>(&self, body: &'b Body) -> HashMap<&'b Name, Subject<'b>> {
+        let mut found = HashMap::new();
+        visit::walk(Visiting::Body(body), &mut |node| {
+            if let Visiting::Expr(expr) = node
+                && expr.generated
+                && let Some((name, subject)) = self.subject_of(expr)
+            {
+                found.insert(name, subject);
+            }
+            false
+        });
+        found
+    }
+
+    fn subject_of<'b>(&self, expr: &'b Expr) -> Option<(&'b Name, Subject<'b>)> {
+        if let Some((left, right)) = as_equality(expr) {
+            return Some((left.as_var()?, Subject::Term(right)));
+        }
+        let ExprKind::Call(terms) = &expr.kind else { return None };
+        let (result, call) = terms.split_last()?;
+        let arity = arity(self.program.tree, call.first()?.as_ref_parts()?)?;
+        (call.len() == arity + 1).then_some((result.as_var()?, Subject::Call(call)))
+    }
+}
+
+/// What a variable stands for.
+#[derive(Clone, Copy)]
+enum Subject<'b> {
+    Term(&'b Term),
+    /// A call, without the variable for its result.
+    Call(&'b [Term]),
+}
+
+fn undefined_reference(parts: &[Term], written: &[Term], details: Vec<String>) -> TypeProblem {
+    let span = parts.first().map_or_else(Span::default, |head| head.span);
+    TypeProblem { span, message: format!("undefined ref: {}", print::reference(written)), details, by_unknown: false }
+}

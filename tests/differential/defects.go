@@ -1,0 +1,346 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	sark "github.com/sark-policy/sark/bindings/go"
+)
+
+// A defect is a way to spoil a module.
+type defect struct {
+	name  string
+	spoil func(*generator, *module) string
+}
+
+var defects = []defect{
+	{"unsafe", (*generator).unsafe},
+	{"mistyped", (*generator).mistyped},
+	{"recursive", (*generator).recursive},
+	{"conflicting", (*generator).conflicting},
+	{"misspelt", (*generator).misspelt},
+}
+
+// unsafe uses a variable that nothing binds.
+func (g *generator) unsafe(m *module) string {
+	r := &m.rules[g.Intn(len(m.rules))]
+	unbound := g.pick("unbound", "x", "y")
+	uses := g.pick(
+		unbound+" > 1", "not "+unbound, "count("+unbound+") > 0", "q := ["+unbound+", input.a]", "every e in "+unbound+" { e }",
+		"some e in ["+unbound+"]; e", "input[_] == "+unbound+" + 1", "{e | e := input.list[_]; e > "+unbound+"}",
+		"input.a with input as "+unbound, "not input["+unbound+"].b == "+unbound, "{"+unbound+": 1} == input.map", "walk("+unbound+", [a, b])",
+	)
+	if strings.HasPrefix(r.head, "default") || g.chance(15) {
+		r = &m.rules[g.Intn(len(m.rules))]
+		r.head = strings.Replace(r.head, " := ", " := [unbound, 1][0] + ", 1)
+		return m.String()
+	}
+	r.body = slices.Insert(r.body, g.Intn(len(r.body)+1), uses)
+	return m.String()
+}
+
+// mistyped calls, compares or selects what can never work, or might.
+func (g *generator) mistyped(m *module) string {
+	r := &m.rules[g.Intn(len(m.rules))]
+	r.body = slices.Insert(r.body, g.Intn(len(r.body)+1), g.mistypedExpr())
+	return m.String()
+}
+
+func (g *generator) mistypedExpr() string {
+	value := func() string {
+		return g.pick(`"a"`, "1", "null", "true", `["a", 1]`, `{"a": 1}`, `{1, 2}`, "[]", "{}", "set()", "input.a", g.reference(&scope{}),
+			`[e | e := input.list[_]]`, `{e | e := [1, 2][_]}`, `{k: e | some k, e in ["a"]}`, `upper("a")`, `count([1])`, `[input.a, 1]`)
+	}
+	switch g.Intn(12) {
+	case 0:
+		return g.pick("count", "sum", "upper", "abs", "to_number", "object.keys", "sort", "io.jwt.decode", "time.clock", "json.filter") + "(" + value() + ")"
+	case 1:
+		return value() + g.pick(" == ", " = ", " != ", " < ") + value()
+	case 2:
+		return "z := " + value() + "; z" + g.pick(".a", "[0]", "[1]", `["b"]`, ".a.b", "[[1]]", "[z]", "[null]", "[_].c")
+	case 3:
+		return value() + g.pick(" + ", " & ", " - ", " % ") + value() + " == " + value()
+	case 4:
+		return "[" + value() + ", z] = " + value() + "; z " + g.pick("== 1", `== "a"`, "> z", ".a == 1")
+	case 5:
+		return value() + " in " + value()
+	case 6:
+		return "some z in " + value() + "; " + g.pick("upper(z) == 1", "z + 1 == 2", "z.a == 1", "z == null")
+	case 7:
+		return "concat(" + value() + ", " + value() + ") == " + value()
+	case 8:
+		if len(g.functions) > 0 {
+			f := g.functions[g.Intn(len(g.functions))]
+			return f.text + "(" + strings.Join([]string{value(), value(), value()}[:g.Intn(4)], ", ") + ")" + g.pick("", " == "+value(), ".a", "[0] == 1")
+		}
+	case 9:
+		return "object.get(" + value() + ", " + value() + ", " + value() + ") == " + value()
+	case 10:
+		return g.pick("count", "upper", "time.now_ns", "f0", "r0", "input", "data.p.r1") + g.pick("", "(1, 2, 3)", "()", ".x") + " with " +
+			g.pick("input", "data.p.r0", "count", "upper", "data.d.a", "input.a") + " as " + g.pick(value(), "count", "data.p.f0")
+	}
+	return "z := {" + `"a": ` + value() + `, "b": {"c": ` + value() + "}}; " + g.pick("z.a.b", "z.b.c", "z.c", "z.b.d", "z[y].c; y := 1", "z[y].c; y := \"b\"", "z[input.k]") + g.pick("", " == "+value())
+}
+
+// recursive has a rule need itself, or one that needs it.
+func (g *generator) recursive(m *module) string {
+	names := append(slices.Clone(g.names), g.functions...)
+	i := g.Intn(len(m.rules))
+	n := names[g.Intn(len(names))]
+	text := g.pick("", "data.p.") + n.text
+	if n.kind == "function" {
+		text += "(" + strings.TrimSuffix(strings.Repeat("1, ", n.args), ", ") + ")"
+	} else {
+		text += g.pick("", "", ".a", "[_]", "[input.a]")
+	}
+	if g.chance(20) {
+		text = g.pick("data.p", "data.p[_]", "data[_]", "data.p[input.name]", `data.p["r0"]`, "data[x][y]")
+	}
+	m.rules[i].body = append(m.rules[i].body, g.pick(text, "not "+text, "count("+text+") > 0", "z := "+text, "[1 | "+text+"]", "every e in "+text+" { e }"))
+	return m.String()
+}
+
+// conflicting defines something once more, otherwise.
+func (g *generator) conflicting(m *module) string {
+	names := append(slices.Clone(g.names), g.functions...)
+	n := names[g.Intn(len(names))]
+	head := n.text + g.pick(" := 2", " contains 2", "(x) := x", "(x, y) := x", "(x, y, z)", "[x] := 3", ".a := 1", ".a.b contains 1", ".a[x].b := 1", "", "[1][2]", ".a(x) := 1")
+	if g.chance(25) {
+		head = "default " + n.text + g.pick(" := 1", "(_) := 1", "(_, _) := 1", " := input.x", " = 1", ".a := 1", " := [1, {x | x := 1}]")
+	}
+	added := rule{head: head}
+	if !strings.HasPrefix(head, "default") && g.chance(60) {
+		added.body = []string{g.pick("x := 1", "x = 1", "input.x == x; some x in input.y", "true")}
+	}
+	m.rules = slices.Insert(m.rules, g.Intn(len(m.rules)+1), added)
+	return m.String()
+}
+
+// misspelt changes a character, or a word.
+func (g *generator) misspelt(m *module) string {
+	text := m.String()
+	words := strings.FieldsFunc(text, func(c rune) bool { return c != '_' && (c < 'a' || c > 'z') })
+	switch g.Intn(5) {
+	case 0, 1:
+		word := words[g.Intn(len(words))]
+		other := g.pick(word+"x", word[1:], word[:len(word)-1], strings.ToUpper(word), "if", "contains", "every", "some", "in", "default", "else", "not", "as", "with", "package", "import", "null", "")
+		at := strings.LastIndex(text, word)
+		return text[:at] + other + text[at+len(word):]
+	case 2:
+		runes := []rune(text)
+		at := g.Intn(len(runes))
+		return string(slices.Delete(runes, at, at+1))
+	case 3:
+		at := g.Intn(len(text))
+		for !utf8.RuneStart(text[at]) {
+			at--
+		}
+		return text[:at] + g.pick("(", ")", "[", "]", "{", "}", ",", ":", ":=", "=", "|", ".", "\"", "`", ";", "#", "\n", "1", "é", "$", "_", "@", "\\", "!") + text[at:]
+	}
+	lines := strings.Split(text, "\n")
+	i := g.Intn(len(lines))
+	return strings.Join(slices.Delete(lines, i, i+1), "\n")
+}
+
+// acceptable draws until OPA takes the module, or has refused enough of them.
+func (g *generator) acceptable() *module {
+	var m *module
+	for range 8 {
+		g.names, g.functions = nil, nil
+		m = g.module()
+		if _, err := compileOPA(m.String()); err == nil {
+			break
+		}
+	}
+	return m
+}
+
+// A verdict is what a side says about a module: nothing, or codes and rows in order.
+func verdictOfOPA(text string) string {
+	_, err := compileOPA(text)
+	var all ast.Errors
+	if errors.As(err, &all) {
+		lines := make([]string, len(all))
+		for i, e := range all {
+			row := 0
+			if e.Location != nil {
+				row = e.Location.Row
+			}
+			lines[i] = fmt.Sprintf("%d: %s: %s", row, e.Code, e.Message)
+		}
+		return strings.Join(lines, "\n")
+	}
+	if err != nil {
+		return "0: " + err.Error() + ": "
+	}
+	return ""
+}
+
+func verdictOfSark(text string) string {
+	engine, err := loadSark(text)
+	if err == nil {
+		engine.Close()
+		return ""
+	}
+	var failed *sark.Error
+	if !errors.As(err, &failed) || len(failed.Locations) == 0 {
+		return "0: " + err.Error() + ": "
+	}
+	lines := make([]string, len(failed.Locations))
+	for i, at := range failed.Locations {
+		lines[i] = fmt.Sprintf("%d: %s: %s", at.Row, at.Code, at.Message)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// withoutMessages leaves rows and codes, in order. A reference that selects nothing has no row: OPA gives that of the module's last reference
+// to any of its rules, since these share a term (docs/decisions.md, "Where an error stands").
+func withoutMessages(verdict string) string {
+	var kept []string
+	for line := range strings.Lines(verdict) {
+		if parts := strings.SplitN(line, ": ", 3); len(parts) == 3 {
+			if strings.HasPrefix(parts[2], "undefined ref") || strings.Contains(parts[2], "used as reference, not called") {
+				parts[0] = "reference"
+			}
+			kept = append(kept, parts[0]+": "+parts[1])
+		}
+	}
+	slices.Sort(kept)
+	return strings.Join(kept, "\n")
+}
+
+// sorted is a verdict as withoutMessages reads it, words included.
+func sorted(verdict string) string {
+	lines := strings.Split(verdict, "\n")
+	for i, line := range lines {
+		if _, message, found := strings.Cut(line, ": rego_type_error: undefined ref"); found {
+			lines[i] = "reference" + message
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// A gap is how far two verdicts are from one another.
+type gap int
+
+const (
+	none gap = iota
+	words
+	// unbound is a variable that nothing binds, and OPA lets pass (docs/decisions.md, "What OPA lets pass unbound").
+	unbound
+	// cut are more than ten errors: which of them are shown depends on the rows of references.
+	cut
+	other
+)
+
+func gapOf(opa, own string) gap {
+	switch {
+	case sorted(opa) == sorted(own):
+		return none
+	case withoutMessages(opa) == withoutMessages(own):
+		return words
+	case opa == "" && strings.Count(own, "\n") == strings.Count(own, "rego_unsafe_var_error")-1:
+		return unbound
+	case strings.Contains(opa, "error limit reached") && strings.Contains(own, "error limit reached") && strings.Contains(opa+own, "undefined ref"):
+		return cut
+	}
+	return other
+}
+
+func parts(text string) bool { return gapOf(verdictOfOPA(text), verdictOfSark(text)) == other }
+
+// A tally counts the modules of one defect.
+type tally struct {
+	modules, refused int
+	gaps             [other + 1]int
+}
+
+// compareDefects draws modules with a defect each, and compares why they are refused.
+func compareDefects(count int, seed int64, keep string, most int) error {
+	tallies := map[string]*tally{}
+	total := &tally{}
+	start, last := time.Now(), time.Now()
+	for number := seed; number < seed+int64(count) && total.gaps[other] < most; number++ {
+		g := newGenerator(rand.New(rand.NewSource(number)))
+		m := g.acceptable()
+		kind := defects[g.Intn(len(defects))]
+		text := kind.spoil(g, m)
+		opa, own := verdictOfOPA(text), verdictOfSark(text)
+		if tallies[kind.name] == nil {
+			tallies[kind.name] = &tally{}
+		}
+		found := gapOf(opa, own)
+		for _, t := range []*tally{tallies[kind.name], total} {
+			t.count(opa, found)
+		}
+		if found == other {
+			if err := reportDefect(number, kind.name, keep, text); err != nil {
+				return err
+			}
+		}
+		if found == words && total.gaps[words] <= most {
+			fmt.Printf("# seed %d: other words\nOPA:  %s\nsark: %s\n", number, opa, own)
+		}
+		if time.Since(last) > 10*time.Second {
+			last = time.Now()
+			fmt.Fprintln(os.Stderr, total)
+		}
+	}
+	for _, kind := range defects {
+		if tallies[kind.name] != nil {
+			fmt.Printf("%-12s %v\n", kind.name, tallies[kind.name])
+		}
+	}
+	fmt.Printf("in %.0f s, with a defect each: %v\n", time.Since(start).Seconds(), total)
+	if total.gaps[other] > 0 {
+		return fmt.Errorf("%d disagreements", total.gaps[other])
+	}
+	return nil
+}
+
+func (t *tally) count(opa string, found gap) {
+	t.modules++
+	if opa != "" {
+		t.refused++
+	}
+	t.gaps[found]++
+}
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%d modules, %d refused by OPA: %d disagreements in accepting, code or row; %d with other words, "+
+		"%d that OPA lets pass unbound, %d with more than ten errors and others of them shown",
+		t.modules, t.refused, t.gaps[other], t.gaps[words], t.gaps[unbound], t.gaps[cut])
+}
+
+// reportDefect shows the module without the lines that do not matter.
+func reportDefect(number int64, kind, keep, text string) error {
+	lines := strings.Split(text, "\n")
+	for changed := true; changed; {
+		changed = false
+		for i := len(lines) - 1; i > 0; i-- {
+			shorter := slices.Delete(slices.Clone(lines), i, i+1)
+			if parts(strings.Join(shorter, "\n")) {
+				lines, changed = shorter, true
+			}
+		}
+	}
+	small := strings.Join(lines, "\n")
+	said := fmt.Sprintf("%s\n# seed %d, %s\n# OPA:\n%s\n# sark:\n%s\n", small, number, kind, comment(verdictOfOPA(small)), comment(verdictOfSark(small)))
+	fmt.Println(said + "--------")
+	if keep == "" {
+		return nil
+	}
+	if err := os.MkdirAll(keep, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(keep, fmt.Sprintf("defect-%d.rego", number)), []byte(said), 0o644)
+}
