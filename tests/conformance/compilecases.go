@@ -15,10 +15,7 @@ func judgeCompileCase(tc *compilecases.TestCase) error {
 	if err != nil {
 		return err
 	}
-	if tc.PrintStatements {
-		return fmt.Errorf("needs print statements")
-	}
-	c := compilation{modules: map[string]string{}, version: version, strict: tc.Strict}
+	c := compilation{modules: map[string]string{}, version: version, strict: tc.Strict, prints: tc.PrintStatements}
 	for i, module := range tc.Modules {
 		c.modules[compilecases.ModuleName(i)] = module
 	}

@@ -32,7 +32,7 @@ type compilation struct {
 	modules map[string]string
 	version ast.RegoVersion
 	strict  bool
-	untyped bool // without OPA's type checker
+	prints  bool // calls of print() are compiled
 }
 
 // byOPA compiles as OPA's server does when a policy is put: annotations are parsed, ten errors are reported.
@@ -50,26 +50,11 @@ func (c *compilation) byOPA() []diagnostic {
 	if len(found) > 0 {
 		return found
 	}
-	compiler := ast.NewCompiler().WithStrict(c.strict)
-	if c.untyped {
-		withoutTypes(compiler)
-	}
+	compiler := ast.NewCompiler().WithStrict(c.strict).WithEnablePrintStatements(c.prints)
 	if compiler.Compile(parsed); compiler.Failed() {
 		return fromOPA(compiler.Errors)
 	}
 	return nil
-}
-
-// withoutTypes leaves the type checker out, which by the way notes the builtins that are called: here all are noted.
-func withoutTypes(compiler *ast.Compiler) {
-	compiler.WithSkipStages(ast.StageCheckTypes)
-	compiler.WithStageAfterID(ast.StageCheckRecursion, ast.CompilerStageDefinition{
-		Name: "NoteBuiltins",
-		Stage: func(c *ast.Compiler) *ast.Error {
-			c.Required.Builtins = append(c.Required.Builtins, ast.Builtins...)
-			return nil
-		},
-	})
 }
 
 func fromOPA(err error) []diagnostic {
@@ -93,7 +78,7 @@ func fromOPA(err error) []diagnostic {
 
 // bySark compiles through the C ABI.
 func (c *compilation) bySark() ([]diagnostic, error) {
-	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version], Strict: c.strict})
+	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version], Strict: c.strict, PrintStatements: c.prints})
 	if err != nil {
 		return nil, err
 	}
@@ -159,28 +144,11 @@ func list(found []diagnostic) string {
 	return strings.Join(texts, "\n          ")
 }
 
-// onlyTypes tells whether sark does what OPA does without its type checker. Arity mismatches are listed by types, too.
-func (c *compilation) onlyTypes(own []diagnostic) bool {
-	untyped := *c
-	untyped.untyped = true
-	return differ(withoutArguments(untyped.byOPA()), withoutArguments(own)) == nil
-}
-
 // withoutWay leaves out which rules a cycle goes through: of several cycles OPA takes one by chance, the order of a Go map.
 func withoutWay(found []diagnostic) []diagnostic {
 	shorter := slices.Clone(found)
 	for i := range shorter {
 		shorter[i].message, _, _ = strings.Cut(shorter[i].message, " recursive: ")
-	}
-	return shorter
-}
-
-func withoutArguments(found []diagnostic) []diagnostic {
-	shorter := slices.Clone(found)
-	for i := range shorter {
-		if before, _, mismatch := strings.Cut(shorter[i].message, "arity mismatch\n"); mismatch {
-			shorter[i].message = before + "arity mismatch"
-		}
 	}
 	return shorter
 }
@@ -196,28 +164,20 @@ func (c *compilation) judge() (error, string) {
 	switch {
 	case problem == nil:
 		return nil, ""
-	case c.onlyMissing(opa, own):
+	case onlyMissing(opa, own):
 		return problem, "calls a builtin that sark lacks"
-	case c.onlyTypes(own):
-		return problem, "needs the type checker"
 	case equalBy(withoutWay(opa), withoutWay(own), diagnostic.String):
 		return problem, "OPA goes another way round a cycle"
 	}
 	return problem, ""
 }
 
-// onlyMissing tells whether sark refuses the module for builtins that OPA has and sark lacks, and otherwise agrees.
-func (c *compilation) onlyMissing(opa, own []diagnostic) bool {
-	rest := slices.DeleteFunc(slices.Clone(own), func(d diagnostic) bool { return isMissing(d.message) })
-	untyped := *c
-	untyped.untyped = true
-	return len(rest) < len(own) && (differ(opa, rest) == nil || differ(untyped.byOPA(), rest) == nil)
-}
-
-func isMissing(message string) bool {
-	name, undefined := strings.CutPrefix(message, "undefined function ")
-	name, _, _ = strings.Cut(name, ":")
-	return undefined && ast.BuiltinMap[name] != nil
+// onlyMissing tells whether sark refuses the modules for builtins that OPA has and sark lacks, and otherwise agrees.
+func onlyMissing(opa, own []diagnostic) bool {
+	rest := slices.DeleteFunc(slices.Clone(own), func(d diagnostic) bool {
+		return strings.HasSuffix(d.message, "sark has no such builtin yet")
+	})
+	return len(rest) < len(own) && differ(opa, rest) == nil
 }
 
 // A way is how harvested modules are compiled.
