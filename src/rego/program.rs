@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -10,7 +10,7 @@ use foldhash::quality::RandomState;
 
 use super::budget::{Budget, Exceeded};
 use super::builtins::{Caches, Context};
-use super::compile::{self, Compiled, Key, TreeNode};
+use super::compile::{self, Compiled, Key, RuleTree, TreeNode};
 use super::eval::{self, Data, Observer, Stacks, Stop};
 use super::inspect;
 use super::parser::{self, Problem};
@@ -56,6 +56,35 @@ pub(super) struct Rules {
     pub(super) modules: Vec<Module>,
     packages: HashMap<Arc<str>, Path>,
     unsupported: Vec<Unsupported>,
+}
+
+/// Closures in closures and `else` after `else` are as deep as the source has them: the thread that lets go of them may have little stack.
+impl Drop for Rules {
+    fn drop(&mut self) {
+        if self.modules.iter().any(|module| may_nest(&module.source)) {
+            let rules = Arc::new(Mutex::new(Some(std::mem::take(&mut self.compiled.rules))));
+            let there = Arc::clone(&rules);
+            let dropped = deep(move || Ok(drop(there.lock().ok().and_then(|mut rules| rules.take()))));
+            if dropped.is_err() {
+                // Without a thread they stay: that is better than to end the process.
+                std::mem::forget(rules);
+            }
+        }
+    }
+}
+
+/// Whether what a source says may be deeper than any stack bears: in brackets, or in branches.
+fn may_nest(source: &str) -> bool {
+    let (mut depth, mut most) = (0_usize, 0);
+    for byte in source.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        most = most.max(depth);
+    }
+    most > SHALLOW || source.matches("else").nth(SHALLOW).is_some()
 }
 
 impl Compiler for RegoCompiler {
@@ -396,7 +425,11 @@ impl Program for RegoProgram {
     }
 
     fn base_documents(&self, data: &Document) -> Document {
-        without_rules(self.rules.compiled.tree.root(), data).unwrap_or_else(Document::empty_object)
+        let tree = &self.rules.compiled.tree;
+        let base = on_stack_for(tree, || Ok(without_rules(tree.root(), data)));
+        // Without a thread there is this stack.
+        let base = base.unwrap_or_else(|_| without_rules(tree.root(), data));
+        base.unwrap_or_else(Document::empty_object)
     }
 
     fn is_deterministic(&self, path: &Path) -> bool {
@@ -445,7 +478,16 @@ fn location_in_module(span: ast::Span, modules: &[Module]) -> Option<Location> {
 
 /// Data must not stand at a rule's path, nor anything but an object above it (OPA's `CheckPathConflicts`, `storage.NonEmpty`).
 fn refuse_data_over_rules(rules: &Rules, data: &Document) -> Result<()> {
-    check_node(rules, rules.compiled.tree.root(), data.view(), &mut Vec::new())
+    let tree = &rules.compiled.tree;
+    on_stack_for(tree, || check_node(rules, tree.root(), data.view(), &mut Vec::new()))
+}
+
+/// Packages and heads up to so many parts are walked on the caller's stack.
+const SHALLOW: usize = 32;
+
+/// Runs what recurses as deep as packages and heads are long.
+fn on_stack_for<T: Send>(tree: &RuleTree, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    if tree.depth() > SHALLOW { deep(work) } else { work() }
 }
 
 fn check_node(rules: &Rules, node: &TreeNode, data: Value<'_>, path: &mut Vec<String>) -> Result<()> {

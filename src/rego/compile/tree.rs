@@ -60,9 +60,25 @@ impl Node {
 #[derive(Debug, Default)]
 pub(in crate::rego) struct RuleTree {
     root: Node,
+    depth: usize,
+}
+
+/// Level by level: it is as deep as packages and heads are long, and the thread that lets go of it may have little stack.
+impl Drop for RuleTree {
+    fn drop(&mut self) {
+        let mut levels = vec![std::mem::take(&mut self.root.children)];
+        while let Some(children) = levels.pop() {
+            levels.extend(children.into_values().map(|mut node| std::mem::take(&mut node.children)));
+        }
+    }
 }
 
 impl RuleTree {
+    /// How many levels there may be.
+    pub(in crate::rego) const fn depth(&self) -> usize {
+        self.depth
+    }
+
     pub(in crate::rego) const fn root(&self) -> &Node {
         &self.root
     }
@@ -116,6 +132,7 @@ impl RuleTree {
     }
 
     fn add(&mut self, path: &[Term]) -> &mut Node {
+        self.depth = self.depth.max(path.len());
         let keys = path.iter().skip(1).map_while(Key::of);
         keys.fold(&mut self.root, |node, key| node.children.entry(key).or_default())
     }

@@ -34,6 +34,16 @@ pub(in crate::rego) struct Typed {
     tree: Arc<Node>,
 }
 
+/// Level by level, as the tree of rules.
+impl Drop for Typed {
+    fn drop(&mut self) {
+        let mut levels: Vec<Node> = Arc::get_mut(&mut self.tree).map(std::mem::take).into_iter().collect();
+        while let Some(node) = levels.pop() {
+            levels.extend(node.children.into_values());
+        }
+    }
+}
+
 pub(super) fn check(compiler: &mut Compiler) {
     let branches = all_branches(&compiler.rules);
     let base = Types::over(&declared().types);
