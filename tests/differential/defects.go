@@ -248,12 +248,38 @@ func gapOf(opa, own string) gap {
 		return none
 	case withoutMessages(opa) == withoutMessages(own):
 		return words
-	case opa == "" && strings.Count(own, "\n") == strings.Count(own, "rego_unsafe_var_error")-1:
+	case onlyUnbound(opa, own):
 		return unbound
 	case strings.Contains(opa, "error limit reached") && strings.Contains(own, "error limit reached") && strings.Contains(opa+own, "undefined ref"):
 		return cut
 	}
 	return other
+}
+
+// onlyUnbound is true where sark says what OPA says, and that some variables are unsafe.
+func onlyUnbound(opa, own string) bool {
+	said := map[string]int{}
+	for _, line := range strings.Split(opa, "\n") {
+		said[line]++
+	}
+	more := 0
+	for _, line := range strings.Split(own, "\n") {
+		switch {
+		case said[line] > 0:
+			said[line]--
+		case !strings.Contains(line, "rego_unsafe_var_error"):
+			return false
+		default:
+			more++
+		}
+	}
+	delete(said, "")
+	for _, left := range said {
+		if left > 0 {
+			return false
+		}
+	}
+	return more > 0
 }
 
 func parts(text string) bool { return gapOf(verdictOfOPA(text), verdictOfSark(text)) == other }

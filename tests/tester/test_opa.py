@@ -164,3 +164,34 @@ def test_an_engine_that_prints_prints_what_its_tests_print():
         assert "".join(lines) == result.output, path
         compared += bool(lines)
     assert compared > TESTS / 5
+
+
+def test_what_is_printed_is_bounded():
+    policy = """package t
+
+test_long if {
+	some n in numbers.range(1, 100000)
+	print("a line of some length", n)
+	n == 100000
+}
+
+v := 1 + 0
+
+v := x if {
+	some n in numbers.range(1, 5000)
+	print("the rest", n)
+	x := 1
+}
+
+test_rest if v == 1
+"""
+    engine = load({"t.rego": policy}, print_statements=True)
+    long, rest = engine.run_tests(timeout=120)
+    assert long.passed and rest.passed
+    assert len(long.output) <= 1 << 20 and long.output_dropped == sum(len(f"a line of some length {n}\n") for n in range(1, 100_001)) - len(long.output)
+    # Beyond what waits, lines are out of order; none is lost.
+    assert sorted(rest.output.splitlines()) == sorted(f"the rest {n}" for n in range(1, 5_001))
+    assert engine.evaluate("data.t.test_long", timeout=120) is True
+    dropped = engine.next_event()
+    assert dropped is not None and dropped["event"] == "events_dropped" and dropped["fields"] == {"dropped": 100_000 - 256}
+    assert engine.next_event()["message"] == f"a line of some length {100_000 - 255}"

@@ -23,6 +23,10 @@ use crate::rego::value::Value;
 /// Up to so many collected values, a line looks whether they conflict, which OPA would have found before it.
 const MOST_CHECKED: usize = 128;
 
+/// The most lines that wait, and their bytes; more are said at once, out of their turn. What waits is looked at before each instruction.
+const MOST_LINES: usize = 256;
+const MOST_LINE_BYTES: usize = 1 << 20;
+
 /// Whose early exit undoes an error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Exit {
@@ -314,6 +318,10 @@ impl<'a> Machine<'a, '_> {
         if self.collected <= MOST_CHECKED {
             self.check_collected()?;
         }
+        if !self.may_wait(&line) {
+            self.say(&line, span);
+            return Ok(());
+        }
         if let Some(doubtful) = self.doubtful() {
             self.forget_above(doubtful.depth());
             self.wait_in(&doubtful, Due::Line(line, span), false);
@@ -325,6 +333,12 @@ impl<'a> Machine<'a, '_> {
             None => self.say(&line, span),
         }
         Ok(())
+    }
+
+    fn may_wait(&self, line: &[u8]) -> bool {
+        let bytes = |waiting: &Waiting| if let Due::Line(line, _) = &waiting.due { line.len() } else { 0 };
+        let waiting = &self.strict.waiting;
+        waiting.len() < MOST_LINES && waiting.iter().map(bytes).sum::<usize>() + line.len() <= MOST_LINE_BYTES
     }
 
     fn say(&mut self, line: &[u8], span: Span) {

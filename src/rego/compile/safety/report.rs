@@ -27,7 +27,8 @@ impl Unsafe {
     }
 }
 
-/// OPA's `safetyErrorSlice`: each variable once, at its first place; where only generated ones are unsafe, the expressions.
+/// OPA's `safetyErrorSlice`: each variable once, at its first place; where only generated ones are unsafe, the expressions. `bound` has the
+/// names that may have been meant.
 pub(super) fn problems(context: &Context<'_>, found: &[Unsafe], bound: &[Name], scope: &str) -> Vec<Problem> {
     let mut places: HashMap<Name, Span> = HashMap::new();
     let mut assigned = VarSet::new();
