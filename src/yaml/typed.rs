@@ -1,6 +1,6 @@
 //! A mapping whose fields have types, as go-yaml decodes it into a struct: what does not fit is refused, with its line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
 use super::MAX_DEPTH;
@@ -11,6 +11,9 @@ use super::tree::{Event, Id, Kind, Node, Tag, Tree};
 
 /// The most nodes that are visited, aliases followed: beyond that nothing is said about a text.
 const MAX_VISITS: usize = 20_000;
+
+/// The most errors of one text.
+const MAX_ERRORS: usize = 1_000;
 
 /// What a field may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,21 +188,28 @@ impl<'t> Decoder<'t> {
         Ok(found)
     }
 
-    /// Keys that are written alike are an error each.
+    /// Keys that are written alike are an error for each two.
     fn has_unique_keys(&mut self, node: &Node) -> Result<bool, Failure> {
-        let before = self.errors.len();
-        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let mut lines: HashMap<&str, VecDeque<usize>> = HashMap::new();
+        let mut keys = Vec::new();
         for key in node.children.iter().step_by(2) {
             let key = self.node(*key)?;
-            if key.kind != Kind::Scalar {
-                continue;
+            if key.kind == Kind::Scalar {
+                lines.entry(&key.value).or_default().push_back(key.line);
+                keys.push(key);
             }
-            match seen.get(key.value.as_str()) {
-                Some(line) => {
-                    let name = crate::rego::value::quote(key.value.as_bytes());
-                    self.errors.push(format!("line {}: mapping key {name} already defined at line {line}", key.line));
-                }
-                None => drop(seen.insert(&key.value, key.line)),
+        }
+        let before = self.errors.len();
+        for key in keys {
+            let Some(lines) = lines.get_mut(key.value.as_str()) else { continue };
+            // What is left are the keys behind this one.
+            lines.pop_front();
+            for line in lines.iter() {
+                let name = crate::rego::value::quote(key.value.as_bytes());
+                self.errors.push(format!("line {line}: mapping key {name} already defined at line {}", key.line));
+            }
+            if self.errors.len() > MAX_ERRORS {
+                return Err(Failure::Unknown);
             }
         }
         Ok(self.errors.len() == before)

@@ -1,6 +1,6 @@
 //! The parser's state: where it is, what went wrong so far, and what it remembers of terms that it may have to read again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::super::RegoVersion;
 use super::super::ast::{Span, Term};
@@ -42,8 +42,6 @@ pub(super) struct Remembered {
 pub(super) struct Failed {
     pub(super) after: State,
     pub(super) known: usize,
-    /// Whether a term around it was finished since: OPA has forgotten it then, reads it again, and reports again what is wrong with it.
-    pub(super) is_stale: bool,
 }
 
 /// What is known about places that were read before.
@@ -52,7 +50,10 @@ pub(super) struct Memory {
     /// Terms in the order of their places: a term replaces those inside it.
     pub(super) terms: Vec<Remembered>,
     /// Places where no term can be read, and how things stood after trying.
-    pub(super) failures: BTreeMap<(usize, bool), Failed>,
+    pub(super) failures: HashMap<(usize, bool), Failed>,
+    /// Where OPA remembers to have read a term, in order: one that is read anew makes it forget those behind it. What it has forgotten it
+    /// reads again, and reports again what is wrong there.
+    pub(super) in_opa: Vec<usize>,
     /// Braces that hold no body.
     pub(super) no_body: HashSet<usize>,
     /// Keywords that are names because a reference follows, as they could begin the body of a comprehension.

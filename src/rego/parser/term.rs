@@ -37,10 +37,11 @@ impl Parser<'_> {
         }
         if let Some(failed) = self.memory.failures.get(&key) {
             let failed = failed.clone();
-            if failed.is_stale {
-                self.fail_again(failed);
-            } else {
+            if self.memory.in_opa.binary_search(&key.0).is_ok() {
                 self.go_to(failed.after);
+            } else {
+                self.fail_again(failed);
+                self.remember_as_opa(key.0);
             }
             return Some(None);
         }
@@ -70,13 +71,22 @@ impl Parser<'_> {
         }
     }
 
-    fn remember(&mut self, key: (usize, bool), term: Option<&Term>, known: usize) {
-        for (_, failed) in self.memory.failures.range_mut((key.0 + 1, false)..) {
-            failed.is_stale = true;
+    fn remember_as_opa(&mut self, at: usize) {
+        let known = &mut self.memory.in_opa;
+        if known.binary_search(&at).is_ok() {
+            return;
         }
+        while known.last().is_some_and(|last| *last > at) {
+            known.pop();
+        }
+        known.push(at);
+    }
+
+    fn remember(&mut self, key: (usize, bool), term: Option<&Term>, known: usize) {
+        self.remember_as_opa(key.0);
         match term {
             None if self.fatal.is_none() => {
-                self.memory.failures.insert(key, Failed { after: self.state.clone(), known, is_stale: false });
+                self.memory.failures.insert(key, Failed { after: self.state.clone(), known });
             }
             Some(term) if self.speculating > 0 => {
                 let inside = self.memory.terms.partition_point(|known| known.key < key);
