@@ -64,7 +64,10 @@ impl Drop for Rules {
         if self.modules.iter().any(|module| may_nest(&module.source)) {
             let rules = Arc::new(Mutex::new(Some(std::mem::take(&mut self.compiled.rules))));
             let there = Arc::clone(&rules);
-            let dropped = deep(move || Ok(drop(there.lock().ok().and_then(|mut rules| rules.take()))));
+            let dropped = deep(move || {
+                drop(there.lock().ok().and_then(|mut rules| rules.take()));
+                Ok(())
+            });
             if dropped.is_err() {
                 // Without a thread they stay: that is better than to end the process.
                 std::mem::forget(rules);

@@ -134,6 +134,8 @@ static void *until_closed(void *unused) {
   while (!(engine_closed && cache_closed && client_closed)) {
     sark_decision *decision = NULL;
     engine_closed = is_closed(sark_engine_evaluate(engine, TEXT("pair"), NONE, NULL, NULL, buffer, &error), &error);
+    is_closed(sark_engine_run_tests(engine, NONE, NULL, buffer, &error), &error);
+    is_closed(sark_engine_next(engine, 1000000, buffer, &error), &error);
     cache_closed = is_closed(sark_cache_set(cache, BYTES("k"), BYTES("v"), NULL, NULL, &error), &error);
     client_closed = is_closed(sark_client_decide(client, TEXT("pair"), NONE, NONE, NULL, NULL, &decision, &error), &error);
     sark_decision_free(decision);
