@@ -2,16 +2,23 @@
 
 use super::Compiler;
 use super::graph::Branch;
+use super::problems::MAX_ERRORS;
 use crate::rego::ast::{Rule, Span};
 
 pub(super) fn check(compiler: &mut Compiler) {
+    let cyclic = compiler.graph.cyclic();
+    if cyclic.is_empty() {
+        return;
+    }
     let mut found = Vec::new();
     compiler.tree.root().depth_first(&mut |node| {
         for number in &node.rules {
             let mut next = compiler.rules.get(*number).map(|entry| &entry.rule);
             let mut branch = 0;
             while let Some(rule) = next {
-                found.extend(recursion(compiler, (*number, branch), rule));
+                if cyclic.contains(&(*number, branch)) && found.len() < MAX_ERRORS {
+                    found.extend(recursion(compiler, (*number, branch), rule));
+                }
                 branch += 1;
                 next = rule.otherwise.as_deref();
             }

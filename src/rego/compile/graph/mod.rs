@@ -71,6 +71,31 @@ impl Graph {
         self.dynamic.get(&from)?.iter().find(|dynamic| dynamic.rules.contains(&to.0))
     }
 
+    /// The branches that a way back to themselves may lead through: what is left where nothing is taken away that reads nothing of what is
+    /// left, or that nothing of it reads. None, as a rule, and so no way has to be looked for.
+    pub(super) fn cyclic(&self) -> BTreeSet<Branch> {
+        let mut left: BTreeSet<Branch> = self.edges.keys().copied().collect();
+        let reversed = reversed(&self.edges);
+        for (ahead, back) in [(&self.edges, &reversed), (&reversed, &self.edges)] {
+            let count =
+                |branch: &Branch| ahead.get(branch).map_or(0, |next| next.iter().filter(|next| left.contains(next)).count());
+            let mut open: BTreeMap<Branch, usize> = left.iter().map(|branch| (*branch, count(branch))).collect();
+            let mut ends: Vec<Branch> = open.iter().filter(|(_, count)| **count == 0).map(|(branch, _)| *branch).collect();
+            while let Some(end) = ends.pop() {
+                left.remove(&end);
+                for from in back.get(&end).into_iter().flatten() {
+                    if let Some(count) = open.get_mut(from) {
+                        *count = count.saturating_sub(1);
+                        if *count == 0 {
+                            ends.push(*from);
+                        }
+                    }
+                }
+            }
+        }
+        left
+    }
+
     /// The shortest way from a branch back to itself, over edges that are wanted.
     pub(super) fn cycle(&self, start: Branch, wanted: &dyn Fn(Branch, Branch) -> bool) -> Option<Vec<Branch>> {
         let mut came_from: BTreeMap<Branch, Branch> = BTreeMap::new();
@@ -88,6 +113,17 @@ impl Graph {
         }
         None
     }
+}
+
+/// For each branch, those that read it.
+pub(super) fn reversed(edges: &Edges) -> Edges {
+    let mut reversed = Edges::new();
+    for (from, targets) in edges {
+        for to in targets {
+            reversed.entry(*to).or_default().insert(*from);
+        }
+    }
+    reversed
 }
 
 fn way_back(came_from: &BTreeMap<Branch, Branch>, start: Branch, last: Branch) -> Option<Vec<Branch>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::graph::{Branch, Edges, rules_of};
+use super::super::graph::{Branch, reversed, rules_of};
 use super::env::{Env, Node};
 use super::problem::TypeProblem;
 use super::{Checker, Known, Type, ground_part};
@@ -108,14 +108,4 @@ impl<'p> Checker<'p> {
         }
         Ok(())
     }
-}
-
-fn reversed(edges: &Edges) -> Edges {
-    let mut reversed: Edges = Edges::new();
-    for (from, targets) in edges {
-        for to in targets {
-            reversed.entry(*to).or_default().insert(*from);
-        }
-    }
-    reversed
 }
