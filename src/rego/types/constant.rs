@@ -92,20 +92,6 @@ impl PartialEq for Constant {
 
 impl Eq for Constant {}
 
-impl std::hash::Hash for Constant {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.rank().hash(state);
-        match self {
-            Self::Boolean(value) => value.hash(state),
-            Self::String(text) => text.hash(state),
-            Self::Array(items) => items.hash(state),
-            Self::Object(entries) => entries.hash(state),
-            // `1` and `1.0` are equal.
-            Self::Null | Self::Number(_) => {}
-        }
-    }
-}
-
 /// As Go prints what JSON's reader makes of it.
 impl fmt::Display for Constant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

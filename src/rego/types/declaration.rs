@@ -1,6 +1,6 @@
 //! What OPA's builtins take and give, by name: `opa capabilities --current` in the notation of its error messages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::{Constant, Known, Rest, Type, Types};
@@ -29,7 +29,7 @@ pub(in crate::rego) struct Declaration {
 #[derive(Debug)]
 pub(in crate::rego) struct Declarations {
     pub(in crate::rego) types: Arc<Types>,
-    by_name: HashMap<&'static str, Declaration>,
+    by_name: BTreeMap<&'static str, Declaration>,
 }
 
 impl Declarations {

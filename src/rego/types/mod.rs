@@ -11,14 +11,14 @@ mod print;
 mod select;
 mod unify;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub(super) use constant::Constant;
 pub(super) use declaration::{Declaration, Named, declared};
 
 /// A type, by its number in [`Types`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Type(u32);
 
 impl Type {
@@ -37,7 +37,7 @@ pub(super) type Known = Option<Type>;
 pub(super) type Rest = Option<(Known, Known)>;
 
 /// What a type is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shape {
     Null,
     Boolean,
@@ -70,7 +70,8 @@ pub(super) enum Shape {
 pub(super) struct Types {
     base: Option<Arc<Self>>,
     shapes: Vec<Entry>,
-    numbers: HashMap<Arc<Shape>, Type>,
+    /// No hash table: those point into their memory, which a check for leaks takes for lost in what lives as long as the process.
+    numbers: BTreeMap<Arc<Shape>, Type>,
     /// Pairs that were compared before.
     unifying: HashMap<(Type, Type), bool>,
 }
