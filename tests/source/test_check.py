@@ -41,7 +41,7 @@ def test_what_loads_is_listed_with_what_it_costs(tmp_path):
     ("files", "says"),
     [
         ({"a.rego": "package a\nx :=", "b.rego": "package b\ny { true }"}, ["/a.rego:2:", "rego_parse_error", "/b.rego:2:"]),
-        ({"a.rego": "package a\nx := y"}, ["/a.rego:2:1: rego_unsafe_var_error: var y is unsafe"]),
+        ({"a.rego": "package a\nx := y"}, ["/a.rego:2:6: rego_unsafe_var_error: var y is unsafe"]),
         ({"a.rego": "package a\nx := 1", "a/d.json": {"x": 1}}, ["rego_compile_error: conflicting rule for data path"]),
         ({"a.json": "{"}, ["SERIALIZATION_ERROR", "/a.json"]),
     ],
