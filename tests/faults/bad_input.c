@@ -179,9 +179,9 @@ static void structs_of_the_first_release(void) {
   of_engine.print_statements = 2;
   INVALID("print_statements", sark_engine_new(&of_engine, &made, &error));
   of_engine.print_statements = 0;
-  of_engine.reserved_2 = 1;
+  of_engine.reserved = 1;
   INVALID("reserved", sark_engine_new(&of_engine, &made, &error));
-  of_engine.reserved_2 = 0;
+  of_engine.reserved = 0;
   of_engine.rego_version = 9;
   INVALID("rego_version", sark_engine_new(&of_engine, &made, &error));
 }

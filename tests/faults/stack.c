@@ -86,6 +86,27 @@ static void *evaluate_deep(void *made) {
   return NULL;
 }
 
+/* A package of many parts, closures in closures, `else` after `else`: loaded and let go of. */
+static void *let_go_deep(void *unused) {
+  enum { PARTS = 5000, LEVELS = 400 };
+  char *nested = nest(LEVELS), *rego = malloc((size_t)PARTS * 32);
+  CHECK(rego != NULL);
+  for (int kind = 0; kind < 3; kind++) {
+    sark_engine *made = NULL;
+    int length = sprintf(rego, "package a");
+    for (int i = 0; kind == 0 && i < PARTS; i++) length += sprintf(rego + length, ".a");
+    length += sprintf(rego + length, "\n\nx := 1 if input.x == 0\n");
+    for (int i = 0; kind == 1 && i < LEVELS; i++) length += sprintf(rego + length, "else := %d if input.x == %d\n", i, i);
+    OK(sark_engine_new(NULL, &made, &error));
+    OK(sark_engine_load_policy(made, TEXT("p"), kind == 2 ? nested : rego, strlen(kind == 2 ? nested : rego), NULL, NULL, &error));
+    OK(sark_engine_set_data(made, BYTES("{\"a\": {\"b\": 1}}"), NULL, NULL, &error));
+    sark_engine_free(made);
+  }
+  free(nested);
+  free(rego);
+  return unused;
+}
+
 static void run(void *(*body)(void *), void *argument, size_t stack) {
   pthread_attr_t attributes;
   pthread_t thread;
@@ -102,6 +123,7 @@ int main(void) {
   run(read_deep, made, STACK_BYTES);
   run(evaluate_deep, made, STACK_BYTES);
   sark_engine_free(made);
+  run(let_go_deep, NULL, STACK_BYTES / 2);
   run(call_all, NULL, STACK_BYTES);
   printf("stack: %d functions called, JSON and policies nested deep, on a stack of %d KiB\n", called, STACK_BYTES >> 10);
   return 0;
