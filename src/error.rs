@@ -219,6 +219,10 @@ impl Finding {
             return write!(f, "{}: {}", self.code, self.message);
         };
         write!(f, "{}:{}:{}: {}: {}", place.file, place.row, place.col, self.code, self.message)?;
+        // An empty policy has no line.
+        if place.row == 0 {
+            return Ok(());
+        }
         // A tab before the caret stays a tab, so that the caret stands under its column in any terminal.
         let before = place.line.chars().take(place.col.saturating_sub(1) as usize);
         let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
