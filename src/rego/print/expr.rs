@@ -13,7 +13,7 @@ pub(super) fn append_body(body: &[Expr], out: &mut String) {
     }
 }
 
-fn append_expr(expr: &Expr, out: &mut String) {
+pub(super) fn append_expr(expr: &Expr, out: &mut String) {
     if expr.negated {
         out.push_str("not ");
     }
@@ -138,7 +138,10 @@ pub(super) fn append_template(parts: &[TemplatePart], out: &mut String) {
     out.push_str("$\"");
     for part in parts {
         match part {
-            TemplatePart::Text(text, _) => append_text(text, out),
+            TemplatePart::Constant(term) => match term.as_str() {
+                Some(text) => append_text(text, out),
+                None => append(term, out),
+            },
             TemplatePart::Expr(expr) => {
                 out.push('{');
                 append_expr(expr, out);
