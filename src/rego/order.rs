@@ -83,9 +83,8 @@ pub(in crate::rego) fn compare(a: &Term, b: &Term) -> Ordering {
         (TermKind::Number(a), TermKind::Number(b)) => compare_values(&Value::Number(a), &Value::Number(b)),
         (TermKind::String(a), TermKind::String(b)) => a.as_bytes().cmp(b.as_bytes()),
         (TermKind::Var(a), TermKind::Var(b)) => a.cmp(b),
-        (TermKind::Ref(a), TermKind::Ref(b))
-        | (TermKind::Array(a), TermKind::Array(b))
-        | (TermKind::Call(a), TermKind::Call(b)) => compare_all(a.iter(), b.iter()),
+        (TermKind::Call(x), TermKind::Call(y)) => rank(a).cmp(&rank(b)).then_with(|| compare_all(x.iter(), y.iter())),
+        (TermKind::Ref(a), TermKind::Ref(b)) | (TermKind::Array(a), TermKind::Array(b)) => compare_all(a.iter(), b.iter()),
         (TermKind::Set(a), TermKind::Set(b)) => compare_all(sorted(a).into_iter(), sorted(b).into_iter()),
         (TermKind::Object(a), TermKind::Object(b)) => compare_all(flattened(a).into_iter(), flattened(b).into_iter()),
         (TermKind::ArrayComprehension(a), TermKind::ArrayComprehension(b))
