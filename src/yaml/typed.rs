@@ -56,8 +56,12 @@ pub(crate) enum Any {
     Null,
     Bool(bool),
     Text(String),
-    /// A number or a time, as Go prints it where a text is expected.
-    Other(String),
+    /// An integer, in digits.
+    Int(String),
+    /// A number, and its text.
+    Float(f64, String),
+    /// A moment, as JSON has it.
+    Time(String),
     List(Vec<Any>),
     /// Keys that are no text are none.
     Map(Vec<(Option<String>, Any)>),
@@ -69,7 +73,12 @@ impl fmt::Display for Any {
         match self {
             Self::Null => f.write_str("%!s(<nil>)"),
             Self::Bool(value) => write!(f, "%!s(bool={value})"),
-            Self::Text(text) | Self::Other(text) => f.write_str(text),
+            Self::Text(text) | Self::Time(text) => f.write_str(text),
+            Self::Int(digits) => {
+                let kind = if digits.parse::<i64>().is_ok() { "int" } else { "uint64" };
+                write!(f, "%!s({kind}={digits})")
+            }
+            Self::Float(_, text) => write!(f, "%!s(float64={text})"),
             Self::List(items) => {
                 let items: Vec<String> = items.iter().map(Self::within).collect();
                 write!(f, "[{}]", items.join(" "))
@@ -87,6 +96,16 @@ impl fmt::Display for Any {
 }
 
 impl Any {
+    /// How many levels it has. Recurses as deep.
+    pub(crate) fn depth(&self) -> usize {
+        let below = match self {
+            Self::List(items) => items.iter().map(Self::depth).max(),
+            Self::Map(entries) => entries.iter().map(|(_, value)| value.depth()).max(),
+            _ => return 0,
+        };
+        below.unwrap_or(0) + 1
+    }
+
     /// The text within a collection, where Go has another one for nothing.
     fn within(&self) -> String {
         if *self == Self::Null { "<nil>".to_owned() } else { self.to_string() }
@@ -226,7 +245,8 @@ impl<'t> Decoder<'t> {
             (Kind::Seq, Shape::Texts | Shape::List | Shape::Maps) => {
                 self.list(node, shape.element()).map(|items| Some(Any::List(items)))
             }
-            (Kind::Map, Shape::Map) => self.map(node),
+            // Go decodes the keys of a typed mapping to text, whatever they are.
+            (Kind::Map, Shape::Map) => self.map(node, |_| true),
             _ => {
                 if node.kind != Kind::Map || self.has_unique_keys(node)? {
                     self.misfit(node, shape.name());
@@ -255,6 +275,8 @@ impl<'t> Decoder<'t> {
         let mut items = Vec::new();
         for id in &node.children {
             match shape {
+                // Go's nothing is a map, too, but no text.
+                Some(Shape::Map) => items.push(self.shaped(*id, Shape::Map)?.unwrap_or(Any::Map(Vec::new()))),
                 Some(shape) => items.extend(self.shaped(*id, shape)?),
                 None => items.push(self.any(*id)?),
             }
@@ -263,7 +285,7 @@ impl<'t> Decoder<'t> {
         Ok(items)
     }
 
-    fn map(&mut self, node: &Node) -> Result<Option<Any>, Failure> {
+    fn map(&mut self, node: &Node, is_text: fn(&Node) -> bool) -> Result<Option<Any>, Failure> {
         if !self.has_unique_keys(node)? {
             return Ok(None);
         }
@@ -275,7 +297,7 @@ impl<'t> Decoder<'t> {
             if key.kind != Kind::Scalar {
                 return Err(Failure::Unknown);
             }
-            entries.push(((key.tag == Tag::Str).then(|| key.value.clone()), self.any(*value)?));
+            entries.push((is_text(key).then(|| key.value.clone()), self.any(*value)?));
         }
         self.depth -= 1;
         Ok(Some(Any::Map(entries)))
@@ -285,7 +307,7 @@ impl<'t> Decoder<'t> {
         let node = self.node(id)?;
         match node.kind {
             Kind::Seq => Ok(Any::List(self.list(node, None)?)),
-            Kind::Map => Ok(self.map(node)?.unwrap_or(Any::Null)),
+            Kind::Map => Ok(self.map(node, |key| key.tag == Tag::Str)?.unwrap_or(Any::Null)),
             _ => scalar(node),
         }
     }
@@ -317,10 +339,10 @@ fn scalar(node: &Node) -> Result<Any, Failure> {
         Scalar::Null => Any::Null,
         Scalar::Bool(value) => Any::Bool(value),
         Scalar::Text => Any::Text(node.value.clone()),
-        Scalar::Int(int) => Any::Other(format!("%!s(int={int})")),
-        Scalar::Uint(int) => Any::Other(format!("%!s(uint64={int})")),
-        Scalar::Float(_) => Any::Other(format!("%!s(float64={})", node.value)),
-        Scalar::Time(time) => Any::Other(time),
+        Scalar::Int(int) => Any::Int(int.to_string()),
+        Scalar::Uint(int) => Any::Int(int.to_string()),
+        Scalar::Float(float) => Any::Float(float, node.value.clone()),
+        Scalar::Time(time) => Any::Time(time),
     })
 }
 
