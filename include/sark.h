@@ -1050,11 +1050,13 @@ int32_t sark_engine_sources(const struct sark_engine *engine,
                             struct sark_buffer *buffer,
                             struct sark_error **error);
 
-// Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`) and `documents`,
+// Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`); `documents`,
 // one for each path that rules define: `path`, `policies`, `rules`, `function`, `deterministic`, `nondeterministic` (the builtins that make it
 // otherwise), `reads` (references to the parts of the input and of base data that it can read, `input` or `data` alone where that can be
 // any), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
-// (`by`), whether by a hash (`hashed`), how many there are (`rules`), and how many are looked at whatever the input is (`always`).
+// (`by`), whether by a hash (`hashed`), how many there are (`rules`), and how many are looked at whatever the input is (`always`), and
+// `entrypoint`, whether an annotation calls it one; `entrypoints`, the paths of the documents and packages that annotations call so; and
+// `annotations`, what `# METADATA` says, as `opa inspect --annotations --format=json` has it: `path` (terms), `location`, `annotations`.
 //
 // Errors: INVALID_ARGUMENT, UNSUPPORTED (another evaluator than sark's), CLOSED.
 // Threads: any. It plans each document, for seconds where there are thousands.

@@ -5,12 +5,37 @@ package sark
 */
 import "C"
 
-import "runtime"
+import (
+	"encoding/json"
+	"runtime"
+)
 
 // Inspection is what an engine's policies offer.
 type Inspection struct {
-	Policies  []InspectedPolicy   `json:"policies"`
-	Documents []InspectedDocument `json:"documents"`
+	Policies    []InspectedPolicy     `json:"policies"`
+	Documents   []InspectedDocument   `json:"documents"`
+	Entrypoints []string              `json:"entrypoints"` // documents and packages that annotations call so: "data.a.allow"
+	Annotations []InspectedAnnotation `json:"annotations"` // what "# METADATA" says, by paths and places
+}
+
+// InspectedAnnotation is what one "# METADATA" says, in the shape of "opa inspect --annotations --format=json".
+type InspectedAnnotation struct {
+	Path        []AnnotationTerm   `json:"path"` // of the package or the rule
+	Location    AnnotationLocation `json:"location"`
+	Annotations json.RawMessage    `json:"annotations"` // an object: scope, title, description, custom and so on
+}
+
+// AnnotationTerm is a part of a path, as OPA writes terms.
+type AnnotationTerm struct {
+	Type  string `json:"type"`
+	Value any    `json:"value"`
+}
+
+// AnnotationLocation is where the package or the rule stands.
+type AnnotationLocation struct {
+	File string `json:"file"` // the policy
+	Row  int    `json:"row"`
+	Col  int    `json:"col"`
 }
 
 // InspectedPolicy is a policy that is loaded.
@@ -32,6 +57,7 @@ type InspectedDocument struct {
 	Reads            []string      `json:"reads"`            // what of the input and of base data it can read: "input.user"; "input" alone is all
 	Unsupported      []string      `json:"unsupported"`      // builtins of OPA that sark lacks: such a decision is ErrUnsupported
 	Index            *IndexOfRules `json:"index"`            // nil where there is nothing to find
+	Entrypoint       bool          `json:"entrypoint"`       // whether an annotation calls it one
 }
 
 // IndexOfRules says how the rules of a document are found.

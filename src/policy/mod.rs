@@ -461,7 +461,7 @@ impl Engine {
     ///
     /// # Errors
     /// `UNSUPPORTED` for another evaluator than sark's; `CLOSED`.
-    pub fn inspect(&self) -> Result<serde_json::Value> {
+    pub fn inspect(&self) -> Result<String> {
         self.snapshot()?.program.inspect()
     }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::RegoVersion;
+pub use super::annotation::{Annotation, Scope};
 
 /// A name: of a variable, a rule, a key.
 pub type Name = Arc<str>;
@@ -61,64 +62,6 @@ pub struct Import {
     pub alias: Option<Name>,
     /// Its place.
     pub span: Span,
-}
-
-/// An annotation: comments that begin with `# METADATA`.
-#[derive(Debug, Clone)]
-pub struct Annotation {
-    /// What it is about.
-    pub scope: Scope,
-    /// Whether what it is about is an entrypoint.
-    pub is_entrypoint: bool,
-    /// The rule below it, by its number in the module.
-    pub rule: Option<usize>,
-    /// The place of its first comment.
-    pub span: Span,
-}
-
-/// What an annotation is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// It does not say.
-    None,
-    /// One rule.
-    Rule,
-    /// All rules of a path.
-    Document,
-    /// A package.
-    Package,
-    /// A package and those below it.
-    Subpackages,
-    /// Nothing that there is.
-    Other(Arc<str>),
-}
-
-impl Scope {
-    /// The scope of a name.
-    #[must_use]
-    pub fn of(name: &str) -> Self {
-        match name {
-            "" => Self::None,
-            "rule" => Self::Rule,
-            "document" => Self::Document,
-            "package" => Self::Package,
-            "subpackages" => Self::Subpackages,
-            other => Self::Other(other.into()),
-        }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::None => "",
-            Self::Rule => "rule",
-            Self::Document => "document",
-            Self::Package => "package",
-            Self::Subpackages => "subpackages",
-            Self::Other(name) => name,
-        }
-    }
 }
 
 /// A comment, without its `#`.

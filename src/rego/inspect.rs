@@ -1,19 +1,29 @@
 //! What modules offer, for whoever deploys them: which documents there are, what each reaches, and what finding its rules costs.
 
+mod annotations;
+
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::compile::{Compiled, Key, TreeNode};
 use super::plan::{self, Index, Plan, Source};
 use super::value::text;
 use super::{Path, reads};
 
-/// The documents that rules define, by their paths, and what the plan of each says.
-pub(super) fn documents(compiled: &Compiled, policy_of: impl Fn(usize) -> String) -> Vec<Value> {
+/// What modules offer beside their names: documents, entrypoints, and annotations, as the members of an object.
+pub(super) fn offers(compiled: &Compiled, policy_of: impl Fn(usize) -> String) -> [(&'static str, Value); 3] {
+    let entrypoints = annotations::entrypoints(compiled);
+    let shown: Vec<String> = entrypoints.iter().map(Path::to_string).collect();
     let mut paths = Vec::new();
     collect(compiled.tree.root(), &mut Vec::new(), &mut paths);
-    paths.into_iter().map(|(path, node)| document(compiled, &path, node, &policy_of)).collect()
+    let document = |(path, node): (Path, &TreeNode)| {
+        let mut fields = document(compiled, &path, node, &policy_of);
+        fields.insert("entrypoint".to_owned(), entrypoints.binary_search(&path).is_ok().into());
+        Value::Object(fields)
+    };
+    let documents = paths.into_iter().map(document).collect();
+    [("documents", documents), ("entrypoints", shown.into()), ("annotations", annotations::all(compiled, policy_of).into())]
 }
 
 /// All nodes that have rules. Recurses as deep as packages and heads nest, on the compiler's stack.
@@ -29,26 +39,28 @@ fn collect<'t>(node: &'t TreeNode, keys: &mut Vec<String>, found: &mut Vec<(Path
     }
 }
 
-fn document(compiled: &Compiled, path: &Path, node: &TreeNode, policy_of: &impl Fn(usize) -> String) -> Value {
+fn document(compiled: &Compiled, path: &Path, node: &TreeNode, policy_of: &impl Fn(usize) -> String) -> Map<String, Value> {
     let modules: BTreeSet<usize> =
         node.rules.iter().filter_map(|rule| compiled.rules.get(*rule)).map(|entry| entry.module).collect();
     let policies: Vec<String> = modules.into_iter().map(policy_of).collect();
-    let head = json!({"path": path.to_string(), "policies": policies, "rules": node.rules.len(), "function": node.arity.is_some_and(|arity| arity > 0)});
-    let Ok(plan) = plan::plan_path(compiled, path) else { return head };
+    let mut fields = Map::new();
+    let mut add = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
+    add("path", path.to_string().into());
+    add("policies", policies.into());
+    add("rules", node.rules.len().into());
+    add("function", node.arity.is_some_and(|arity| arity > 0).into());
+    let Ok(plan) = plan::plan_path(compiled, path) else { return fields };
     let named = |wanted: fn(&plan::Site) -> bool| -> Vec<&str> {
         let names: BTreeSet<&str> = plan.sites.iter().filter(|site| wanted(site)).map(|site| site.builtin.name).collect();
         names.into_iter().collect()
     };
     let nondeterministic = named(|site| site.builtin.nondeterministic);
-    let mut all = head;
-    if let Some(fields) = all.as_object_mut() {
-        fields.insert("deterministic".to_owned(), nondeterministic.is_empty().into());
-        fields.insert("nondeterministic".to_owned(), nondeterministic.into());
-        fields.insert("reads".to_owned(), reads::of(compiled, node).into());
-        fields.insert("unsupported".to_owned(), named(|site| site.builtin.missing).into());
-        fields.insert("index".to_owned(), cost(&plan, path));
-    }
-    all
+    add("deterministic", nondeterministic.is_empty().into());
+    add("nondeterministic", nondeterministic.into());
+    add("reads", reads::of(compiled, node).into());
+    add("unsupported", named(|site| site.builtin.missing).into());
+    add("index", cost(&plan, path));
+    fields
 }
 
 /// How the rules at `path` are found: by what, and how many are looked at whatever the input is.

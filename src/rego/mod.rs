@@ -4,6 +4,7 @@
 //! `program` implements them by way of `parser` → `compile` → `plan` → `eval`, over `value` and `builtins`. `src/regorus.rs` is the other
 //! evaluator.
 
+pub mod annotation;
 pub mod ast;
 mod budget;
 pub mod builtins;
@@ -33,8 +34,6 @@ pub use value::{Document, Limits};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
@@ -145,11 +144,12 @@ pub trait Program: Send + Sync {
         let _ = paths;
     }
 
-    /// What the modules offer, as JSON: `documents`, each with its path, what it reaches, and what finding its rules costs.
+    /// What the modules offer, as the text of a JSON object: `documents`, each with its path, what it reaches, and what finding its rules
+    /// costs, `entrypoints` and `annotations`.
     ///
     /// # Errors
     /// `UNSUPPORTED` where the evaluator cannot say.
-    fn inspect(&self) -> Result<Value> {
+    fn inspect(&self) -> Result<String> {
         Err(Error::new(ErrorKind::Unsupported, "this evaluator does not say what its policies offer; ask one of sark's own"))
     }
 

@@ -64,8 +64,9 @@ pub(super) struct Rules {
 /// Closures in closures and `else` after `else` are as deep as the source has them: the thread that lets go of them may have little stack.
 impl Drop for Rules {
     fn drop(&mut self) {
-        if self.modules.iter().any(|module| may_nest(&module.source)) {
-            let rules = Arc::new(Mutex::new(Some(std::mem::take(&mut self.compiled.rules))));
+        let annotations = std::mem::take(&mut self.compiled.annotations);
+        if annotations.depth() > SHALLOW || self.modules.iter().any(|module| may_nest(&module.source)) {
+            let rules = Arc::new(Mutex::new(Some((std::mem::take(&mut self.compiled.rules), annotations))));
             let there = Arc::clone(&rules);
             let dropped = deep(move || {
                 drop(there.lock().ok().and_then(|mut rules| rules.take()));
@@ -473,15 +474,19 @@ impl Program for RegoProgram {
         }
     }
 
-    fn inspect(&self) -> Result<serde_json::Value> {
+    fn inspect(&self) -> Result<String> {
         let rules = &self.rules;
         let name_of = |number: usize| rules.modules.get(number).map(|module| module.name.to_string()).unwrap_or_default();
         let policies: Vec<serde_json::Value> = rules.modules.iter().map(|module| {
             let package = rules.packages.get(&module.name).map(Path::to_string);
             serde_json::json!({"name": *module.name, "package": package, "rego_version": module.version.name(), "bytes": module.source.len()})
         }).collect();
-        let documents = deep(|| Ok(inspect::documents(&rules.compiled, name_of)))?;
-        Ok(serde_json::json!({"policies": policies, "documents": documents}))
+        // To text, too: what annotations say may nest deeper than the caller's stack.
+        deep(|| {
+            let offers = inspect::offers(&rules.compiled, name_of);
+            let all = std::iter::once(("policies", policies.into())).chain(offers);
+            Ok(serde_json::Value::from_iter(all).to_string())
+        })
     }
 
     fn base_documents(&self, data: &Document) -> Document {

@@ -13,8 +13,9 @@ use super::time;
 use super::tree::{Id, Kind, Node, Tag, Tree};
 use super::value::{Key, Place, Value};
 use count::Count;
+use keys::insert;
 pub(super) use keys::scalar_key;
-use keys::{insert, text};
+pub(super) use keys::text;
 
 /// The values of the document at `root`, and which of them is the document.
 ///

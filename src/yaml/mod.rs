@@ -21,6 +21,7 @@ mod tree;
 mod typed;
 mod value;
 
+pub(crate) use number::{general as float_in_rego, json as float_in_json};
 use tree::{Event, Tree};
 pub(crate) use typed::{Any, Failure, Fields, Shape, fields};
 

@@ -99,7 +99,7 @@ pub(super) fn dotted(text: &str) -> Option<f64> {
 ///
 /// # Errors
 /// JSON has neither infinities nor NaN.
-pub(super) fn json(float: f64) -> Result<String, String> {
+pub(crate) fn json(float: f64) -> Result<String, String> {
     if !float.is_finite() {
         let name = if float.is_nan() {
             "NaN"
@@ -113,6 +113,12 @@ pub(super) fn json(float: f64) -> Result<String, String> {
     let size = float.abs();
     let text = shortest(&format!("{float:e}"), |places| format!("{float:.places$e}"), |text| text.parse() == Ok(float));
     if size != 0.0 && !(1e-6..1e21).contains(&size) { Ok(exponent(&text, 1)) } else { Ok(positional(&text)) }
+}
+
+/// As Rego has a float: Go's `FormatFloat(…, 'g', -1, 64)`.
+pub(crate) fn general(float: f64) -> String {
+    let text = shortest(&format!("{float:e}"), |places| format!("{float:.places$e}"), |text| text.parse() == Ok(float));
+    if (-4..6).contains(&power(&text)) { positional(&text) } else { exponent(&text, 2) }
 }
 
 /// As a float is a key: Go's `FormatFloat(…, 'g', -1, 32)`, with go-yaml's words for what is no number.

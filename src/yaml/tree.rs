@@ -6,7 +6,7 @@ use super::resolve;
 pub(super) type Id = usize;
 
 /// The tag of a node; of those that mean nothing to go-yaml it matters only that there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Tag {
     Null,
     Bool,

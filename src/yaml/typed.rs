@@ -1,6 +1,6 @@
 //! A mapping whose fields have types, as go-yaml decodes it into a struct: what does not fit is refused, with its line.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
 use super::MAX_DEPTH;
@@ -56,8 +56,12 @@ pub(crate) enum Any {
     Null,
     Bool(bool),
     Text(String),
-    /// A number or a time, as Go prints it where a text is expected.
-    Other(String),
+    /// An integer, in digits.
+    Int(String),
+    /// A number, and its text.
+    Float(f64, String),
+    /// A moment, as JSON has it.
+    Time(String),
     List(Vec<Any>),
     /// Keys that are no text are none.
     Map(Vec<(Option<String>, Any)>),
@@ -69,7 +73,12 @@ impl fmt::Display for Any {
         match self {
             Self::Null => f.write_str("%!s(<nil>)"),
             Self::Bool(value) => write!(f, "%!s(bool={value})"),
-            Self::Text(text) | Self::Other(text) => f.write_str(text),
+            Self::Text(text) | Self::Time(text) => f.write_str(text),
+            Self::Int(digits) => {
+                let kind = if digits.parse::<i64>().is_ok() { "int" } else { "uint64" };
+                write!(f, "%!s({kind}={digits})")
+            }
+            Self::Float(_, text) => write!(f, "%!s(float64={text})"),
             Self::List(items) => {
                 let items: Vec<String> = items.iter().map(Self::within).collect();
                 write!(f, "[{}]", items.join(" "))
@@ -87,6 +96,16 @@ impl fmt::Display for Any {
 }
 
 impl Any {
+    /// How many levels it has. Recurses as deep.
+    pub(crate) fn depth(&self) -> usize {
+        let below = match self {
+            Self::List(items) => items.iter().map(Self::depth).max(),
+            Self::Map(entries) => entries.iter().map(|(_, value)| value.depth()).max(),
+            _ => return 0,
+        };
+        below.unwrap_or(0) + 1
+    }
+
     /// The text within a collection, where Go has another one for nothing.
     fn within(&self) -> String {
         if *self == Self::Null { "<nil>".to_owned() } else { self.to_string() }
@@ -153,11 +172,49 @@ impl<'t> Decoder<'t> {
             Kind::Alias(target) => self.tree.node(target).map_err(|_| Failure::Unknown)?,
             _ => node,
         };
-        // Merged mappings are nothing that is worth following here.
-        if self.visits > MAX_VISITS || node.tag == Tag::Merge {
-            return Err(Failure::Unknown);
+        if self.visits > MAX_VISITS { Err(Failure::Unknown) } else { Ok(node) }
+    }
+
+    /// The keys and values of a mapping whose keys differ: its own, and then those that are merged into it and that it lacks.
+    fn pairs(&mut self, node: &'t Node) -> Result<Vec<(&'t Node, Id)>, Failure> {
+        self.enter()?;
+        let mut found: Vec<(&Node, Id)> = Vec::new();
+        let mut merged = Vec::new();
+        for pair in node.children.chunks_exact(2) {
+            let [key, value] = pair else { continue };
+            let key = self.node(*key)?;
+            if key.tag == Tag::Merge && key.kind == Kind::Scalar {
+                merged.extend(self.merged(*value)?);
+            } else {
+                found.push((key, *value));
+            }
         }
-        Ok(node)
+        let mut known: HashSet<(Tag, &str)> = found.iter().map(|(key, _)| (key.tag, key.value.as_str())).collect();
+        for source in merged {
+            if !self.has_unique_keys(source)? {
+                continue;
+            }
+            for (key, value) in self.pairs(source)? {
+                if known.insert((key.tag, key.value.as_str())) {
+                    found.push((key, value));
+                }
+            }
+        }
+        self.depth -= 1;
+        Ok(found)
+    }
+
+    /// The mappings that the value of a merge key names.
+    fn merged(&mut self, id: Id) -> Result<Vec<&'t Node>, Failure> {
+        let node = self.node(id)?;
+        let sources = match node.kind {
+            Kind::Seq => node.children.iter().map(|child| self.node(*child)).collect::<Result<Vec<_>, _>>()?,
+            _ => vec![node],
+        };
+        if sources.iter().all(|source| source.kind == Kind::Map) {
+            return Ok(sources);
+        }
+        Err(Failure::Refused("yaml: map merge requires map or sequence of maps as the value".to_owned()))
     }
 
     fn fields(&mut self, root: Id, wanted: &[(&'static str, Shape)]) -> Result<Fields, Failure> {
@@ -172,15 +229,13 @@ impl<'t> Decoder<'t> {
         if !self.has_unique_keys(node)? {
             return Ok(found);
         }
-        for pair in node.children.chunks_exact(2) {
-            let [key, value] = pair else { continue };
-            let key = self.node(*key)?;
+        for (key, value) in self.pairs(node)? {
             if key.kind != Kind::Scalar {
                 self.misfit(key, "string");
                 continue;
             }
             if let Some((name, shape)) = wanted.iter().find(|(name, _)| *name == key.value)
-                && let Some(value) = self.shaped(*value, *shape)?
+                && let Some(value) = self.shaped(value, *shape)?
             {
                 found.insert(name, value);
             }
@@ -221,12 +276,13 @@ impl<'t> Decoder<'t> {
             return Ok(None);
         }
         match (node.kind, shape) {
-            (Kind::Scalar, Shape::Text) => Ok(Some(Any::Text(node.value.clone()))),
+            (Kind::Scalar, Shape::Text) => text(node).map(|text| Some(Any::Text(text))),
             (Kind::Scalar, Shape::Bool) => Ok(self.boolean(node)),
             (Kind::Seq, Shape::Texts | Shape::List | Shape::Maps) => {
                 self.list(node, shape.element()).map(|items| Some(Any::List(items)))
             }
-            (Kind::Map, Shape::Map) => self.map(node),
+            // Go decodes the keys of a typed mapping to text, whatever they are.
+            (Kind::Map, Shape::Map) => self.map(node, |_| true),
             _ => {
                 if node.kind != Kind::Map || self.has_unique_keys(node)? {
                     self.misfit(node, shape.name());
@@ -255,6 +311,8 @@ impl<'t> Decoder<'t> {
         let mut items = Vec::new();
         for id in &node.children {
             match shape {
+                // Go's nothing is a map, too, but no text.
+                Some(Shape::Map) => items.push(self.shaped(*id, Shape::Map)?.unwrap_or(Any::Map(Vec::new()))),
                 Some(shape) => items.extend(self.shaped(*id, shape)?),
                 None => items.push(self.any(*id)?),
             }
@@ -263,19 +321,17 @@ impl<'t> Decoder<'t> {
         Ok(items)
     }
 
-    fn map(&mut self, node: &Node) -> Result<Option<Any>, Failure> {
+    fn map(&mut self, node: &'t Node, is_text: fn(&Node) -> bool) -> Result<Option<Any>, Failure> {
         if !self.has_unique_keys(node)? {
             return Ok(None);
         }
         self.enter()?;
         let mut entries = Vec::new();
-        for pair in node.children.chunks_exact(2) {
-            let [key, value] = pair else { continue };
-            let key = self.node(*key)?;
+        for (key, value) in self.pairs(node)? {
             if key.kind != Kind::Scalar {
                 return Err(Failure::Unknown);
             }
-            entries.push(((key.tag == Tag::Str).then(|| key.value.clone()), self.any(*value)?));
+            entries.push((is_text(key).then(|| key.value.clone()), self.any(value)?));
         }
         self.depth -= 1;
         Ok(Some(Any::Map(entries)))
@@ -285,7 +341,7 @@ impl<'t> Decoder<'t> {
         let node = self.node(id)?;
         match node.kind {
             Kind::Seq => Ok(Any::List(self.list(node, None)?)),
-            Kind::Map => Ok(self.map(node)?.unwrap_or(Any::Null)),
+            Kind::Map => Ok(self.map(node, |key| key.tag == Tag::Str)?.unwrap_or(Any::Null)),
             _ => scalar(node),
         }
     }
@@ -312,15 +368,21 @@ fn is_null(node: &Node) -> bool {
     node.kind == Kind::Scalar && node.tag == Tag::Null
 }
 
+/// The text of a scalar; what of its bytes is none becomes U+FFFD.
+fn text(node: &Node) -> Result<String, Failure> {
+    let bytes = super::decode::text(node).map_err(Failure::Refused)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn scalar(node: &Node) -> Result<Any, Failure> {
     Ok(match resolve::tagged(node.tag, &node.value).map_err(|_| Failure::Unknown)? {
         Scalar::Null => Any::Null,
         Scalar::Bool(value) => Any::Bool(value),
-        Scalar::Text => Any::Text(node.value.clone()),
-        Scalar::Int(int) => Any::Other(format!("%!s(int={int})")),
-        Scalar::Uint(int) => Any::Other(format!("%!s(uint64={int})")),
-        Scalar::Float(_) => Any::Other(format!("%!s(float64={})", node.value)),
-        Scalar::Time(time) => Any::Other(time),
+        Scalar::Text => Any::Text(text(node)?),
+        Scalar::Int(int) => Any::Int(int.to_string()),
+        Scalar::Uint(int) => Any::Int(int.to_string()),
+        Scalar::Float(float) => Any::Float(float, node.value.clone()),
+        Scalar::Time(time) => Any::Time(time),
     })
 }
 

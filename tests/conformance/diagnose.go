@@ -35,8 +35,14 @@ type compilation struct {
 	prints  bool // calls of print() are compiled
 }
 
-// byOPA compiles as OPA's server does when a policy is put: annotations are parsed, ten errors are reported.
+// byOPA is what OPA refuses.
 func (c *compilation) byOPA() []diagnostic {
+	_, found := c.compiled()
+	return found
+}
+
+// compiled compiles as OPA's server does when a policy is put: annotations are parsed, ten errors are reported.
+func (c *compilation) compiled() (*ast.Compiler, []diagnostic) {
 	parsed := map[string]*ast.Module{}
 	var found []diagnostic
 	for _, name := range sortedNames(c.modules) {
@@ -48,13 +54,13 @@ func (c *compilation) byOPA() []diagnostic {
 		parsed[name] = module
 	}
 	if len(found) > 0 {
-		return found
+		return nil, found
 	}
 	compiler := ast.NewCompiler().WithStrict(c.strict).WithEnablePrintStatements(c.prints)
 	if compiler.Compile(parsed); compiler.Failed() {
-		return fromOPA(compiler.Errors)
+		return nil, fromOPA(compiler.Errors)
 	}
-	return nil
+	return compiler, nil
 }
 
 func fromOPA(err error) []diagnostic {

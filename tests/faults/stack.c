@@ -86,6 +86,33 @@ static void *evaluate_deep(void *made) {
   return NULL;
 }
 
+/* A rule whose annotation nests, and that gives it. */
+static char *annotate(int levels) {
+  char *rego = malloc((size_t)levels * 2 + 256);
+  CHECK(rego != NULL);
+  int length = sprintf(rego, "package a\n# METADATA\n# custom:\n#   deep:\n#     ");
+  for (int i = 0; i < levels; i++) length += sprintf(rego + length, "- ");
+  sprintf(rego + length, "1\nx := rego.metadata.rule()");
+  return rego;
+}
+
+static void *annotate_deep(void *unused) {
+  enum { LEVELS = 900 };
+  char *rego = annotate(LEVELS);
+  sark_buffer *answer = sark_buffer_new();
+  sark_engine *made = NULL;
+  OK(sark_engine_new(NULL, &made, &error));
+  OK(sark_engine_load_policy(made, TEXT("p"), rego, strlen(rego), NULL, NULL, &error));
+  OK(sark_engine_evaluate(made, TEXT("data.a.x"), NONE, NULL, NULL, answer, &error));
+  CHECK(answer->length > 2 * LEVELS);
+  OK(sark_engine_inspect(made, answer, &error));
+  CHECK(answer->length > 2 * LEVELS);
+  sark_engine_free(made);
+  sark_buffer_free(answer);
+  free(rego);
+  return unused;
+}
+
 /* A package of many parts, closures in closures, `else` after `else`: loaded and let go of. */
 static void *let_go_deep(void *unused) {
   enum { PARTS = 5000, LEVELS = 400 };
@@ -124,6 +151,7 @@ int main(void) {
   run(evaluate_deep, made, STACK_BYTES);
   sark_engine_free(made);
   run(let_go_deep, NULL, STACK_BYTES / 2);
+  run(annotate_deep, NULL, STACK_BYTES);
   run(call_all, NULL, STACK_BYTES);
   printf("stack: %d functions called, JSON and policies nested deep, on a stack of %d KiB\n", called, STACK_BYTES >> 10);
   return 0;

@@ -394,13 +394,39 @@ export interface Inspection {
     deterministic: boolean;
     /** The builtins that make it otherwise. */
     nondeterministic: string[];
-    /** Builtins of OPA that sark lacks: such a decision throws Unsupported. */
     /** What of the input and of base data it can read: "input.user"; "input" alone is all. */
     reads: string[];
+    /** Builtins of OPA that sark lacks: such a decision throws Unsupported. */
     unsupported: string[];
     /** By what the rules are found, and how many of them are looked at whatever the input is. */
     index: { by: string[]; hashed: boolean; rules: number; always: number } | null;
+    /** Whether an annotation calls it one. */
+    entrypoint: boolean;
   }[];
+  /** The documents and packages that annotations call so: "data.a.allow". */
+  entrypoints: string[];
+  /** What "# METADATA" says, by paths and places, in the shape of `opa inspect --annotations --format=json`. */
+  annotations: {
+    path: { type: string; value: unknown }[];
+    /** Where the package or the rule stands; `file` is the policy. */
+    location: { file: string; row: number; col: number };
+    annotations: Annotation;
+  }[];
+}
+
+/** What one "# METADATA" says. What it does not say is absent. */
+export interface Annotation {
+  scope: "rule" | "document" | "package" | "subpackages";
+  title?: string;
+  description?: string;
+  entrypoint?: true;
+  organizations?: string[];
+  related_resources?: { ref: string; description?: string }[];
+  authors?: { name: string; email?: string }[];
+  schemas?: { path: object[]; schema?: object[]; definition?: object }[];
+  compile?: { unknowns?: (object[] | null)[]; mask_rule?: object[] };
+  custom?: Record<string, unknown>;
+  labels?: Record<string, unknown>;
 }
 
 export interface SourceStatus {

@@ -13,6 +13,7 @@ mod glob;
 mod json;
 mod jwt;
 mod key;
+mod metadata;
 mod missing;
 mod net;
 mod numbers;
@@ -50,7 +51,7 @@ pub(crate) use jwt::{Signed, Verifier};
 pub(in crate::rego) use missing::MISSING;
 pub(crate) use regex::Pattern;
 pub use table::{all, lookup};
-pub(crate) use uri::check_url;
+pub(crate) use uri::normal_url;
 pub use walk::Walk;
 
 /// What a builtin works with.

@@ -3,9 +3,9 @@
 use super::missing::MISSING;
 use super::void::VOID;
 use super::{
-    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, net, numbers,
-    objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, trace, types, units, uri, uuid,
-    walk,
+    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, metadata, net,
+    numbers, objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, trace, types, units,
+    uri, uuid, walk,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -160,6 +160,8 @@ static TABLE: &[Builtin] = &[
     of("regex.replace", 3, regex::replace),
     of("regex.split", 2, regex::split),
     of("regex.template_match", 4, regex::template_match),
+    of("rego.metadata.chain", 0, metadata::chain),
+    of("rego.metadata.rule", 0, metadata::rule),
     of("rem", 2, arithmetic::remainder),
     of("replace", 3, strings::replace),
     of("round", 1, arithmetic::round),

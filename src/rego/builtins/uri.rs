@@ -30,9 +30,45 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     Ok(parsed)
 }
 
-/// Whether a text is a URL, in Go's words where it is none.
-pub(crate) fn check_url(text: &[u8]) -> Result<(), String> {
-    parse(text).map(|_| ())
+/// A URL as Go writes it, or its words for why a text is none.
+pub(crate) fn normal_url(text: &[u8]) -> Result<String, String> {
+    let parsed = parse(text)?;
+    let (rest, fragment) = cut(text, b'#');
+    let (before, _) = cut(rest, b'?');
+    let mut url = parsed.scheme.clone();
+    if !url.is_empty() {
+        url.push(b':');
+    }
+    let hierarchy = before.get(scheme(before)?.0.len() + usize::from(!url.is_empty())..).unwrap_or_default();
+    match hierarchy.strip_prefix(b"//").filter(|_| !url.is_empty() || !hierarchy.starts_with(b"///")) {
+        Some(after) => write_hierarchy(&parsed, after, &mut url),
+        None if !url.is_empty() && !hierarchy.starts_with(b"/") => url.extend_from_slice(hierarchy),
+        None => url.extend_from_slice(&parsed.sent_path),
+    }
+    if rest.contains(&b'?') {
+        url.push(b'?');
+        url.extend_from_slice(&parsed.query);
+    }
+    if !parsed.fragment.is_empty() {
+        url.push(b'#');
+        url.extend(if escape::is_fragment(fragment) { fragment.to_vec() } else { escape::fragment(&parsed.fragment) });
+    }
+    Ok(String::from_utf8_lossy(&url).into_owned())
+}
+
+/// User, host and path; `after` is what follows the two slashes.
+fn write_hierarchy(parsed: &Parsed, after: &[u8], url: &mut Vec<u8>) {
+    let (authority, _) = cut(after, b'/');
+    let user = host::user(authority);
+    if user.is_some() || !parsed.host.is_empty() || !parsed.sent_path.is_empty() && !parsed.scheme.is_empty() {
+        url.extend_from_slice(b"//");
+    }
+    if let Some(user) = user {
+        url.extend(user);
+        url.push(b'@');
+    }
+    url.extend(escape::host(&parsed.host));
+    url.extend_from_slice(&parsed.sent_path);
 }
 
 /// What is before and after the first `at`.

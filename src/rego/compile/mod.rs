@@ -35,6 +35,7 @@ mod with;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
+pub(super) use annotations::{Annotated, AnnotationSet};
 pub(super) use query::compile as compile_query;
 pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
@@ -43,7 +44,7 @@ pub(super) use visit::{
     is_ground, is_scalar,
 };
 
-use super::ast::{Body, Module, Name, Rule, Span, Term, TermKind};
+use super::ast::{Body, Head, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
 use super::parser::Problem;
 use super::{RegoVersion, print};
@@ -68,15 +69,20 @@ impl Entry {
 
     /// That of the rule or of one of its `else` branches.
     pub(super) fn reference_of(&self, rule: &Rule) -> Vec<Term> {
-        let mut parts = self.package.clone();
-        for (at, part) in rule.head.reference.iter().enumerate() {
-            match &part.kind {
-                TermKind::Var(name) if at == 0 => parts.push(Term::string(name.clone(), part.span)),
-                _ => parts.push(part.clone()),
-            }
-        }
-        parts
+        full_reference(&self.package, &rule.head)
     }
+}
+
+/// The whole reference of a head in a package.
+fn full_reference(package: &[Term], head: &Head) -> Vec<Term> {
+    let mut parts = package.to_vec();
+    for (at, part) in head.reference.iter().enumerate() {
+        match &part.kind {
+            TermKind::Var(name) if at == 0 => parts.push(Term::string(name.clone(), part.span)),
+            _ => parts.push(part.clone()),
+        }
+    }
+    parts
 }
 
 /// Whether a rule gives one value or a set.
@@ -112,6 +118,7 @@ pub(super) struct Compiled {
     typed: types::Typed,
     /// The source's name for each generated one: for whom what is compiled is shown.
     rewritten: HashMap<Name, Name>,
+    pub(super) annotations: AnnotationSet,
     pub(super) options: Options,
     /// The functions that some `with` of the rules replaces, once somebody has looked.
     pub(super) mocked: OnceLock<BTreeSet<String>>,
@@ -145,6 +152,7 @@ struct Compiler {
     tree: RuleTree,
     graph: graph::Graph,
     typed: types::Typed,
+    annotations: AnnotationSet,
     generator: Generator,
     rewritten: HashMap<Name, Name>,
     options: Options,
@@ -164,13 +172,13 @@ pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, options: Optio
         }
     }
     if compiler.problems.is_empty() {
-        let Compiler { rules, tree, graph, typed, rewritten, .. } = compiler;
-        return Ok(Compiled { rules, tree, graph, typed, rewritten, options, mocked: OnceLock::new() });
+        let Compiler { rules, tree, graph, typed, annotations, rewritten, .. } = compiler;
+        return Ok(Compiled { rules, tree, graph, typed, annotations, rewritten, options, mocked: OnceLock::new() });
     }
     Err(problems::in_order(compiler.problems))
 }
 
-const STAGES: [fn(&mut Compiler); 26] = [
+const STAGES: [fn(&mut Compiler); 27] = [
     globals::resolve_all_refs,
     imports::check_unused,
     heads::rewrite_rule_head_refs,
@@ -184,7 +192,8 @@ const STAGES: [fn(&mut Compiler); 26] = [
     print_calls::check_void_calls,
     print_calls::rewrite_or_erase,
     exprs::rewrite_expr_terms,
-    annotations::check,
+    annotations::gather,
+    annotations::rewrite_calls,
     graph::set,
     exprs::rewrite_comprehension_terms,
     heads::rewrite_refs_in_head,
@@ -216,6 +225,7 @@ impl Compiler {
             tree: RuleTree::default(),
             graph: graph::Graph::default(),
             typed: types::Typed::default(),
+            annotations: AnnotationSet::default(),
             generator,
             rewritten: HashMap::new(),
             options,

@@ -22,7 +22,7 @@ pub(in super::super) fn scalar_key(node: &Node) -> Result<Key<'_>, String> {
 }
 
 /// The bytes of a scalar that is a text.
-pub(super) fn text(node: &Node) -> Result<Cow<'_, [u8]>, String> {
+pub(in crate::yaml) fn text(node: &Node) -> Result<Cow<'_, [u8]>, String> {
     if node.tag != Tag::Binary {
         return Ok(Cow::Borrowed(node.value.as_bytes()));
     }

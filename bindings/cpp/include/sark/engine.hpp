@@ -131,7 +131,7 @@ public:
     return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
   }
 
-  /// What the policies offer, for whoever deploys them: a JSON object, living in `out`.
+  /// What the policies offer, annotations among it, for whoever deploys them: a JSON object, living in `out`.
   result<std::string_view> inspect(buffer &out) const noexcept {
     detail::error_slot slot;
     const auto status = ::sark_engine_inspect(handle_.get(), out.get(), slot.out());

@@ -157,8 +157,9 @@ class Engine(Closable):
         return sources
 
     def inspect(self) -> dict[str, Any]:
-        """What the policies offer: {"policies": [...], "documents": [...]}, each document with its path, whether it is deterministic,
-        what of OPA's builtins it needs that sark lacks, and what finding its rules costs."""
+        """What the policies offer: {"policies": [...], "documents": [...], "entrypoints": [...], "annotations": [...]}: each document with
+        its path, whether it is deterministic, what of OPA's builtins it needs that sark lacks, and what finding its rules costs; the paths
+        that annotations call entrypoints; and what "# METADATA" says, as `opa inspect --annotations --format=json` has it."""
         found: dict[str, Any] = _values.from_json(_calls.fetch(lib.sark_engine_inspect, self._handle) or b"{}")
         return found
 

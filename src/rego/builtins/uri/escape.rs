@@ -56,15 +56,43 @@ pub(super) fn unescape(text: &[u8], part: Part) -> Result<Vec<u8>, String> {
 
 /// A path as Go writes it.
 pub(super) fn path(path: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(path.len());
-    for byte in path {
-        match byte {
-            b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'@' | b'-' | b'_' | b'.' | b'~' => out.push(*byte),
-            byte if byte.is_ascii_alphanumeric() => out.push(*byte),
-            _ => out.extend(format!("%{byte:02X}").bytes()),
+    escaped(path, |byte| is_unreserved(byte) || b"$&+,/:;=@".contains(&byte))
+}
+
+/// A fragment as Go writes it.
+pub(super) fn fragment(fragment: &[u8]) -> Vec<u8> {
+    escaped(fragment, |byte| is_unreserved(byte) || b"$&+,/:;=?@!()*".contains(&byte))
+}
+
+/// A user's name or password as Go writes it.
+pub(super) fn user(text: &[u8]) -> Vec<u8> {
+    escaped(text, |byte| is_unreserved(byte) || b"$&+,;=".contains(&byte))
+}
+
+/// A host as Go writes it.
+pub(super) fn host(host: &[u8]) -> Vec<u8> {
+    escaped(host, in_host)
+}
+
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
+}
+
+fn escaped(text: &[u8], stays: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text {
+        if stays(*byte) {
+            out.push(*byte);
+        } else {
+            out.extend(format!("%{byte:02X}").bytes());
         }
     }
     out
+}
+
+/// Whether every byte of an escaped fragment may stand in one.
+pub(super) fn is_fragment(fragment: &[u8]) -> bool {
+    fragment.iter().all(|byte| *byte == b'?' || is_path(&[*byte]))
 }
 
 /// Whether every byte of an escaped path may stand in one.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use memchr::{memchr, memmem, memrchr};
 
 use super::super::super::value::quote;
-use super::escape::{Part, unescape};
+use super::escape::{self, Part, unescape};
 
 /// The host and port of an authority, whose user has to be one.
 pub(super) fn authority(scheme: &[u8], authority: &[u8]) -> Result<Vec<u8>, String> {
@@ -21,6 +21,18 @@ pub(super) fn authority(scheme: &[u8], authority: &[u8]) -> Result<Vec<u8>, Stri
         unescape(password, Part::Other)?;
     }
     Ok(found)
+}
+
+/// The user of an authority, as Go writes it.
+pub(super) fn user(authority: &[u8]) -> Option<Vec<u8>> {
+    let user = authority.get(..memrchr(b'@', authority)?)?;
+    let (name, password) = super::cut(user, b':');
+    let mut written = escape::user(&unescape(name, Part::Other).ok()?);
+    if user.contains(&b':') {
+        written.push(b':');
+        written.extend(escape::user(&unescape(password, Part::Other).ok()?));
+    }
+    Some(written)
 }
 
 fn is_port(text: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 
 mod attach;
 mod content;
+mod parts;
 
 use super::super::ast::{Annotation, Comment, Span};
 use super::Problem;
