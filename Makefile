@@ -12,7 +12,8 @@
 #   make bench-source  activating a large bundle, beside an OPA that does
 #   make bench-lock    a decision in Python beside threads that compute
 #   make bench-gateway a FastAPI gateway that decides, beside one that does not
-#   make differential  N drawn policies and inputs, and DEFECTS modules with a mistake, OPA beside sark (N=200000 DEFECTS=100000 for a long run)
+#   make differential  N drawn policies and inputs, DEFECTS modules with a mistake, EXPLAINED explanations, OPA beside sark (N=200000 DEFECTS=100000 EXPLAINED=50000
+#                   for a long run)
 #   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
 
 SHELL := /bin/bash
@@ -321,6 +322,7 @@ conformance: $(CONFORMANCE)
 N ?= 20000
 SEED ?= 1
 DEFECTS ?= 2000
+EXPLAINED ?= 2000
 DIFFERENTIAL := $(OUT)/differential/run
 
 $(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differential/*)
@@ -332,6 +334,8 @@ differential: $(DIFFERENTIAL)
 	@$(with_prefix) $(DIFFERENTIAL) -n $(N) -seed $(SEED) -keep $(OUT)/differential/found
 	$(call step,'$(DEFECTS) drawn modules with a defect each$(comma) OPA beside sark')
 	@$(with_prefix) $(DIFFERENTIAL) -defects -n $(DEFECTS) -seed $(SEED) -keep $(OUT)/differential/found
+	$(call step,'$(EXPLAINED) drawn decisions explained$(comma) OPA beside sark')
+	@$(with_prefix) $(DIFFERENTIAL) -explain -n $(EXPLAINED) -seed $(SEED) -keep $(OUT)/differential/found
 
 # sark beside OPA's Go SDK, OPA as a C shared library, regorus and its register machine: one process, interleaved. BENCH=NAME for some workloads.
 $(OUT)/libopa.so: $(wildcard benches/opa/*)

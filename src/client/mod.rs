@@ -5,6 +5,7 @@
 mod allowed;
 mod background;
 mod decision;
+mod failing;
 mod guard;
 mod key;
 mod log;

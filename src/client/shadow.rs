@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::decision::DecisionId;
+use super::failing;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events, Level};
 use crate::mask::Mask;
@@ -211,9 +212,10 @@ impl Shadow {
             return ShadowOutcome::Revision;
         }
         let input = self.options.keep_inputs.then(|| self.shown("input", decided.input.as_deref().unwrap_or_default()));
+        let fails = failing::expressions(&self.engine, &decided.target, decided.input.as_deref());
         let difference = json!({
             "decision_id": decided.id.to_string(), "revision": decided.revision.as_str(), "remote_revision": remote_revision,
-            "input": input, "local": self.side(Ok(decided.result.as_deref())), "remote": self.side(remote),
+            "input": input, "local": self.side(Ok(decided.result.as_deref())), "remote": self.side(remote), "fails": fails,
         });
         process::work(|| self.keep(&decided.target, difference));
         ShadowOutcome::Differing

@@ -50,6 +50,18 @@ def test_a_differing_answer_is_counted_kept_and_told(engine, opa, metrics):
     assert counted(metrics, 'sark_shadow_comparisons_total{outcome="differing"}') == 1
 
 
+def test_a_differing_answer_says_which_expressions_failed_here(engine, opa):
+    opa.put('package authz\n\nallow := true\n')
+    engine.load_policy("authz", 'package authz\n\nallow if {\n\tsome role in input.roles\n\trole == "admin"\n\tinput.password != "hunter2"\n}\n')
+    client = shadowing(engine, opa.url)
+    client.decide("data.authz.allow", {"roles": ["admin", "guest"], "password": "hunter2"})
+    assert compared(client, {"differing": 1})
+    (difference,) = client.status()["shadow"]["differences"]
+    assert difference["local"] == {"undefined": True}
+    # The policies' text, in the order of the evaluation, and nothing of the input.
+    assert difference["fails"] == ['authz:6 neq(__local3__, "hunter2")', 'authz:5 role = "admin"']
+
+
 def test_kept_inputs_and_results_are_masked(engine, opa):
     opa.put(DIFFERENT)
     client = shadowing(engine, opa.url, shadow_keep_inputs=True)
