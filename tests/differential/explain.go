@@ -39,14 +39,14 @@ var modes = []struct {
 
 // explainTotals counts explanations.
 type explainTotals struct {
-	modules, explained, events, renamed, tooLong, failed, refused, differ int
-	seconds                                                               float64
+	modules, explained, events, colliding, renamed, tooLong, failed, refused, differ int
+	seconds                                                                          float64
 }
 
 func (t *explainTotals) String() string {
 	return fmt.Sprintf("%d explanations of %d modules, in four forms each, %d events, in %.0f s; "+
-		"in %d of them generated variables have other numbers; %d that fail, %d that OPA refuses, %d too long; %d disagreements",
-		t.explained, t.modules, t.events, t.seconds, t.renamed, t.failed, t.refused, t.tooLong, t.differ)
+		"in %d of them generated variables have other numbers; %d whose values collide in OPA, %d that fail, %d that OPA refuses, %d too long; %d disagreements",
+		t.explained, t.modules, t.events, t.seconds, t.renamed, t.colliding, t.failed, t.refused, t.tooLong, t.differ)
 }
 
 // compareExplanations draws modules, and compares what both sides tell of each decision: lines, and events as JSON.
@@ -128,6 +128,10 @@ func reportExplanation(number int64, keep string, m *module, q *question) error 
 func (s *sides) explain(q *question, t *explainTotals) string {
 	// Strict errors change nothing in a trace.
 	q.strict = false
+	if collides(dataText, q.input) {
+		t.colliding++
+		return ""
+	}
 	trace, err := s.traceOPA(q)
 	var refused ast.Errors
 	switch {
@@ -149,9 +153,15 @@ func (s *sides) explain(q *question, t *explainTotals) string {
 	}
 	for _, mode := range modes {
 		wanted := mode.filter(trace)
-		lines, _, err := s.engine.Explain(q.path, input, sark.ExplainOptions{Explain: mode.explain})
-		if err != nil && !errors.Is(err, sark.ErrUndefined) {
+		lines, result, err := s.engine.Explain(q.path, input, sark.ExplainOptions{Explain: mode.explain})
+		answer := canonical(result)
+		if errors.Is(err, sark.ErrUndefined) {
+			answer = undefined
+		} else if err != nil {
 			return "sark: " + err.Error()
+		}
+		if decided := s.askSark(q); answer != decided {
+			return "sark decides " + decided + "\nand explains " + answer
 		}
 		theirs := steady(linesOf(wanted))
 		if why := parting(mode.name, theirs, steady(lines)); why != "" {
@@ -189,6 +199,30 @@ func (s *sides) alsoFails(q *question, err error) string {
 		return "OPA: " + err.Error() + "\nsark explains it"
 	}
 	return ""
+}
+
+// collides tells whether two values within have one hash for OPA: its objects lose one of such keys, and take it in again, when the other
+// is written a second time (object.insert).
+func collides(texts ...string) bool {
+	seen := map[int]ast.Value{}
+	found := false
+	for _, text := range texts {
+		if text == "" {
+			continue
+		}
+		value, err := ast.ValueFromReader(strings.NewReader(text))
+		if err != nil {
+			continue
+		}
+		ast.WalkTerms(ast.NewTerm(value), func(t *ast.Term) bool {
+			if other, known := seen[t.Value.Hash()]; known && ast.Compare(other, t.Value) != 0 {
+				found = true
+			}
+			seen[t.Value.Hash()] = t.Value
+			return found
+		})
+	}
+	return found
 }
 
 // traceOPA is what OPA's server traces for the Data API.

@@ -1,9 +1,11 @@
 //! Nested calls lifted out of terms: `f(g(x))` becomes `g(x, y); f(y)` (OPA's `rewriteExprTerms`, `rewriteComprehensionTerms`).
 
+use std::collections::HashMap;
+
 use super::heads::bound_variable;
-use super::visit::{NodeMut, requires_eval, walk_body_mut, walk_head_mut};
+use super::visit::{NodeMut, requires_eval, walk_expr_mut, walk_head_mut, walk_term_mut};
 use super::{Compiler, Generator, append, equality};
-use crate::rego::ast::{Body, Expr, ExprKind, Rule, Term, TermKind};
+use crate::rego::ast::{Body, Expr, ExprKind, Rule, Span, Term, TermKind};
 use crate::rego::order::{sort_entries, sort_members};
 
 pub(super) fn rewrite_expr_terms(compiler: &mut Compiler) {
@@ -135,24 +137,44 @@ fn expand_ref(generator: &mut Generator, parts: &mut [Term], support: &mut Body)
 pub(super) fn rewrite_comprehension_terms(compiler: &mut Compiler) {
     compiler.each_rule(|context, rule| {
         let generator = &mut *context.generator;
-        let mut visit = |node: NodeMut<'_>| {
-            if let NodeMut::Term(term) = node {
-                bind_comprehension_terms(generator, term);
-            }
-            false
-        };
-        walk_head_mut(&mut rule.head, &mut visit);
-        walk_body_mut(&mut rule.body, &mut visit);
+        walk_head_mut(&mut rule.head, &mut |node| bind_at(generator, node));
+        rewrite_comprehension_terms_in_body(generator, &mut rule.body);
     });
 }
 
+/// What was lifted out of an expression has its modifiers: in OPA they share them, so what is rewritten in one is in the others.
 pub(super) fn rewrite_comprehension_terms_in_body(generator: &mut Generator, body: &mut Body) {
-    walk_body_mut(body, &mut |node| {
-        if let NodeMut::Term(term) = node {
-            bind_comprehension_terms(generator, term);
+    let mut known: HashMap<Span, Term> = HashMap::new();
+    for expr in body {
+        let mut modifiers = std::mem::take(&mut expr.with);
+        walk_expr_mut(expr, &mut |node| bind_at(generator, node));
+        for with in &mut modifiers {
+            let place = with.value.span;
+            if let Some(rewritten) = known.get(&place) {
+                with.value = rewritten.clone();
+                continue;
+            }
+            walk_term_mut(&mut with.value, &mut |node| bind_at(generator, node));
+            if place.row > 0 {
+                known.insert(place, with.value.clone());
+            }
         }
-        false
-    });
+        expr.with = modifiers;
+    }
+}
+
+fn bind_at(generator: &mut Generator, node: NodeMut<'_>) -> bool {
+    match node {
+        NodeMut::Body(body) => {
+            rewrite_comprehension_terms_in_body(generator, body);
+            true
+        }
+        NodeMut::Term(term) => {
+            bind_comprehension_terms(generator, term);
+            false
+        }
+        NodeMut::Expr(_) | NodeMut::With => false,
+    }
 }
 
 /// `[x[0] | …]` becomes `[y | …; y = x[0]]`.

@@ -85,12 +85,13 @@ impl<'t> Machine<'t> {
     fn indexed_comprehension(&self, e: &Eval<'t>, term: &'t Term, body: &'t Body) -> Result<Option<Value<'t>>, Halt> {
         let Some(keys) = self.lowering.comprehension_keys(term) else { return Ok(None) };
         let address = std::ptr::from_ref(term).addr();
-        let known = self.comprehensions.borrow().last().and_then(|solved| solved.get(&address).cloned());
+        let shared = e.comprehensions();
+        let known = shared.borrow().last().and_then(|solved| solved.get(&address).cloned());
         let solved = match known {
             Some(solved) => solved,
             None => {
                 let solved = Rc::new(self.solve(e, term, body, &keys)?);
-                if let Some(frame) = self.comprehensions.borrow_mut().last_mut() {
+                if let Some(frame) = shared.borrow_mut().last_mut() {
                     frame.insert(address, Rc::clone(&solved));
                 }
                 solved

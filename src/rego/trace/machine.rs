@@ -75,6 +75,9 @@ impl Deferred {
     }
 }
 
+/// Comprehensions by their addresses, for each `with` around.
+pub(super) type Comprehensions<'t> = Rc<RefCell<Vec<HashMap<usize, Rc<Solved<'t>>>>>>;
+
 /// A query under way.
 pub(super) struct Eval<'t> {
     pub(super) query: &'t Query<'t>,
@@ -90,6 +93,8 @@ pub(super) struct Eval<'t> {
     /// The place of the last event that had one.
     pub(super) last: Cell<Option<Span>>,
     pub(super) defined: Cell<bool>,
+    /// What indexed comprehensions came to. It is made where it is first needed, and shared with the queries within from then on.
+    pub(super) comprehensions: RefCell<Option<Comprehensions<'t>>>,
 }
 
 impl<'t> Eval<'t> {
@@ -99,6 +104,11 @@ impl<'t> Eval<'t> {
 
     pub(super) fn span(&self) -> Span {
         self.expr().map_or_else(Span::default, |expr| expr.span)
+    }
+
+    pub(super) fn comprehensions(&self) -> Comprehensions<'t> {
+        let mut shared = self.comprehensions.borrow_mut();
+        Rc::clone(shared.get_or_insert_with(|| Rc::new(RefCell::new(vec![HashMap::new()]))))
     }
 
     fn stand(&self) -> Stand<'t> {
@@ -116,7 +126,6 @@ pub(super) struct Machine<'t> {
     events: RefCell<Vec<Event<'t>>>,
     queries: Cell<u64>,
     pub(super) caches: RefCell<Vec<Cache<'t>>>,
-    pub(super) comprehensions: RefCell<Vec<HashMap<usize, Rc<Solved<'t>>>>>,
     /// Functions that are replaced: what a replacement calls sees no more than its own.
     pub(super) mocks: RefCell<Vec<Vec<Mocks<'t>>>>,
     pub(super) targets: RefCell<Vec<Vec<&'t [Value<'t>]>>>,
@@ -148,7 +157,6 @@ impl<'t> Machine<'t> {
             events: RefCell::default(),
             queries: Cell::new(0),
             caches: RefCell::new(vec![Cache::default()]),
-            comprehensions: RefCell::new(vec![HashMap::new()]),
             mocks: RefCell::new(vec![Vec::new()]),
             targets: RefCell::default(),
             rules: RefCell::default(),
@@ -181,6 +189,7 @@ impl<'t> Machine<'t> {
             data: Cell::new(None),
             last: Cell::new(None),
             defined: Cell::new(false),
+            comprehensions: RefCell::default(),
         }
     }
 
@@ -197,6 +206,7 @@ impl<'t> Machine<'t> {
             data: Cell::new(e.data.get()),
             last: Cell::new(e.last.get()),
             defined: Cell::new(false),
+            comprehensions: RefCell::new(e.comprehensions.borrow().clone()),
         }
     }
 

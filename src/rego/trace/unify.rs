@@ -44,12 +44,13 @@ impl<'t> Machine<'t> {
         match (a, b) {
             (Node::Var(_) | Node::Ref(_) | Node::Comprehension(_), _) => true,
             (_, Node::Var(_) | Node::Ref(_)) => true,
+            _ if is_set(a) => true,
             (_, Node::Comprehension(term)) => match &term.kind {
                 crate::rego::ast::TermKind::ArrayComprehension(_) => elements(a).is_some(),
                 crate::rego::ast::TermKind::ObjectComprehension(_) => is_object(a),
-                _ => is_set(a),
+                _ => false,
             },
-            _ => is_set(a),
+            _ => false,
         }
     }
 

@@ -70,7 +70,7 @@ impl<'t> Machine<'t> {
     fn push(&self, e: &Eval<'t>, replaced: &Replaced<'t>) {
         e.input.set(replaced.input);
         e.data.set(replaced.data);
-        self.comprehensions.borrow_mut().push(HashMap::new());
+        e.comprehensions().borrow_mut().push(HashMap::new());
         self.caches.borrow_mut().push(Cache::default());
         self.targets.borrow_mut().push(replaced.targets.clone());
         if let Some(frames) = self.mocks.borrow_mut().last_mut() {
@@ -84,7 +84,7 @@ impl<'t> Machine<'t> {
         }
         self.targets.borrow_mut().pop();
         self.caches.borrow_mut().pop();
-        self.comprehensions.borrow_mut().pop();
+        e.comprehensions().borrow_mut().pop();
         e.input.set(input);
         e.data.set(data);
     }
