@@ -159,6 +159,21 @@
 // The room for a revision in an info struct: its text and a NUL.
 #define SARK_REVISION_SIZE 64
 
+// The same as `SARK_EXPLAIN_FULL`.
+#define SARK_EXPLAIN_DEFAULT 0
+
+// The calls of `trace`, each after the queries that led there.
+#define SARK_EXPLAIN_NOTES 1
+
+// The expressions that have no solution, each after the queries that led there.
+#define SARK_EXPLAIN_FAILS 2
+
+// Every step but which terms were made equal.
+#define SARK_EXPLAIN_FULL 3
+
+// Every step.
+#define SARK_EXPLAIN_DEBUG 4
+
 // Prometheus' text format, version 0.0.4: `text/plain; version=0.0.4; charset=utf-8`.
 #define SARK_METRICS_TEXT 0
 
@@ -474,6 +489,20 @@ typedef struct sark_prepare_options {
   // None are defined yet: 0.
   uint32_t flags;
 } sark_prepare_options;
+
+// How a decision is explained. Zero in a field is its default.
+typedef struct sark_explain_options {
+  // `sizeof(sark_explain_options)`.
+  uint32_t struct_size;
+  // How much is told: `SARK_EXPLAIN_*`.
+  uint32_t explain;
+  // 1: lines, as OPA's `pretty` has them. 0: events.
+  uint32_t pretty;
+  // 1: an error in a builtin is `SARK_EVALUATION_ERROR`. 0, OPA's default: it makes its expression undefined.
+  uint32_t strict_builtin_errors;
+  // The time in nanoseconds; default the engine's; `SARK_NO_TIMEOUT` for none.
+  uint64_t timeout_ns;
+} sark_explain_options;
 
 // How flags are kept.
 typedef struct sark_flags_options {
@@ -1184,6 +1213,28 @@ struct sark_str sark_error_json(const struct sark_error *error);
 // Ownership: ends the error and every text taken from it.
 // Threads: one at a time.
 SARK_API void sark_error_free(struct sark_error *error);
+
+// Decides as `sark_engine_evaluate` does, and says how it came to the decision: JSON in the shape of OPA's reply to `explain`, an object of
+// `explanation` and `result`, which is left out where the document is undefined. An explanation is an array of events (`op`, `query_id`,
+// `parent_id`, `type`, `node`, `locals`, `message`, and beside what OPA gives `location`: `file`, `row`, `col`) or, with `pretty`, of lines.
+// The order of events is that of OPA's evaluation, its indexes, caches and early exits included; docs/explain.md has the whole of it.
+//
+// It evaluates step by step and remembers each: for people, not for traffic. It is not counted among the engine's evaluations, and what
+// `print` says in it goes nowhere. Without an input (NULL, 0), `input` is undefined.
+//
+// Errors: those of `sark_engine_evaluate`, a document that is undefined apart; LIMIT_EXCEEDED also for more than 500,000 events, or 64 MiB of
+// them; UNSUPPORTED (another evaluator than sark's).
+// Threads: any.
+SARK_API
+int32_t sark_engine_explain(const struct sark_engine *engine,
+                            const char *policy_or_path,
+                            uint64_t policy_or_path_length,
+                            const uint8_t *input,
+                            uint64_t input_length,
+                            const struct sark_explain_options *options,
+                            struct sark_evaluate_info *info,
+                            struct sark_buffer *buffer,
+                            struct sark_error **error);
 
 // Opens the store at a URL: `memory:`, `file:PATH`, `redis://…`, `rediss://…` or `unix:PATH` (docs/flags.md says what each does). A
 // store that is away is no error: what was kept of it holds, or 0 %, until it is reached. The environment's `SARK_FORCE`, `local` or

@@ -3,6 +3,7 @@ package sark_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -134,6 +135,8 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 		return asJSON(w.engine.Inspect())
 	case "run_tests":
 		return w.runTests(args)
+	case "explain":
+		return w.explain(args)
 	case "next":
 		event, happened, err := w.engine.NextEvent(args.time("timeout_ms"))
 		if err != nil || !happened {
@@ -191,6 +194,29 @@ func (w *world) runTests(args arguments) (any, error) {
 		return asJSON(w.engine.CoverTests(options))
 	}
 	return asJSON(w.engine.RunTests(options))
+}
+
+// explain gives what the library wrote, rebuilt from what the language makes of it.
+func (w *world) explain(args arguments) (any, error) {
+	numbers := map[string]sark.Explain{
+		"notes": sark.ExplainNotes, "fails": sark.ExplainFails, "full": sark.ExplainFull, "debug": sark.ExplainDebug,
+	}
+	number, known := numbers[args.text("explain")]
+	if !known && args.text("explain") != "" {
+		number = 5
+	}
+	options := sark.ExplainOptions{Explain: number, StrictBuiltinErrors: args.yes("strict"), Timeout: args.time("timeout_ms")}
+	var told, result any
+	var err error
+	if args.yes("events") {
+		told, result, err = w.engine.Trace(args.text("policy"), args.input("input"), options)
+	} else {
+		told, result, err = w.engine.Explain(args.text("policy"), args.input("input"), options)
+	}
+	if errors.Is(err, sark.ErrUndefined) {
+		return asJSON(map[string]any{"explanation": told}, nil)
+	}
+	return asJSON(map[string]any{"explanation": told, "result": result}, err)
 }
 
 func (w *world) runQuery(t *testing.T, verb string, args arguments) (any, error) {

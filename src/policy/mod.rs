@@ -5,6 +5,7 @@
 
 mod activation;
 mod data;
+mod explain;
 mod gate;
 mod ownership;
 mod prints;
@@ -14,6 +15,7 @@ mod snapshot;
 mod tester;
 mod update;
 
+pub use crate::rego::{Explain, Explanation};
 pub(crate) use activation::{Activated, Content, Delta, Patch, PatchOp};
 pub(crate) use gate::Feed;
 pub use query::{Query, Target};

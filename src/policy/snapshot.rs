@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::ownership::Owners;
 use super::{Evaluation, Revision, Target, not_found};
 use crate::error::Result;
-use crate::rego::{Compiler, Document, Evaluated, Module, Path, Program, Question, RegoVersion};
+use crate::rego::{Compiler, Document, Evaluated, Explanation, Module, Path, Program, Question, RegoVersion};
 
 /// Policies by name.
 pub(super) type Modules = BTreeMap<Arc<str>, Module>;
@@ -61,6 +61,17 @@ impl Snapshot {
     pub(super) fn evaluate(&self, target: &Target, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluation> {
         let path = self.path(target)?;
         self.program.evaluate(&path, question, output).map(|evaluated| self.evaluation(evaluated))
+    }
+
+    pub(super) fn explain(
+        &self,
+        target: &Target,
+        question: &Question<'_>,
+        how: Explanation,
+        output: &mut Vec<u8>,
+    ) -> Result<Evaluation> {
+        let path = self.path(target)?;
+        self.program.explain(&path, question, how, output).map(|evaluated| self.evaluation(evaluated))
     }
 
     pub(super) fn query(

@@ -245,8 +245,8 @@ pub enum TermKind {
 /// A part of a template string.
 #[derive(Debug, Clone)]
 pub enum TemplatePart {
-    /// Text, unescaped.
-    Text(Arc<str>, Span),
+    /// Text, unescaped, or another scalar in braces.
+    Constant(Term),
     /// `{expression}`: one expression, as in a body, `with` allowed.
     Expr(Box<Expr>),
 }

@@ -21,6 +21,7 @@ mod program;
 mod reads;
 mod schema;
 mod tester;
+mod trace;
 mod types;
 pub mod value;
 
@@ -29,6 +30,7 @@ pub use cover::Covered;
 pub use path::Path;
 pub(crate) use program::{COMPILER_STACK, RegoCompiler, has_deep_stack, on_deep_stack};
 pub use tester::{Failure, Test, TestProgram, TestRun};
+pub use trace::Explain;
 pub use value::{Document, Limits};
 
 use std::sync::Arc;
@@ -133,6 +135,16 @@ pub trait Program: Send + Sync {
     /// `COMPILATION_ERROR` for the text, and those of [`Program::evaluate`].
     fn query(&self, text: &str, version: RegoVersion, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated>;
 
+    /// Decides the document at `path` as OPA evaluates it, and tells how it came to it. Appends JSON in the shape of OPA's reply to `output`:
+    /// `explanation`, an array of events, or with `pretty` one of lines, and `result`, left out where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Program::evaluate`]; `LIMIT_EXCEEDED` for more than can be told; `UNSUPPORTED` where the evaluator cannot tell.
+    fn explain(&self, path: &Path, question: &Question<'_>, how: Explanation, output: &mut Vec<u8>) -> Result<Evaluated> {
+        let _ = (path, question, how, output);
+        Err(Error::new(ErrorKind::Unsupported, "this evaluator explains no decisions; ask one of sark's own"))
+    }
+
     /// The builtins of OPA that the modules call and this evaluator lacks: a decision that comes to one ends with `UNSUPPORTED`.
     fn unsupported(&self) -> &[Unsupported] {
         &[]
@@ -209,6 +221,15 @@ pub struct Question<'q> {
     pub start: Instant,
     /// Who gets the lines of `print`; `None` for nobody.
     pub printer: Option<&'q dyn Printer>,
+}
+
+/// How a decision is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Explanation {
+    /// How much is told.
+    pub explain: Explain,
+    /// Whether it is told in lines, as OPA's `pretty` has them, rather than events.
+    pub pretty: bool,
 }
 
 /// Who gets the lines of `print`.

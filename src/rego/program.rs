@@ -17,8 +17,11 @@ use super::parser::{self, Problem};
 use super::plan::{self, Plan};
 use super::schema::{self, Schemas};
 use super::tester::Tests;
+use super::trace;
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
-use super::{Compiler, Evaluated, Input, Module, Outcome, Path, Program, Question, RegoVersion, TestProgram, Unsupported, ast};
+use super::{
+    Compiler, Evaluated, Explanation, Input, Module, Outcome, Path, Program, Question, RegoVersion, TestProgram, Unsupported, ast,
+};
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The stack of the thread that parses, compiles and plans: their depth is bounded by the parser's, 1,000 levels.
@@ -262,14 +265,7 @@ impl RegoProgram {
             let Kept { arena, caches, stacks } = kept;
             let arena = &*arena;
             let given = question.input.is_some();
-            let input = match question.input {
-                None => None,
-                Some(super::Given::Json(json)) => Some(read(arena, json, question.limits)?),
-                Some(super::Given::Parsed(input)) => {
-                    let document = input.get::<Document>();
-                    Some(document.ok_or_else(|| Error::invalid("input", "it was parsed for another evaluator"))?.view())
-                }
-            };
+            let input = read_input(arena, question)?;
             // The clock is a good part of a small decision: it is read no more often than somebody can see.
             let read = if given { question.start.elapsed() } else { Duration::ZERO };
             let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
@@ -295,6 +291,48 @@ impl RegoProgram {
         })
     }
 
+    /// On the compiler's stack: each solution is found within the one before.
+    fn explained(&self, path: &Path, question: &Question<'_>, how: Explanation, output: &mut Vec<u8>) -> Result<Evaluated> {
+        let query = trace::query(path, &self.rules.modules);
+        let arena = Arena::new();
+        let input = read_input(&arena, question)?;
+        let read = question.start.elapsed();
+        let explained = trace::Explained {
+            compiled: &self.rules.compiled,
+            modules: &self.rules.modules,
+            data: Data { all: &self.data, public: &self.public },
+            input,
+            strict: question.bounds.strict_builtin_errors,
+            explain: how.explain,
+        };
+        let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
+        let context = Context::new(&arena, budget, now_ns(), Caches::default());
+        let explanation = trace::explain(&explained, &query, context).map_err(|why| self.unexplained(why))?;
+        output.extend_from_slice(b"{\"explanation\":");
+        explanation.write(&explained, how.pretty, output).map_err(|why| self.unexplained(why))?;
+        let outcome = match explanation.value {
+            Some(value) => {
+                output.extend_from_slice(b",\"result\":");
+                write_result(&value, output)?;
+                Outcome::Defined
+            }
+            None => Outcome::Undefined,
+        };
+        output.push(b'}');
+        Ok(Evaluated { outcome, read, evaluate: Duration::ZERO })
+    }
+
+    fn unexplained(&self, why: trace::Unexplained) -> Error {
+        match why {
+            trace::Unexplained::Stop(stop) => self.evaluation_error(stop),
+            trace::Unexplained::TooMuch => {
+                let problem =
+                    "there is more to explain than 500,000 events or 64 MiB; ask for notes or fails, or for a smaller document";
+                Error::new(ErrorKind::LimitExceeded, problem)
+            }
+        }
+    }
+
     fn evaluation_error(&self, stop: Stop) -> Error {
         match stop {
             Stop::Exceeded(Exceeded::Deadline) => {
@@ -314,6 +352,19 @@ impl RegoProgram {
                 let location = location(span, &self.rules.modules);
                 Error::from_findings(ErrorKind::EvaluationError, vec![Finding::new(code, message, location)])
             }
+        }
+    }
+}
+
+/// The input, in an arena or where it was read before.
+fn read_input<'a>(arena: &'a Arena, question: &Question<'a>) -> Result<Option<Value<'a>>> {
+    match question.input {
+        None => Ok(None),
+        Some(super::Given::Json(json)) => Ok(Some(read(arena, json, question.limits)?)),
+        Some(super::Given::Parsed(input)) => {
+            let document = input.get::<Document>();
+            let document = document.ok_or_else(|| Error::invalid("input", "it was parsed for another evaluator"))?;
+            Ok(Some(document.view()))
         }
     }
 }
@@ -394,6 +445,12 @@ impl Program for RegoProgram {
 
     fn evaluate(&self, path: &Path, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
         self.with_plan(path, |plan| self.run(plan, question, output, false))
+    }
+
+    fn explain(&self, path: &Path, question: &Question<'_>, how: Explanation, output: &mut Vec<u8>) -> Result<Evaluated> {
+        let mut evaluated = deep(|| self.explained(path, question, how, output))?;
+        evaluated.evaluate = question.start.elapsed().saturating_sub(evaluated.read);
+        Ok(evaluated)
     }
 
     fn query(&self, text: &str, version: RegoVersion, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {

@@ -1,8 +1,9 @@
 // Command differential draws policies, data and inputs, and compares what sark and OPA decide.
 //
-//	differential [-defects] [-n COUNT] [-seed SEED] [-keep DIR]
+//	differential [-defects | -explain] [-n COUNT] [-seed SEED] [-keep DIR]
 //
-// With -defects, modules with one defect each are drawn, and what is compared is why both sides refuse them.
+// With -defects, modules with one defect each are drawn, and what is compared is why both sides refuse them. With -explain, what is compared
+// is how both sides explain their decisions, event by event.
 //
 // OPA is its own Go SDK in this process, sark its C ABI. Values are compared with the text of their numbers, undefined and error codes as
 // such; what one side refuses to compile and the other takes is counted apart. Where errors are strict and both sides fail, but with another
@@ -30,7 +31,15 @@ func main() {
 	refusals := flag.Bool("refusals", false, "print why OPA refuses modules")
 	most := flag.Int("most", 20, "stop after so many disagreements")
 	spoilt := flag.Bool("defects", false, "draw modules with a defect, and compare errors")
+	explained := flag.Bool("explain", false, "compare how both sides explain their decisions")
 	flag.Parse()
+	if *explained {
+		if err := compareExplanations(*count, *seed, *keep, *most); err != nil {
+			fmt.Fprintln(os.Stderr, "differential:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *spoilt {
 		if err := compareDefects(*count, *seed, *keep, *most); err != nil {
 			fmt.Fprintln(os.Stderr, "differential:", err)

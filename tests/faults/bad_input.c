@@ -92,6 +92,8 @@ static void null_where_a_value_is_needed(void) {
   INVALID("response_body", sark_admin_handle(admin, NONE, NONE, NONE, NONE, &http_status, buffer, buffer, &error));
   INVALID("engine", sark_source_new(NULL, TEXT("dir:/tmp"), NONE, &source, &error));
   INVALID("url", sark_source_new(engine, NONE, NONE, &source, &error));
+  INVALID("engine", sark_engine_explain(NULL, TEXT("p"), NONE, NULL, NULL, buffer, &error));
+  INVALID("buffer", sark_engine_explain(engine, TEXT("p"), NONE, NULL, NULL, NULL, &error));
   INVALID("engine", sark_engine_run_tests(NULL, NONE, NULL, buffer, &error));
   INVALID("buffer", sark_engine_run_tests(engine, NONE, NULL, NULL, &error));
   INVALID("engine", sark_engine_next(NULL, 0, buffer, &error));
@@ -308,6 +310,32 @@ static void a_source_that_is_away(void) {
   sark_source_free(source);
 }
 
+/* An explanation that would be too long is refused whole, and a small thread explains what nests deep. */
+static void explanations(void) {
+  sark_explain_options options = {.struct_size = sizeof options, .explain = 5};
+  INVALID("explain", sark_engine_explain(engine, TEXT("p"), NONE, &options, NULL, buffer, &error));
+  options.explain = SARK_EXPLAIN_FULL, options.pretty = 2;
+  INVALID("pretty", sark_engine_explain(engine, TEXT("p"), NONE, &options, NULL, buffer, &error));
+  options.pretty = 0, options.strict_builtin_errors = 2;
+  INVALID("strict", sark_engine_explain(engine, TEXT("p"), NONE, &options, NULL, buffer, &error));
+  options.strict_builtin_errors = 0, options.struct_size = 4;
+  INVALID("options", sark_engine_explain(engine, TEXT("p"), NONE, &options, NULL, buffer, &error));
+  INVALID("policy_or_path", sark_engine_explain(engine, NONE, NONE, NULL, NULL, buffer, &error));
+  NAMED(SARK_POLICY_NOT_FOUND, "nobody", sark_engine_explain(engine, TEXT("nobody"), NONE, NULL, NULL, buffer, &error));
+  NAMED(SARK_SERIALIZATION_ERROR, "offset", sark_engine_explain(engine, TEXT("data.p"), BYTES("{"), NULL, NULL, buffer, &error));
+  sark_engine *explaining = NULL;
+  OK(sark_engine_new(NULL, &explaining, &error));
+  OK(sark_engine_load_policy(explaining, TEXT("t"), TEXT("package t\n\nlong if {\n\tsome i in numbers.range(1, 1000000)\n\ti < 0\n}"), NULL, NULL, &error));
+  options.struct_size = sizeof options, options.timeout_ns = SARK_NO_TIMEOUT;
+  NAMED(SARK_LIMIT_EXCEEDED, "notes or fails", sark_engine_explain(explaining, TEXT("data.t.long"), NONE, &options, NULL, buffer, &error));
+  CHECK(buffer->length == 0);
+  options.explain = SARK_EXPLAIN_NOTES, options.timeout_ns = 1000000;
+  NAMED(SARK_LIMIT_EXCEEDED, "deadline", sark_engine_explain(explaining, TEXT("data.t.long"), NONE, &options, NULL, buffer, &error));
+  sark_engine_close(explaining);
+  NAMED(SARK_CLOSED, "engine", sark_engine_explain(explaining, TEXT("data.t.long"), NONE, NULL, NULL, buffer, &error));
+  sark_engine_free(explaining);
+}
+
 /* What a test does wrong is in its result; what the call has wrong is its error. */
 static void tests(void) {
   INVALID("run", sark_engine_run_tests(engine, NULL, 3, NULL, buffer, &error));
@@ -375,6 +403,7 @@ int main(void) {
   policies();
   sources();
   a_source_that_is_away();
+  explanations();
   tests();
   overlap();
   after_close();

@@ -12,9 +12,11 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/server/types"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/topdown/lineage"
 	"github.com/open-policy-agent/opa/v1/util"
 )
 
@@ -83,6 +85,7 @@ func (w *world) calls() map[string]call {
 		"engine.patch_data":     change(patchData),
 		"engine.evaluate":       w.evaluate,
 		"engine.evaluate_json":  w.evaluate,
+		"engine.explain":        w.explain,
 		"engine.query":          w.ask,
 		"engine.query_json":     w.ask,
 		"engine.prepare":        func(_ context.Context, s *step) (string, error) { w.query = s.arg("policy"); return "", nil },
@@ -273,6 +276,39 @@ func (w *world) document(ctx context.Context, target string, input []byte, s *st
 	return compact(results[0].Expressions[0].Value)
 }
 
+// explain is what OPA's server tells of a document, in lines. What sark's events have beside OPA's, no case asks OPA for.
+func (w *world) explain(ctx context.Context, s *step) (string, error) {
+	if string(s.Args["events"]) == "true" {
+		return "", errNotOPAs
+	}
+	target := s.arg("policy")
+	if module := w.now.modules[target]; module != nil {
+		target = module.Package.Path.String()
+	}
+	tracer := topdown.NewBufferTracer()
+	results, err := w.eval(ctx, target, ast.RegoV1, s.document("input"), s, rego.QueryTracer(tracer))
+	if err != nil {
+		return "", err
+	}
+	lines, err := types.NewTraceV1(filters[s.arg("explain")](*tracer), true)
+	if err != nil {
+		return "", err
+	}
+	reply := map[string]any{"explanation": json.RawMessage(lines)}
+	if string(lines) == `[""]` {
+		reply["explanation"] = []string{}
+	}
+	if len(results) > 0 {
+		reply["result"] = results[0].Expressions[0].Value
+	}
+	return compact(reply)
+}
+
+// filters are what OPA's server leaves of a trace.
+var filters = map[string]func([]*topdown.Event) []*topdown.Event{
+	"": lineage.Full, "notes": lineage.Notes, "fails": lineage.Fails, "full": lineage.Full, "debug": lineage.Debug,
+}
+
 func (w *world) ask(ctx context.Context, s *step) (string, error) {
 	results, err := w.eval(ctx, s.arg("query"), versionOf(s.arg("rego_version"), w.version), s.document("input"), s)
 	if err != nil {
@@ -288,7 +324,7 @@ func (w *world) ask(ctx context.Context, s *step) (string, error) {
 	return compact(bindings)
 }
 
-func (w *world) eval(ctx context.Context, query string, version ast.RegoVersion, input []byte, s *step) (rego.ResultSet, error) {
+func (w *world) eval(ctx context.Context, query string, version ast.RegoVersion, input []byte, s *step, more ...func(*rego.Rego)) (rego.ResultSet, error) {
 	options := []func(*rego.Rego){
 		rego.Query(query), rego.SetRegoVersion(version), rego.Compiler(w.now.compiler), rego.Store(w.now.store),
 		rego.StrictBuiltinErrors(string(s.Args["strict"]) == "true"),
@@ -300,7 +336,7 @@ func (w *world) eval(ctx context.Context, query string, version ast.RegoVersion,
 		}
 		options = append(options, rego.ParsedInput(value))
 	}
-	return rego.New(options...).Eval(ctx)
+	return rego.New(append(options, more...)...).Eval(ctx)
 }
 
 // describe gives an error's code, its text without the column, and its place.

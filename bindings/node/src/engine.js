@@ -5,6 +5,7 @@ import { check, checkPredicate } from "./error.js";
 import { nextEvent } from "./event.js";
 import { create, Handle, optionalPointer, pointer } from "./handle.js";
 import { Query, evaluateOptions } from "./query.js";
+import { explain } from "./explain.js";
 import { Source } from "./source.js";
 import { runTests, testResults } from "./tester.js";
 import { Update } from "./update.js";
@@ -155,6 +156,16 @@ export class Engine extends Handle {
       pointer(this), policyOrPath, byteLength(policyOrPath), bytes, json.length, limits, null, output.pointer, errorSlot,
     );
     return check(status) > 0 ? undefined : output.text();
+  }
+
+  explain(policyOrPath, input, settings) {
+    const { explanation: lines, result } = explain(this, policyOrPath, input, settings, true);
+    return { result, lines };
+  }
+
+  trace(policyOrPath, input, settings) {
+    const { explanation: events, result } = explain(this, policyOrPath, input, settings, false);
+    return { result, events };
   }
 
   query(query, input, settings) {

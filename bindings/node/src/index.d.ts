@@ -127,6 +127,31 @@ export interface EngineOptions {
   schemaAnnotations?: boolean;
 }
 
+export interface ExplainOptions {
+  /**
+   * How much is told: "notes" (the calls of `trace`) and "fails" (the expressions without a solution), each with what led there; "full"
+   * (every step, the default); "debug" (which terms were made equal as well).
+   */
+  explain?: "notes" | "fails" | "full" | "debug";
+  /** Milliseconds; the engine's where left out, Infinity for none. */
+  timeoutMs?: number;
+  /** Whether errors of builtins are errors, instead of making their expression undefined. */
+  strict?: boolean;
+}
+
+/** A step on the way to a decision, in the shape of OPA's; `location` is sark's. */
+export interface TraceEvent {
+  readonly op: "enter" | "exit" | "eval" | "redo" | "fail" | "duplicate" | "note" | "index" | "unify";
+  readonly query_id: number;
+  readonly parent_id: number;
+  readonly type: "body" | "expr" | "rule" | "";
+  /** OPA's JSON of the syntax tree; null for a note. */
+  readonly node: unknown;
+  readonly locals: readonly { readonly key: unknown; readonly value: unknown }[];
+  readonly message?: string;
+  readonly location?: { readonly file: string; readonly row: number; readonly col: number };
+}
+
 export interface TestOptions {
   /** A regular expression in Go's syntax: only tests run in whose name with its package, "data.a.test_b", it matches. */
   run?: string;
@@ -236,6 +261,13 @@ export class Engine implements Closable {
    * covered.
    */
   coverTests(options?: TestOptions): { results: TestResult[]; coverage: Coverage };
+  /**
+   * `evaluate`, and the lines that OPA prints of how the decision came about. For people, not for traffic; it is not counted. `result` is
+   * undefined where the document is, and the lines are there all the same. Throws as `evaluate`; LimitExceeded where there is too much to tell.
+   */
+  explain(policyOrPath: string, input?: unknown, options?: ExplainOptions): { result: unknown; lines: string[] };
+  /** `explain`, with an event for each step. */
+  trace(policyOrPath: string, input?: unknown, options?: ExplainOptions): { result: unknown; events: TraceEvent[] };
   /** The next line that a policy printed ("print"); `undefined` where there is none. There are none without `printStatements`. */
   nextEvent(): Event | undefined;
 

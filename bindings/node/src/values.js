@@ -103,12 +103,20 @@ export function size(name, value) {
 
 const REGO_VERSIONS = { v0: constants.SARK_REGO_V0, v1: constants.SARK_REGO_V1, v2: constants.SARK_REGO_V2 };
 const EVALUATORS = { sark: constants.SARK_EVALUATOR_SARK, regorus: constants.SARK_EVALUATOR_REGORUS };
+const EXPLAIN = {
+  notes: constants.SARK_EXPLAIN_NOTES,
+  fails: constants.SARK_EXPLAIN_FAILS,
+  full: constants.SARK_EXPLAIN_FULL,
+  debug: constants.SARK_EXPLAIN_DEBUG,
+};
 
 /** The library's number for a Rego version, where 0 means its default (undefined here). */
 export const rego = (version) => oneOf("regoVersion", REGO_VERSIONS, version);
 
 /** The library's number for an evaluator, where 0 means its default (undefined here). */
 export const evaluatorNumber = (name) => oneOf("evaluator", EVALUATORS, name);
+
+export const explainNumber = (name) => oneOf("explain", EXPLAIN, name);
 
 function oneOf(name, numbers, value) {
   if (value === undefined) return 0;

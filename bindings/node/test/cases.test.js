@@ -108,6 +108,10 @@ const calls = {
       : parsed(its.engine.evaluateJson(policy, json, { strict, timeoutMs })),
   "engine.evaluate_json": (its, { policy, input, json, strict, timeout_ms: timeoutMs }) =>
     its.engine.evaluateJson(policy, json ?? JSON.stringify(input), { strict, timeoutMs }),
+  "engine.explain": (its, { policy, input, explain, events, strict, timeout_ms: timeoutMs }) => {
+    const { result, lines, events: steps } = its.engine[events ? "trace" : "explain"](policy, input, { explain, strict, timeoutMs });
+    return { explanation: steps ?? lines, ...(result === undefined ? {} : { result }) };
+  },
   "engine.query": (its, { query, input, json, strict, timeout_ms: timeoutMs, rego_version: regoVersion }) =>
     json === undefined
       ? its.engine.query(query, input, { strict, timeoutMs, regoVersion })

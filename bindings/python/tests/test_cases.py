@@ -221,6 +221,17 @@ class Case:
         answer = self.engine.evaluate_json(args["policy"], document(args), **only(args, "strict"), timeout=seconds(args, "timeout_ms"))
         return answer if answer is sark.UNDEFINED else answer.decode()
 
+    def engine_explain(self, args: dict[str, Any]) -> Any:
+        options = only(args, "explain", "strict") | {"timeout": seconds(args, "timeout_ms")}
+        given = {"input": json.loads(args["json"])} if "json" in args else only(args, "input")
+        if args.get("events"):
+            trace = self.engine.trace(args["policy"], **given, **options)
+            told, result = trace.events, trace.result
+        else:
+            explanation = self.engine.explain(args["policy"], **given, **options)
+            told, result = explanation.lines, explanation.result
+        return {"explanation": told} | ({} if result is sark.UNDEFINED else {"result": result})
+
     def engine_query(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         options = only(args, "strict", "rego_version") | {"timeout": seconds(args, "timeout_ms")}
         if "json" in args:

@@ -31,6 +31,7 @@ mod subset;
 mod table;
 mod template;
 mod time;
+mod trace;
 mod types;
 mod units;
 mod uri;

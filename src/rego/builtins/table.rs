@@ -4,8 +4,8 @@ use super::missing::MISSING;
 use super::void::VOID;
 use super::{
     Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, metadata, net,
-    numbers, objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, types, units, uri, uuid,
-    walk,
+    numbers, objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, trace, types, units,
+    uri, uuid, walk,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -191,6 +191,7 @@ static TABLE: &[Builtin] = &[
     of("time.parse_rfc3339_ns", 1, time::parse_rfc3339_ns),
     of("time.weekday", 1, time::weekday),
     of("to_number", 1, casts::to_number),
+    of("trace", 1, trace::trace),
     of("trim", 2, strings::trim),
     of("trim_left", 2, strings::trim_left),
     of("trim_prefix", 2, strings::trim_prefix),

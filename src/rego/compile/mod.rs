@@ -5,6 +5,7 @@
 //! that found an error is the last.
 
 mod annotations;
+mod comprehensions;
 mod conflicts;
 mod deprecated;
 mod dynamics;
@@ -39,8 +40,8 @@ pub(super) use query::compile as compile_query;
 pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
 pub(super) use tree::{Key, Node as TreeNode, RuleTree, display_reference, ground_prefix};
 pub(super) use visit::{
-    Reading, any_body, any_reading, each_document, each_expr, each_with_in_body, each_with_in_rule, is_constant, is_ground,
-    is_scalar,
+    Reading, any_body, any_reading, each_document, each_expr, each_with_in_body, each_with_in_rule, is_constant, is_generated,
+    is_ground, is_scalar,
 };
 
 use super::ast::{Body, Head, Module, Name, Rule, Span, Term, TermKind};
@@ -68,7 +69,7 @@ impl Entry {
     }
 
     /// That of the rule or of one of its `else` branches.
-    fn reference_of(&self, rule: &Rule) -> Vec<Term> {
+    pub(super) fn reference_of(&self, rule: &Rule) -> Vec<Term> {
         full_reference(&self.package, &rule.head)
     }
 }
@@ -118,6 +119,8 @@ pub(super) struct Compiled {
     /// What each rule reads, and what is known of its type: for queries.
     graph: graph::Graph,
     typed: types::Typed,
+    /// The source's name for each generated one: for whom what is compiled is shown.
+    rewritten: HashMap<Name, Name>,
     pub(super) annotations: AnnotationSet,
     pub(super) options: Options,
     /// The functions that some `with` of the rules replaces, once somebody has looked.
@@ -125,6 +128,12 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
+    /// An expression with the names that the source has.
+    pub(super) fn with_source_names(&self, mut expr: super::ast::Expr) -> super::ast::Expr {
+        visit::walk_expr_mut(&mut expr, &mut |node| restore(&self.rewritten, node));
+        expr
+    }
+
     /// The rules that can be evaluated when these are, themselves among them.
     pub(super) fn reachable(&self, from: BTreeSet<usize>) -> BTreeSet<usize> {
         let mut work: Vec<usize> = from.iter().copied().collect();
@@ -172,8 +181,8 @@ pub(super) fn compile(
         }
     }
     if compiler.problems.is_empty() {
-        let Compiler { rules, tree, graph, typed, annotations, .. } = compiler;
-        return Ok(Compiled { rules, tree, graph, typed, annotations, options, mocked: OnceLock::new() });
+        let Compiler { rules, tree, graph, typed, annotations, rewritten, .. } = compiler;
+        return Ok(Compiled { rules, tree, graph, typed, annotations, rewritten, options, mocked: OnceLock::new() });
     }
     Err(problems::in_order(compiler.problems))
 }
@@ -353,15 +362,18 @@ fn names(reference: &[Term], name: &str) -> bool {
 /// A reference with the names that the source has.
 fn restored(rewritten: &HashMap<Name, Name>, reference: &[Term]) -> Vec<Term> {
     let mut parts = reference.to_vec();
-    visit::walk_terms_mut(&mut parts, &mut |node| {
-        if let visit::NodeMut::Term(Term { kind: TermKind::Var(name), .. }) = node
-            && let Some(source) = rewritten.get(name)
-        {
-            *name = source.clone();
-        }
-        false
-    });
+    visit::walk_terms_mut(&mut parts, &mut |node| restore(rewritten, node));
     parts
+}
+
+/// Gives a variable the name that the source has.
+fn restore(rewritten: &HashMap<Name, Name>, node: visit::NodeMut<'_>) -> bool {
+    if let visit::NodeMut::Term(Term { kind: TermKind::Var(name), .. }) = node
+        && let Some(source) = rewritten.get(name)
+    {
+        *name = source.clone();
+    }
+    false
 }
 
 /// OPA's `checkUndefinedFuncs`.

@@ -98,7 +98,7 @@ fn rewrite(context: &mut Context<'_>, safe: &VarSet, term: &mut Term, parts: Vec
     let mut terms = Vec::with_capacity(parts.len());
     for part in parts {
         match part {
-            TemplatePart::Text(text, span) => terms.push(Term::string(text, span)),
+            TemplatePart::Constant(term) => terms.push(term),
             TemplatePart::Expr(expr) => terms.extend(part_as_set(context, safe, *expr)),
         }
     }

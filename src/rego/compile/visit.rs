@@ -56,7 +56,7 @@ impl<'f> Skip<'f> {
 }
 
 /// Whether the compiler made this name.
-pub(super) fn is_generated(name: &str) -> bool {
+pub(in crate::rego) fn is_generated(name: &str) -> bool {
     name.starts_with("__local")
 }
 

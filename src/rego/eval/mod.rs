@@ -21,6 +21,8 @@ use super::value::{Arena, Document, Value};
 use emitted::Collector;
 use iter::Iter;
 use scope::Scope;
+pub(super) use scope::{base_get, merge, replace_at};
+pub(super) use step::conflict_message;
 use strict::Strict;
 
 /// Why an evaluation ended without an answer.
@@ -41,7 +43,7 @@ impl From<Exceeded> for Stop {
 }
 
 /// OPA's `eval_conflict_error`.
-fn conflict(message: String, span: Span) -> Stop {
+pub(super) fn conflict(message: String, span: Span) -> Stop {
     Stop::Error { code: "eval_conflict_error", message, span }
 }
 

@@ -121,31 +121,10 @@ impl<'a> Machine<'a, '_> {
         self.stacks.scopes.pop();
     }
 
-    /// `document` with `value` at `path`; what stands in the way and is no object makes room (OPA's `mergeTermWithValues`).
     fn replace(&mut self, document: Option<Value<'a>>, path: &[u32], value: Value<'a>) -> Result<Value<'a>, Stop> {
-        // The objects on the way, outermost first.
-        let mut levels = Vec::with_capacity(path.len());
-        let mut node = document;
-        for key in path {
-            let key = self.constant(*key);
-            if !matches!(key, Value::String(_)) {
-                return Err(conflict("bad document path".to_owned(), Span::default()));
-            }
-            let entries = node.and_then(|n| n.as_object());
-            levels.push((key, entries));
-            node = entries.and_then(|entries| entries.get(&key));
-        }
-        let mut value = value;
-        for (key, entries) in levels.into_iter().rev() {
-            let mut object = ObjectBuilder::with_capacity(entries.map_or(1, |e| e.len() + 1));
-            if let Some(entries) = entries {
-                self.charge(entries.len())?;
-                entries.iter().for_each(|(k, v)| object.insert(k, v));
-            }
-            object.insert(key, value);
-            value = object.build(self.arena);
-        }
-        Ok(value)
+        let keys: Vec<Value<'a>> = path.iter().map(|key| self.constant(*key)).collect();
+        self.charge(copied(document, &keys))?;
+        replace_at(self.arena, document, &keys, value)
     }
 
     /// Whether a path lies at or below one whose data was replaced.
@@ -189,9 +168,51 @@ impl<'a> Machine<'a, '_> {
     }
 }
 
+/// How many entries replacing what is at a path copies.
+fn copied(document: Option<Value<'_>>, path: &[Value<'_>]) -> usize {
+    let mut node = document.and_then(|document| document.as_object());
+    let mut count = 0;
+    for key in path {
+        let Some(entries) = node else { break };
+        count += entries.len();
+        node = entries.get(key).and_then(|below| below.as_object());
+    }
+    count
+}
+
+/// `document` with `value` at `path`; what stands in the way and is no object makes room (OPA's `mergeTermWithValues`).
+pub(in crate::rego) fn replace_at<'a>(
+    arena: &'a Arena,
+    document: Option<Value<'a>>,
+    path: &[Value<'a>],
+    value: Value<'a>,
+) -> Result<Value<'a>, Stop> {
+    // The objects on the way, outermost first.
+    let mut levels = Vec::with_capacity(path.len());
+    let mut node = document;
+    for key in path {
+        if !matches!(key, Value::String(_)) {
+            return Err(conflict("bad document path".to_owned(), Span::default()));
+        }
+        let entries = node.and_then(|n| n.as_object());
+        levels.push((*key, entries));
+        node = entries.and_then(|entries| entries.get(key));
+    }
+    let mut value = value;
+    for (key, entries) in levels.into_iter().rev() {
+        let mut object = ObjectBuilder::with_capacity(entries.map_or(1, |e| e.len() + 1));
+        if let Some(entries) = entries {
+            entries.iter().for_each(|(k, v)| object.insert(k, v));
+        }
+        object.insert(key, value);
+        value = object.build(arena);
+    }
+    Ok(value)
+}
+
 /// What a path finds in base data. Its parts are texts there, as in OPA's storage (`NewPathForRef`): `2` finds `"2"`, `"0"` an array's first.
 #[inline]
-pub(super) fn base_get<'a>(node: &Value<'a>, key: &Value<'a>) -> Option<Value<'a>> {
+pub(in crate::rego) fn base_get<'a>(node: &Value<'a>, key: &Value<'a>) -> Option<Value<'a>> {
     if let Some(found) = node.get(key) {
         return Some(found);
     }
@@ -231,7 +252,7 @@ impl<'a> Merging<'a> {
 }
 
 /// On the heap: both sides nest as deep as callers make them.
-fn merge<'a>(arena: &'a Arena, a: Value<'a>, b: Value<'a>) -> Value<'a> {
+pub(in crate::rego) fn merge<'a>(arena: &'a Arena, a: Value<'a>, b: Value<'a>) -> Value<'a> {
     let Some(outermost) = Merging::begin(&a, &b) else {
         return if a.as_object().is_some_and(|object| object.is_empty()) && b.as_object().is_some() { b } else { a };
     };

@@ -378,7 +378,8 @@ impl<'a> Machine<'a, '_> {
     }
 }
 
-fn conflict_message(kind: Option<RoutineKind>, name: &str) -> String {
+/// What OPA says of two values.
+pub(in crate::rego) fn conflict_message(kind: Option<RoutineKind>, name: &str) -> String {
     match kind {
         Some(RoutineKind::Function) => format!("function {name} produced conflicting values for the same inputs"),
         _ => format!("rule {name} produced conflicting values"),

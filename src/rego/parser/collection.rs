@@ -4,6 +4,7 @@
 //! the commas and colons up to the closing bracket mostly say which one it is; where they do not, terms are remembered.
 
 use super::super::ast::{Body, Term, TermKind};
+use super::super::order;
 use super::state::{Parser, State, covering};
 use super::token::Kind;
 
@@ -103,7 +104,7 @@ impl Parser<'_> {
             return Some(TermKind::Set(vec![head]));
         }
         self.scan();
-        Some(TermKind::Set(self.list(Kind::RBrace, vec![head])?))
+        Some(set_of(self.list(Kind::RBrace, vec![head])?))
     }
 
     /// What `[head |` or `{head |` goes on to be.
@@ -130,7 +131,7 @@ impl Parser<'_> {
             self.explain_list(before_bar, end);
         }
         let terms = terms?;
-        Some(if end == Kind::RBrack { TermKind::Array(terms) } else { TermKind::Set(terms) })
+        Some(if end == Kind::RBrack { TermKind::Array(terms) } else { set_of(terms) })
     }
 
     /// After a list that is none: OPA took it for a comprehension first, and reports what is wrong with that, unless a comma is.
@@ -266,4 +267,10 @@ impl Parser<'_> {
 fn comprehension(head: Term, body: Body, end: Kind) -> TermKind {
     let parts = Box::new((head, body));
     if end == Kind::RBrack { TermKind::ArrayComprehension(parts) } else { TermKind::SetComprehension(parts) }
+}
+
+/// A set: of members that are written alike the first stays, and is evaluated once.
+fn set_of(mut members: Vec<Term>) -> TermKind {
+    order::drop_repeated(&mut members);
+    TermKind::Set(members)
 }

@@ -65,7 +65,7 @@ fn place_term(term: &mut Term, span: Span) {
     match &mut term.kind {
         TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::String(_) | TermKind::Var(_) => {}
         TermKind::Template(parts) => parts.iter_mut().for_each(|part| match part {
-            TemplatePart::Text(_, place) => *place = span,
+            TemplatePart::Constant(term) => term.span = span,
             TemplatePart::Expr(expr) => place_expr(expr, span),
         }),
         TermKind::Ref(terms) | TermKind::Array(terms) | TermKind::Set(terms) | TermKind::Call(terms) => place_terms(terms, span),

@@ -18,7 +18,7 @@ impl Parser<'_> {
         loop {
             let text = self.template_text(raw)?;
             if !text.is_empty() {
-                parts.push(TemplatePart::Text(text.into(), self.here()));
+                parts.push(TemplatePart::Constant(Term::string(text, self.here())));
             }
             if matches!(self.kind(), Kind::TemplateEnd | Kind::RawTemplateEnd) {
                 break;
@@ -64,18 +64,15 @@ impl Parser<'_> {
             return None;
         }
         Some(match expr.kind {
-            // OPA keeps a constant as it is: a string is text like any other.
-            ExprKind::Term(Term { kind: TermKind::String(text), span }) if !has_comments => TemplatePart::Text(text, span),
-            ExprKind::Term(term) if !has_comments && is_scalar(&term) => {
-                TemplatePart::Expr(Box::new(Expr::new(ExprKind::Term(term), expr.span)))
-            }
+            // A constant is what text is, whatever stands beside it: its `with` is dropped.
+            ExprKind::Term(term) if !has_comments && is_scalar(&term) => TemplatePart::Constant(term),
             _ => TemplatePart::Expr(Box::new(expr)),
         })
     }
 }
 
 fn is_scalar(term: &Term) -> bool {
-    matches!(term.kind, TermKind::Null | TermKind::Bool(_) | TermKind::Number(_))
+    matches!(term.kind, TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::String(_))
 }
 
 /// Why an expression may not stand in a template string.

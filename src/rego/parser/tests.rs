@@ -319,7 +319,7 @@ fn template_strings_have_text_and_expressions() {
         Ok(TermKind::Template(parts)) => parts
             .iter()
             .map(|part| match part {
-                TemplatePart::Text(text, _) => format!("{text:?}"),
+                TemplatePart::Constant(term) => print::term(term),
                 TemplatePart::Expr(expr) => show(expr),
             })
             .collect::<Vec<_>>(),

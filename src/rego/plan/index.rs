@@ -69,6 +69,18 @@ pub(in crate::rego) struct Hash {
 impl Planner<'_> {
     /// The index over these rules; `None` where it would exclude nothing that could be seen and speed nothing up.
     pub(super) fn index(&mut self, branches: &[&Rule], agree: bool) -> Option<Index> {
+        // A rule of a test that fails can be seen, too.
+        let checks = self.compiled.options.tests || branches.iter().any(|rule| self.can_be_seen(rule));
+        let index = Index { checks, ..self.whole_index(branches, agree) };
+        let constrains = index
+            .branches
+            .iter()
+            .any(|b| !b.required.is_empty() || !b.memberships.is_empty() || b.paths.iter().any(|p| !p.is_empty()));
+        (constrains && (checks || index.hash.is_some())).then_some(index)
+    }
+
+    /// The index over these rules, whatever it is good for.
+    pub(super) fn whole_index(&mut self, branches: &[&Rule], agree: bool) -> Index {
         let mut builder = Builder { planner: self, references: References::default() };
         let mut all: Vec<Requirements> = Vec::with_capacity(branches.len());
         for rule in branches {
@@ -81,17 +93,10 @@ impl Planner<'_> {
             all.push(requirements);
         }
         let references = std::mem::take(&mut builder.references);
-        // A rule of a test that fails can be seen, too.
-        let checks = self.compiled.options.tests || branches.iter().any(|rule| self.can_be_seen(rule));
         let built = build(&references, &all, branches);
         let sources: Vec<Source> = references.terms.iter().map(|reference| self.source(reference)).collect();
         let hash = hash_of(&built);
-        let constrains =
-            built.iter().any(|b| !b.required.is_empty() || !b.memberships.is_empty() || b.paths.iter().any(|p| !p.is_empty()));
-        if !constrains || (!checks && hash.is_none()) {
-            return None;
-        }
-        Some(Index { sources, branches: built, hash, checks, consults: !agree })
+        Index { sources, branches: built, hash, checks: true, consults: !agree }
     }
 
     fn source(&mut self, reference: &[Term]) -> Source {
@@ -155,7 +160,8 @@ fn build(references: &References, all: &[Requirements], rules: &[&Rule]) -> Vec<
 
 /// The number of a rule's constant value; equal values share one.
 fn constant_number(rule: &Rule, values: &mut Vec<Document>) -> Option<u32> {
-    let value = rule.head.value.as_ref().filter(|value| is_constant(value) && rule.head.key.is_none())?;
+    let is_complete = rule.head.key.is_none() && rule.head.reference.iter().skip(1).all(is_constant);
+    let value = rule.head.value.as_ref().filter(|value| is_complete && is_constant(value))?;
     let value = terms::document(value);
     let found = values.iter().position(|known| equal(&known.view(), &value.view()));
     Some(index(found.unwrap_or_else(|| {

@@ -9,6 +9,7 @@ mod data;
 mod index;
 mod op;
 mod rules;
+mod ruleset;
 mod terms;
 mod unify;
 mod with;
@@ -19,6 +20,10 @@ pub(super) use index::{Branch as IndexBranch, Check, Index, Source};
 pub(super) use op::{
     Callee, Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, Told, WithSpec,
 };
+
+pub(super) use ruleset::{Root, Ruleset};
+pub(super) use terms::constant_value;
+pub(super) use with::replaced_function;
 
 use super::Path;
 use super::ast::{Body, Name, Span, Term, TermKind};
@@ -458,7 +463,7 @@ fn index(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn key_document(key: &Key) -> Document {
+pub(super) fn key_document(key: &Key) -> Document {
     match key {
         Key::Null => Document::Null,
         Key::Bool(b) => Document::Bool(*b),

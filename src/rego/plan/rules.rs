@@ -16,6 +16,10 @@ pub(super) struct RuleSet<'c> {
 }
 
 impl<'c> RuleSet<'c> {
+    pub(super) fn entries(&self) -> &[&'c Entry] {
+        &self.entries
+    }
+
     /// The rules and their `else` branches, in the order of the candidates.
     fn branches(&self) -> impl Iterator<Item = &'c Rule> {
         self.entries
@@ -254,7 +258,7 @@ fn arity(set: &RuleSet<'_>) -> usize {
 }
 
 /// Whether the first rule that holds decides: all rules are complete and have the same constant value (OPA's `mayEarlyExit`).
-fn agree_on_value(set: &RuleSet<'_>) -> bool {
+pub(super) fn agree_on_value(set: &RuleSet<'_>) -> bool {
     let mut agreed: Option<Document> = None;
     for rule in set.branches() {
         let Some(value) = rule.head.value.as_ref().filter(|value| is_constant(value) && rule.head.key.is_none()) else {

@@ -16,7 +16,8 @@ pub(super) fn document(term: &Term) -> Document {
     Document::copy(&constant_value(&arena, term))
 }
 
-fn constant_value<'a>(arena: &'a Arena, term: &Term) -> Value<'a> {
+/// The same in an arena.
+pub(in crate::rego) fn constant_value<'a>(arena: &'a Arena, term: &Term) -> Value<'a> {
     match &term.kind {
         TermKind::Bool(b) => Value::Bool(*b),
         TermKind::Number(text) => Value::number(arena, text),

@@ -81,7 +81,7 @@ impl Planner<'_> {
 }
 
 /// The name of the function or builtin that a target is.
-fn replaced_function(compiled: &Compiled, target: &Term) -> Option<String> {
+pub(in crate::rego) fn replaced_function(compiled: &Compiled, target: &Term) -> Option<String> {
     let parts = target.as_ref_parts()?;
     let is_function = compiled.tree.function_arity(parts).is_some_and(|arity| arity > 0);
     let is_builtin = parts.first().and_then(Term::as_var).is_some_and(|head| !matches!(&**head, "data" | "input"))

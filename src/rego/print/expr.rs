@@ -13,7 +13,7 @@ pub(super) fn append_body(body: &[Expr], out: &mut String) {
     }
 }
 
-fn append_expr(expr: &Expr, out: &mut String) {
+pub(super) fn append_expr(expr: &Expr, out: &mut String) {
     if expr.negated {
         out.push_str("not ");
     }
@@ -70,26 +70,49 @@ fn append_some(symbols: &[Term], out: &mut String) {
 fn append_not(not: &Not, out: &mut String) {
     match not.body.as_slice() {
         [expr] if !not.explicit_body => {
-            let is_bare = expr.with.is_empty() && matches!(expr.kind, ExprKind::Term(_) | ExprKind::Call(_));
-            append_between(if is_bare { ["not ", ""] } else { ["not (", ")"] }, &not.body, out);
+            let closed = !expr.with.is_empty()
+                || match &expr.kind {
+                    ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Not(_) => true,
+                    ExprKind::Term(term) => begins_with_brace(term),
+                    _ => false,
+                };
+            append_between(if closed { ["not (", ")"] } else { ["not ", ""] }, &not.body, out);
         }
         _ => append_between(["not {", "}"], &not.body, out),
     }
 }
 
 fn append_logical(logical: &Logical, operator: &str, out: &mut String) {
-    append_operand(&logical.left, logical.explicit_left, out);
+    let is_and = operator == "and";
+    append_operand(&logical.left, logical.explicit_left, [is_and, false], out);
     out.extend([" ", operator, " "]);
-    append_operand(&logical.right, logical.explicit_right, out);
+    append_operand(&logical.right, logical.explicit_right, [is_and, true], out);
 }
 
-fn append_operand(body: &[Expr], explicit: bool, out: &mut String) {
+/// Whether the operator around an operand is `and`, and whether the operand stands right of it: `and` binds tighter than `or`, and both to the left.
+fn append_operand(body: &[Expr], explicit: bool, [is_and, is_right]: [bool; 2], out: &mut String) {
     match body {
         [expr] if !explicit => {
-            let is_logical = matches!(expr.kind, ExprKind::And(_) | ExprKind::Or(_)) || !expr.with.is_empty();
-            append_between(if is_logical { ["(", ")"] } else { ["", ""] }, body, out);
+            let closed = !expr.with.is_empty()
+                || match &expr.kind {
+                    ExprKind::Or(_) => is_and || is_right,
+                    ExprKind::And(_) => is_and && is_right,
+                    ExprKind::Term(term) => begins_with_brace(term),
+                    _ => false,
+                };
+            append_between(if closed { ["(", ")"] } else { ["", ""] }, body, out);
         }
         _ => append_between(["{ ", " }"], body, out),
+    }
+}
+
+/// Whether a term would be read as a body in braces.
+fn begins_with_brace(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Set(members) => !members.is_empty(),
+        TermKind::Object(_) | TermKind::SetComprehension(_) | TermKind::ObjectComprehension(_) => true,
+        TermKind::Ref(parts) => parts.first().is_some_and(begins_with_brace),
+        _ => false,
     }
 }
 
@@ -138,7 +161,10 @@ pub(super) fn append_template(parts: &[TemplatePart], out: &mut String) {
     out.push_str("$\"");
     for part in parts {
         match part {
-            TemplatePart::Text(text, _) => append_text(text, out),
+            TemplatePart::Constant(term) => match term.as_str() {
+                Some(text) => append_text(text, out),
+                None => append(term, out),
+            },
             TemplatePart::Expr(expr) => {
                 out.push('{');
                 append_expr(expr, out);

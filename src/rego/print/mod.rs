@@ -36,6 +36,20 @@ pub(in crate::rego) fn call(terms: &[Term]) -> String {
     out
 }
 
+/// An expression.
+pub(in crate::rego) fn expr(expr: &Expr) -> String {
+    let mut out = String::new();
+    expr::append_expr(expr, &mut out);
+    out
+}
+
+/// A body.
+pub(in crate::rego) fn body(body: &[Expr]) -> String {
+    let mut out = String::new();
+    expr::append_body(body, &mut out);
+    out
+}
+
 /// A term.
 pub(in crate::rego) fn term(term: &Term) -> String {
     let mut out = String::new();

@@ -178,6 +178,33 @@ static outcome engine_evaluate_json(world *world, const cJSON *args, const char 
   return evaluate(world, args, told);
 }
 
+static uint32_t explain_number(const char *name) {
+  static const char *const names[] = {"", "notes", "fails", "full", "debug"};
+  uint32_t number = 0;
+  while (number < 5 && strcmp(names[number], name) != 0) number++;
+  return number;
+}
+
+static outcome engine_explain(world *world, const cJSON *args, const char *last_revision) {
+  bytes policy = args_bytes(args, "policy"), input = args_json(args, "input");
+  const char *explain = cJSON_GetStringValue(cJSON_GetObjectItem(args, "explain"));
+  sark_explain_options options;
+  sark_error *error;
+  int32_t status;
+  (void)last_revision;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.explain = explain_number(explain ? explain : "");
+  options.pretty = !args_true(args, "events");
+  options.strict_builtin_errors = args_true(args, "strict");
+  options.timeout_ns = args_ns(args, "timeout_ms");
+  status = sark_engine_explain(world->engine, (char *)policy.data, policy.length, input.data, input.length, &options,
+                               NULL, world->buffer, &error);
+  free(policy.data);
+  free(input.data);
+  return answered(world, status, error);
+}
+
 static outcome query(world *world, const cJSON *args, end end) {
   bytes query = args_bytes(args, "query"), input = args_json(args, "input");
   sark_evaluate_options options = evaluate_options(args);
@@ -227,6 +254,7 @@ call engine_call(const char *name) {
                                {"sources", engine_sources},
                                {"inspect", engine_inspect},
                                {"run_tests", engine_run_tests},
+                               {"explain", engine_explain},
                                {"next", engine_next},
                                {"set_data", engine_set_data},
                                {"patch_data", engine_patch_data},

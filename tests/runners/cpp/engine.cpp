@@ -82,6 +82,25 @@ outcome evaluate_json(world &world, const cJSON *args, const char *) {
   return told(world.engine.evaluate(policy, input, world.buffer, evaluate_options(args)));
 }
 
+sark::explain explain_named(const char *name) {
+  const std::string_view named = name ? name : "";
+  if (named == "notes") return sark::explain::notes;
+  if (named == "fails") return sark::explain::fails;
+  if (named == "full") return sark::explain::full;
+  if (named == "debug") return sark::explain::debug;
+  return named.empty() ? sark::explain::unset : static_cast<sark::explain>(5);
+}
+
+outcome explain(world &world, const cJSON *args, const char *) {
+  const argument policy(args_bytes(args, "policy")), input(args_json(args, "input"));
+  sark::explain_options options;
+  options.explain = explain_named(cJSON_GetStringValue(cJSON_GetObjectItem(args, "explain")));
+  options.pretty = !args_true(args, "events");
+  options.strict_builtin_errors = args_true(args, "strict");
+  options.timeout = args_time(args, "timeout_ms");
+  return answered(world.engine.explain(policy, input, world.buffer, options));
+}
+
 outcome query(world &world, const cJSON *args, const char *) {
   const argument text(args_bytes(args, "query")), input(args_json(args, "input"));
   return answered(world.engine.query(text, input, world.buffer, evaluate_options(args)));
@@ -113,6 +132,7 @@ call engine_call(std::string_view name) {
                                    {"sources", sources},
                                    {"inspect", inspect},
                                    {"run_tests", run_tests},
+                                   {"explain", explain},
                                    {"next", next},
                                    {"set_data", set_data},
                                    {"patch_data", patch_data},

@@ -44,6 +44,26 @@ struct test_options {
   bool coverage = false;
 };
 
+/// How much of a decision is told.
+enum class explain : std::uint32_t {
+  unset = SARK_EXPLAIN_DEFAULT, ///< The same as full.
+  notes = SARK_EXPLAIN_NOTES,   ///< The calls of `trace`, and what led there.
+  fails = SARK_EXPLAIN_FAILS,   ///< The expressions without a solution, and what led there.
+  full = SARK_EXPLAIN_FULL,     ///< Every step but which terms were made equal.
+  debug = SARK_EXPLAIN_DEBUG,   ///< Every step.
+};
+
+/// Zero is the library's default in every field.
+struct explain_options {
+  sark::explain explain = sark::explain::unset;
+  /// Lines, as OPA's `pretty` has them, instead of events.
+  bool pretty = false;
+  /// A builtin's error fails the decision; otherwise it is undefined there, as in OPA.
+  bool strict_builtin_errors = false;
+  /// no_timeout: none.
+  std::chrono::nanoseconds timeout{0};
+};
+
 /// Policies and data, and the decisions that follow from them. A change is taken whole or not at all, and an
 /// evaluation that runs meanwhile sees the state before it. Any thread.
 class engine {
@@ -188,6 +208,23 @@ public:
     const auto status =
         ::sark_engine_evaluate(handle_.get(), detail::text(policy_or_path), policy_or_path.size(),
                                detail::bytes_or_null(input), input.size(), &raw, info, out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
+  /// evaluate(), and how it came about: a JSON object in `out` of `explanation`, an array of OPA's events or with `pretty` of lines, and
+  /// `result`, left out where the document is undefined. For people, not for traffic; it is not counted. status::limit_exceeded also where
+  /// there is too much to tell (docs/explain.md).
+  result<std::string_view> explain(std::string_view policy_or_path, std::string_view input, buffer &out,
+                                   const explain_options &options = {}, evaluate_info *info = nullptr) const noexcept {
+    auto raw = detail::sized<::sark_explain_options>();
+    raw.explain = static_cast<std::uint32_t>(options.explain);
+    raw.pretty = options.pretty ? 1 : 0;
+    raw.strict_builtin_errors = options.strict_builtin_errors ? 1 : 0;
+    raw.timeout_ns = detail::ns(options.timeout);
+    detail::error_slot slot;
+    const auto status =
+        ::sark_engine_explain(handle_.get(), detail::text(policy_or_path), policy_or_path.size(),
+                              detail::bytes_or_null(input), input.size(), &raw, info, out.get(), slot.out());
     return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
   }
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING or _missing is None:
         Unavailable,
         Unsupported,
     )
+    from sark.explain import Explanation, Trace
     from sark.feature_flags import FeatureFlagManager, assign_implementation
     from sark.flags import Flags
     from sark.input import Input
@@ -69,6 +70,6 @@ else:
 
 __all__ = [
     "UNDEFINED", "Admin", "Cache", "Cancelled", "Client", "Closed", "CompilationError", "Conflict", "Decision", "DecisionLog", "Engine", "Error",
-    "EvaluationError", "FeatureFlagManager", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
-    "PolicyNotFound", "Query", "SerializationError", "Source", "SubResult", "TestError", "TestFailure", "TestPlace", "TestReport", "TestResult", "Ticket", "Token", "TooLarge", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
+    "EvaluationError", "Explanation", "FeatureFlagManager", "Flags", "Input", "InternalError", "InvalidArgument", "LimitExceeded", "Location", "Metrics", "Phases",
+    "PolicyNotFound", "Query", "SerializationError", "Source", "SubResult", "TestError", "TestFailure", "TestPlace", "TestReport", "TestResult", "Ticket", "Token", "TooLarge", "Trace", "Unavailable", "Undefined", "Unsupported", "Update", "assign_implementation",
 ]

@@ -183,6 +183,10 @@ def engine_evaluate(engine: Handle, policy: bytes, json: bytes | None, options: 
     return fetch(lib.sark_engine_evaluate, engine, policy, len(policy), *span(json), options, NULL)
 
 
+def engine_explain(engine: Handle, policy: bytes, json: bytes | None, options: Any) -> bytes:
+    return fetch(lib.sark_engine_explain, engine, policy, len(policy), *span(json), options, NULL) or b"{}"
+
+
 def engine_query(engine: Handle, text: bytes, json: bytes | None, options: Any) -> bytes:
     return fetch(lib.sark_engine_query, engine, text, len(text), *span(json), options, NULL) or b"[]"
 

@@ -111,6 +111,12 @@ def size(name: str, value: int | None) -> int:
 
 REGO_VERSIONS: Final[dict[str, int]] = {"v0": lib.SARK_REGO_V0, "v1": lib.SARK_REGO_V1, "v2": lib.SARK_REGO_V2}
 EVALUATORS: Final[dict[str, int]] = {"sark": lib.SARK_EVALUATOR_SARK, "regorus": lib.SARK_EVALUATOR_REGORUS}
+EXPLAIN: Final[dict[str, int]] = {
+    "notes": lib.SARK_EXPLAIN_NOTES,
+    "fails": lib.SARK_EXPLAIN_FAILS,
+    "full": lib.SARK_EXPLAIN_FULL,
+    "debug": lib.SARK_EXPLAIN_DEBUG,
+}
 
 
 def rego(version: str | None) -> int:
@@ -123,6 +129,11 @@ def rego(version: str | None) -> int:
 def evaluator(name: str | None) -> int:
     """The library's number for an evaluator, where 0 means its default (None here)."""
     return 0 if name is None else _one_of("evaluator", EVALUATORS, name)
+
+
+def explain(name: str) -> int:
+    """The library's number for how much is told of a decision."""
+    return _one_of("explain", EXPLAIN, name)
 
 
 def _one_of(name: str, numbers: dict[str, int], value: str) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sark import _calls, _compiled, _values, tester
 from sark._calls import lib
 from sark._handle import Closable
+from sark.explain import Explain, Explanation, Trace
 from sark.query import Query, evaluate_options, timeout_ns
 from sark.source import Source
 from sark.tester import TestReport, TestResult
@@ -207,6 +208,54 @@ class Engine(Closable):
         pattern = None if run is None else _values.text(run)
         options = _calls.options("sark_test_options", timeout_ns=_values.nanoseconds("timeout", timeout), **more)
         return _values.from_json(_calls.fetch(lib.sark_engine_run_tests, self._handle, *_calls.span(pattern), options) or b"[]")
+
+    def explain(
+        self,
+        policy_or_path: str,
+        input: Any = _values.LEFT_OUT,
+        *,
+        explain: Explain = "full",
+        timeout: float | None = None,
+        strict: bool = False,
+    ) -> Explanation:
+        """`evaluate`, and the lines that OPA prints of how the decision came about.
+
+        explain    "notes" (the calls of `trace`) and "fails" (the expressions without a solution), each with what led there; "full" (every
+                   step); "debug" (which terms were made equal as well)
+
+        It is for people, not for traffic, and is not counted. Where the document is undefined, the lines are there all the same. Raises as
+        `evaluate`; LimitExceeded where there is too much to tell.
+        """
+        found = self._explain(policy_or_path, input, explain, timeout, strict, pretty=1)
+        return Explanation(found.get("result", UNDEFINED), found["explanation"])
+
+    def trace(
+        self,
+        policy_or_path: str,
+        input: Any = _values.LEFT_OUT,
+        *,
+        explain: Explain = "full",
+        timeout: float | None = None,
+        strict: bool = False,
+    ) -> Trace:
+        """`explain`, with an event for each step."""
+        found = self._explain(policy_or_path, input, explain, timeout, strict, pretty=0)
+        return Trace(found.get("result", UNDEFINED), found["explanation"])
+
+    def _explain(
+        self, policy_or_path: str, input: Any, explain: Explain, timeout: float | None, strict: bool, *, pretty: int
+    ) -> dict[str, Any]:
+        options = _calls.options(
+            "sark_explain_options",
+            explain=_values.explain(explain),
+            pretty=pretty,
+            strict_builtin_errors=int(strict),
+            timeout_ns=_values.nanoseconds("timeout", timeout),
+        )
+        found: dict[str, Any] = _values.from_json(
+            _calls.engine_explain(self._handle, _values.text(policy_or_path), _values.input_to_json(input), options)
+        )
+        return found
 
     def next_event(self, timeout: float = 0.0) -> dict[str, Any] | None:
         """The next line that a policy printed: {"when", "level", "event": "print", "message", "fields": {"policy", "row", "col"}}; None

@@ -93,25 +93,13 @@ impl Locals<'_> {
     fn again_at(&mut self, node: NodeMut<'_>) -> bool {
         let NodeMut::Term(term) = node else { return false };
         if visit::is_comprehension(term) {
-            self.rename_within(term);
+            self.in_closure(term);
             return true;
         }
         if term.as_var().is_some() {
             self.in_term(term);
         }
         false
-    }
-
-    /// Within a closure names have occurred for the closure alone.
-    fn rename_within(&self, closure: &mut Term) {
-        visit::walk_term_mut(closure, &mut |node| {
-            if let NodeMut::Term(Term { kind: TermKind::Var(name), .. }) = node
-                && let Some(local) = self.declared(name)
-            {
-                *name = local.clone();
-            }
-            false
-        });
     }
 
     pub(super) fn in_closure(&mut self, term: &mut Term) {
