@@ -143,7 +143,7 @@ func (s *sides) explain(q *question, t *explainTotals) string {
 	}
 	t.explained++
 	t.events += len(trace)
-	var input any
+	var input any = sark.NoInput
 	if q.input != "" {
 		input = json.RawMessage(q.input)
 	}
@@ -180,7 +180,7 @@ func (s *sides) alsoFails(q *question, err error) string {
 	if errors.As(err, &failed) && failed.Code == topdown.InternalErr {
 		return ""
 	}
-	var input any
+	var input any = sark.NoInput
 	if q.input != "" {
 		input = json.RawMessage(q.input)
 	}
