@@ -421,8 +421,9 @@ typedef struct sark_engine_options {
   // 1: calls of `print` are compiled, and each line is an event that `sark_engine_next` gives. 0, the default: they are taken out, and cost
   // nothing. Tests are always run with them.
   uint32_t print_statements;
-  // 0.
-  uint32_t reserved;
+  // 1: types are checked by the schemas that annotations hold, and by those that they name and `sark_engine_set_schema` put there, as
+  // `opa check` does. 0, the default: annotations say nothing about types.
+  uint32_t schema_annotations;
 } sark_engine_options;
 
 // How a policy is loaded.
@@ -1090,6 +1091,23 @@ int32_t sark_engine_set_data(const struct sark_engine *engine,
                              const struct sark_data_options *options,
                              struct sark_revision_info *info,
                              struct sark_error **error);
+
+// Puts a JSON schema at a path such as `schema.user`, or with NULL takes away what is there: all policies are compiled anew, and checked by
+// it. `schema` alone is that of the input; another one is what `# METADATA` means by its name where `schema_annotations` is on. A schema
+// that the policies contradict does not come into force. Nothing that a schema refers to is fetched.
+//
+// Ownership: path and JSON are copied.
+// Errors: INVALID_ARGUMENT (no path of a schema, or no schema), SERIALIZATION_ERROR, LIMIT_EXCEEDED, TOO_LARGE (schemas count as policies
+// do), COMPILATION_ERROR, UNSUPPORTED (another evaluator than sark's), CLOSED.
+// Threads: any. Waits for another change under way.
+SARK_API
+int32_t sark_engine_set_schema(const struct sark_engine *engine,
+                               const char *path,
+                               uint64_t path_length,
+                               const uint8_t *json,
+                               uint64_t json_length,
+                               struct sark_revision_info *info,
+                               struct sark_error **error);
 
 // Replaces the document at a path such as `/users/alice`, as OPA's `PUT /v1/data/users/alice`; objects above it are made.
 //

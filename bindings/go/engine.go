@@ -48,6 +48,8 @@ type EngineOptions struct {
 	Strict         bool // OPA's strict mode: what is unused, shadows or is deprecated does not compile
 	// PrintStatements compiles calls of print(): each line is an event, which Engine.NextEvent gives. Otherwise they cost nothing.
 	PrintStatements bool
+	// SchemaAnnotations checks types by the schemas that annotations hold, and by those that they name and Engine.SetSchema put there.
+	SchemaAnnotations bool
 }
 
 // LoadOptions are about one policy.
@@ -80,6 +82,9 @@ func NewEngine(options ...EngineOptions) (*Engine, error) {
 	}
 	if chosen.PrintStatements {
 		raw.print_statements = 1
+	}
+	if chosen.SchemaAnnotations {
+		raw.schema_annotations = 1
 	}
 	var handle *C.sark_engine
 	var failed *C.sark_error
@@ -213,6 +218,32 @@ func (e *Engine) PatchDataJSON(path string, data []byte) error {
 	var failed *C.sark_error
 	status := C.sark_engine_patch_data(
 		e.handle, pathPointer, pathLength, dataPointer, dataLength, nil, nil, &failed)
+	runtime.KeepAlive(e)
+	return failure(status, failed)
+}
+
+// SetSchema puts a JSON schema at a path such as "schema.user", or with nil takes away what is there. All policies are checked by it: their
+// input by the one at "schema", and what annotations name where SchemaAnnotations is on.
+func (e *Engine) SetSchema(path string, schema any) error {
+	if schema == nil {
+		return e.SetSchemaJSON(path, nil)
+	}
+	encoded, err := encode(schema)
+	if err != nil {
+		return err
+	}
+	return e.SetSchemaJSON(path, encoded)
+}
+
+// SetSchemaJSON is SetSchema for JSON; nil takes away what is there.
+func (e *Engine) SetSchemaJSON(path string, schema []byte) error {
+	pathPointer, pathLength := text(path)
+	schemaPointer, schemaLength := raw(schema)
+	if schema == nil {
+		schemaPointer = nil
+	}
+	var failed *C.sark_error
+	status := C.sark_engine_set_schema(e.handle, pathPointer, pathLength, schemaPointer, schemaLength, nil, &failed)
 	runtime.KeepAlive(e)
 	return failure(status, failed)
 }

@@ -117,7 +117,7 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 			MaxInputBytes: args.count("max_input_bytes"), MaxPolicyBytes: args.count("max_policy_bytes"),
 			MaxDataBytes: args.count("max_data_bytes"), Metrics: w.metrics, Evaluator: evaluator(args),
 			Strict:          args.yes("strict"),
-			PrintStatements: args.yes("print_statements"),
+			PrintStatements: args.yes("print_statements"), SchemaAnnotations: args.yes("schema_annotations"),
 		})
 		return keep(w, &w.engine, made, err)
 	case "load_policy":
@@ -150,6 +150,12 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 			list[i] = name
 		}
 		return list, err
+	case "set_schema":
+		schema := args.input("schema")
+		if schema == sark.NoInput {
+			schema = nil
+		}
+		return nil, w.engine.SetSchema(args.text("path"), schema)
 	case "set_data":
 		return nil, w.engine.SetData(args.input("data"))
 	case "patch_data":

@@ -55,8 +55,9 @@ pub struct sark_engine_options {
     /// 1: calls of `print` are compiled, and each line is an event that `sark_engine_next` gives. 0, the default: they are taken out, and cost
     /// nothing. Tests are always run with them.
     pub print_statements: u32,
-    /// 0.
-    pub reserved: u32,
+    /// 1: types are checked by the schemas that annotations hold, and by those that they name and `sark_engine_set_schema` put there, as
+    /// `opa check` does. 0, the default: annotations say nothing about types.
+    pub schema_annotations: u32,
 }
 
 /// How a policy is loaded.
@@ -138,9 +139,6 @@ pub struct sark_evaluate_info {
 // SAFETY: for each, repr(C), `struct_size` first, integers and pointers only, no padding (checked by tests/surface), valid with any bytes.
 unsafe impl Versioned for sark_engine_options {
     const FIRST_SIZE: usize = offset_of!(Self, evaluator);
-    fn reserved(&self) -> u32 {
-        self.reserved
-    }
 }
 // SAFETY: as above.
 unsafe impl Versioned for sark_load_options {
@@ -267,21 +265,26 @@ fn engine_options(given: &sark_engine_options) -> Result<EngineOptions> {
             return Err(Error::invalid("options.evaluator", format_args!("{other} is not one of {known}")));
         }
     };
-    let print_statements = match given.print_statements {
-        0 => false,
-        1 => true,
-        other => return Err(Error::invalid("options.print_statements", format_args!("{other} is not 0 or 1"))),
-    };
     Ok(EngineOptions {
         evaluator,
-        strict: given.strict != 0,
+        strict: switch("options.strict", given.strict)?,
         rego_version: rego_version(given.rego_version)?.unwrap_or(default.rego_version),
         timeout: timeout(given.timeout_ns).unwrap_or(default.timeout),
         max_input_bytes: or_default(given.max_input_bytes, default.max_input_bytes),
         max_policy_bytes: or_default(given.max_policy_bytes, default.max_policy_bytes),
         max_data_bytes: or_default(given.max_data_bytes, default.max_data_bytes),
-        print_statements,
+        print_statements: switch("options.print_statements", given.print_statements)?,
+        schema_annotations: switch("options.schema_annotations", given.schema_annotations)?,
     })
+}
+
+/// Off or on.
+fn switch(name: &str, given: u32) -> Result<bool> {
+    match given {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Error::invalid(name, format_args!("{other} is not 0 or 1"))),
+    }
 }
 
 /// Ends an engine for all its users: calls under way finish, later ones answer CLOSED, memory is given back. NULL is fine.
@@ -510,6 +513,37 @@ pub unsafe extern "C" fn sark_engine_set_data(
             no_flags(versioned::options("options", options)?.flags)?;
             let info = versioned::info("info", info)?;
             info.fill(&revision_info(&engine.engine.set_data(json)?));
+            Ok(SARK_OK)
+        })
+    }
+}
+
+/// Puts a JSON schema at a path such as `schema.user`, or with NULL takes away what is there: all policies are compiled anew, and checked by
+/// it. `schema` alone is that of the input; another one is what `# METADATA` means by its name where `schema_annotations` is on. A schema
+/// that the policies contradict does not come into force. Nothing that a schema refers to is fetched.
+///
+/// Ownership: path and JSON are copied.
+/// Errors: INVALID_ARGUMENT (no path of a schema, or no schema), SERIALIZATION_ERROR, LIMIT_EXCEEDED, TOO_LARGE (schemas count as policies
+/// do), COMPILATION_ERROR, UNSUPPORTED (another evaluator than sark's), CLOSED.
+/// Threads: any. Waits for another change under way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_set_schema(
+    engine: *const sark_engine,
+    path: *const c_char,
+    path_length: u64,
+    json: *const u8,
+    json_length: u64,
+    info: *mut sark_revision_info,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let engine = handle("engine", engine)?;
+            let path = text("path", path, path_length)?;
+            let json = optional_bytes("json", json, json_length)?;
+            let info = versioned::info("info", info)?;
+            info.fill(&revision_info(&engine.engine.set_schema(path, json)?));
             Ok(SARK_OK)
         })
     }

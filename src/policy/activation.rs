@@ -167,7 +167,7 @@ impl Engine {
         let is_all = content.roots.iter().any(|root| root.keys().is_empty());
         let bytes = if is_all { content.data_bytes } else { present.data_bytes.saturating_add(content.data_bytes) };
         let owned = Owned { roots: content.roots.clone(), modules: names, revision: content.revision.clone() };
-        let next = self.next(present, modules, document, bytes, present.owners.with(source, owned))?;
+        let next = self.next(present, &present.compiler, modules, document, bytes, present.owners.with(source, owned))?;
         check_packages(&next, content).map(|()| next)
     }
 
@@ -208,7 +208,7 @@ impl Engine {
         let document = data::with_bundle(&document, source, delta.about.as_ref())?;
         let owned = Owned { revision: delta.revision.clone(), ..owned.clone() };
         let bytes = present.data_bytes.saturating_add(delta.bytes);
-        self.next(present, present.modules.clone(), document, bytes, present.owners.with(source, owned))
+        self.next(present, &present.compiler, present.modules.clone(), document, bytes, present.owners.with(source, owned))
     }
 }
 

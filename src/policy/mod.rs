@@ -67,6 +67,8 @@ pub struct EngineOptions {
     pub max_data_bytes: u64,
     /// Whether calls of `print` are compiled: each becomes an event, which [`Engine::next_event`] gives. Otherwise they are taken out.
     pub print_statements: bool,
+    /// Whether types are checked by the schemas that annotations hold, or name.
+    pub schema_annotations: bool,
 }
 
 impl Default for EngineOptions {
@@ -80,6 +82,7 @@ impl Default for EngineOptions {
             max_policy_bytes: 64 << 20,
             max_data_bytes: 1 << 30,
             print_statements: false,
+            schema_annotations: false,
         }
     }
 }
@@ -115,7 +118,8 @@ pub struct Evaluation {
 /// Policies and data under one roof. Usable from many threads at once.
 pub struct Engine {
     options: EngineOptions,
-    compiler: Box<dyn Compiler>,
+    /// That of an engine without schemas.
+    compiler: Arc<dyn Compiler>,
     snapshot: ArcSwap<Snapshot>,
     /// Held by whoever makes the next snapshot; readers never wait for it.
     writing: Mutex<()>,
@@ -132,7 +136,7 @@ impl Engine {
     /// `UNSUPPORTED` where no evaluator was built in, or where it has no `print` or no strict mode.
     pub fn new(options: EngineOptions, metrics: Option<Arc<Metrics>>) -> Result<Arc<Self>> {
         let compiler = compiler(&options)?;
-        let snapshot = ArcSwap::from_pointee(Snapshot::empty(compiler.as_ref())?);
+        let snapshot = ArcSwap::from_pointee(Snapshot::empty(&compiler)?);
         Ok(Arc::new(Self {
             options,
             compiler,
@@ -158,7 +162,7 @@ impl Engine {
         self.gate.end();
         // A writer under way would put its snapshot in after ours: wait for it.
         let _writing = self.lock_writing();
-        if let Ok(empty) = Snapshot::empty(self.compiler.as_ref()) {
+        if let Ok(empty) = Snapshot::empty(&self.compiler) {
             self.install(empty);
         }
     }
@@ -201,6 +205,15 @@ impl Engine {
     /// Those of [`Update::patch_data`] and [`Update::commit`].
     pub fn patch_data(self: &Arc<Self>, path: &str, json: &[u8]) -> Result<Revision> {
         self.change(|update| update.patch_data(path, json))
+    }
+
+    /// Puts a JSON schema at a path such as `schema.user`, or takes away what is there: all policies are checked by it, `input` by the one at
+    /// `schema`, and what annotations name where they count.
+    ///
+    /// # Errors
+    /// Those of [`Update::set_schema`] and [`Update::commit`].
+    pub fn set_schema(self: &Arc<Self>, path: &str, json: Option<&[u8]>) -> Result<Revision> {
+        self.change(|update| update.set_schema(path, json))
     }
 
     fn change(self: &Arc<Self>, change: impl FnOnce(&mut Update) -> Result<()>) -> Result<Revision> {
@@ -388,18 +401,20 @@ impl Engine {
     fn next(
         &self,
         present: &Snapshot,
+        compiler: &Arc<dyn Compiler>,
         modules: Modules,
         data: Document,
         data_bytes: u64,
         owners: impl Into<Arc<Owners>>,
     ) -> Result<Snapshot> {
-        self.check_policy_bytes(modules.values().map(|m| m.source.len() as u64).sum())?;
+        let sources: u64 = modules.values().map(|m| m.source.len() as u64).sum();
+        self.check_policy_bytes(sources.saturating_add(compiler.schema_bytes()))?;
         let data_bytes = self.check_data_bytes(&data, data_bytes)?;
         let (data, owners) = (Arc::new(data), owners.into());
-        if modules == present.modules {
+        if modules == present.modules && Arc::ptr_eq(compiler, &present.compiler) {
             return present.with_data(data, data_bytes, owners);
         }
-        let next = Snapshot::new(self.compiler.as_ref(), modules, data, data_bytes, owners)?;
+        let next = Snapshot::new(Arc::clone(compiler), modules, data, data_bytes, owners)?;
         // What was asked of the state before will be asked of this one, by somebody who should not wait for a plan.
         next.program.plan_ahead(&present.program.planned());
         Ok(next)
@@ -486,7 +501,13 @@ impl Drop for Engine {
     }
 }
 
-fn compiler(options: &EngineOptions) -> Result<Box<dyn Compiler>> {
+fn compiler(options: &EngineOptions) -> Result<Arc<dyn Compiler>> {
+    if options.schema_annotations && options.evaluator == Evaluator::Regorus {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "regorus checks no types; leave schema_annotations out, or ask sark's own",
+        ));
+    }
     if options.print_statements && options.evaluator == Evaluator::Regorus {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -494,13 +515,13 @@ fn compiler(options: &EngineOptions) -> Result<Box<dyn Compiler>> {
         ));
     }
     match options.evaluator {
-        Evaluator::Sark => Ok(Box::new(RegoCompiler::new(options.print_statements, options.strict))),
+        Evaluator::Sark => Ok(Arc::new(RegoCompiler::new(options.print_statements, options.strict, options.schema_annotations))),
         #[cfg(feature = "regorus")]
         Evaluator::Regorus if options.strict => {
             Err(Error::new(ErrorKind::Unsupported, "regorus has no strict mode; leave out `strict`, or the evaluator"))
         }
         #[cfg(feature = "regorus")]
-        Evaluator::Regorus => Ok(Box::new(crate::regorus::RegorusCompiler)),
+        Evaluator::Regorus => Ok(Arc::new(crate::regorus::RegorusCompiler)),
         #[cfg(not(feature = "regorus"))]
         Evaluator::Regorus => {
             Err(Error::new(ErrorKind::Unsupported, "this build has no regorus; build it with the feature `regorus`"))

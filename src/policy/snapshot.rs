@@ -20,17 +20,19 @@ pub(super) struct Snapshot {
     /// No less than the size of `data` as compact JSON: patches add to it, and it is counted anew only when it reaches the limit.
     pub(super) data_bytes: u64,
     pub(super) program: Arc<dyn Program>,
+    /// What compiles the modules: it knows the schemas.
+    pub(super) compiler: Arc<dyn Compiler>,
     /// Which source each part came from.
     pub(super) owners: Arc<Owners>,
 }
 
 impl Snapshot {
-    pub(super) fn empty(compiler: &dyn Compiler) -> Result<Self> {
-        Self::new(compiler, Modules::new(), Arc::new(Document::empty_object()), 2, Arc::default())
+    pub(super) fn empty(compiler: &Arc<dyn Compiler>) -> Result<Self> {
+        Self::new(Arc::clone(compiler), Modules::new(), Arc::new(Document::empty_object()), 2, Arc::default())
     }
 
     pub(super) fn new(
-        compiler: &dyn Compiler,
+        compiler: Arc<dyn Compiler>,
         modules: Modules,
         data: Arc<Document>,
         data_bytes: u64,
@@ -38,7 +40,7 @@ impl Snapshot {
     ) -> Result<Self> {
         let sources: Vec<Module> = modules.values().cloned().collect();
         let program = compiler.compile(&sources, &data)?;
-        Ok(Self { revision: Revision::next(&owners.label()), modules, data, data_bytes, program, owners })
+        Ok(Self { revision: Revision::next(&owners.label()), modules, data, data_bytes, program, compiler, owners })
     }
 
     /// The document that `target` names under this state.
@@ -52,7 +54,8 @@ impl Snapshot {
     /// The same modules over other data: nothing is compiled.
     pub(super) fn with_data(&self, data: Arc<Document>, data_bytes: u64, owners: Arc<Owners>) -> Result<Self> {
         let program = self.program.with_data(&data)?;
-        Ok(Self { revision: Revision::next(&owners.label()), modules: self.modules.clone(), data, data_bytes, program, owners })
+        let (modules, compiler) = (self.modules.clone(), Arc::clone(&self.compiler));
+        Ok(Self { revision: Revision::next(&owners.label()), modules, data, data_bytes, program, compiler, owners })
     }
 
     pub(super) fn evaluate(&self, target: &Target, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluation> {

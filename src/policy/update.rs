@@ -22,6 +22,7 @@ enum Change {
     Remove(Arc<str>),
     Clear,
     Put { path: Path, value: Document, bytes: u64 },
+    Schema { path: Arc<str>, json: Option<Arc<[u8]>> },
 }
 
 impl Update {
@@ -61,6 +62,17 @@ impl Update {
     /// None today.
     pub fn clear_policies(&mut self) -> Result<()> {
         self.changes.push(Change::Clear);
+        Ok(())
+    }
+
+    /// Puts a JSON schema at a path such as `schema.user`, or takes away what is there.
+    ///
+    /// # Errors
+    /// `commit` answers `INVALID_ARGUMENT`, `SERIALIZATION_ERROR` and `LIMIT_EXCEEDED` for what is no path or no schema, `UNSUPPORTED` for
+    /// another evaluator than sark's.
+    pub fn set_schema(&mut self, path: &str, json: Option<&[u8]>) -> Result<()> {
+        self.engine.check_policy_bytes(json.map_or(0, |json| json.len() as u64))?;
+        self.changes.push(Change::Schema { path: path.into(), json: json.map(Arc::from) });
         Ok(())
     }
 
@@ -119,12 +131,16 @@ impl Update {
         let mut modules = present.modules.clone();
         let mut data = Document::clone(&present.data);
         let mut data_bytes = present.data_bytes;
+        let mut compiler = Arc::clone(&present.compiler);
         for change in &self.changes {
             self.check_owner(present, change)?;
             match change {
                 Change::Load(module) => drop(modules.insert(Arc::clone(&module.name), module.clone())),
                 Change::Remove(name) => drop(modules.remove(name).ok_or_else(|| not_found(name))?),
                 Change::Clear => modules.retain(|name, _| present.owners.of_module(name).is_some()),
+                Change::Schema { path, json } => {
+                    compiler = compiler.with_schema(path, json.as_deref(), self.engine.options.max_policy_bytes)?;
+                }
                 Change::Put { path, value, bytes } if path.keys().is_empty() => (data, data_bytes) = (value.clone(), *bytes),
                 Change::Put { path, value, bytes } => {
                     data = data::put(&data, path, value.clone())?;
@@ -132,7 +148,7 @@ impl Update {
                 }
             }
         }
-        let next = self.engine.next(present, modules, data, data_bytes, Arc::clone(&present.owners))?;
+        let next = self.engine.next(present, &compiler, modules, data, data_bytes, Arc::clone(&present.owners))?;
         self.check_loaded(&next).map(|()| next)
     }
 
@@ -144,7 +160,7 @@ impl Update {
                 owners.of_module(name).map(|source| (source, format!("the policy {name}")))
             }
             Change::Put { path, .. } => owners.of_data(path).map(|source| (source, format!("{path}, or a part of it,"))),
-            Change::Clear => None,
+            Change::Clear | Change::Schema { .. } => None,
         };
         owner.map_or(Ok(()), |(source, what)| Err(owned_by(source, what)))
     }

@@ -19,6 +19,7 @@ mod plan;
 mod print;
 mod program;
 mod reads;
+mod schema;
 mod tester;
 mod trace;
 mod types;
@@ -79,6 +80,21 @@ pub trait Compiler: Send + Sync {
     /// # Errors
     /// `COMPILATION_ERROR` with findings for a module that does not parse or compile; `CONFLICT` for data at, above or below a rule.
     fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>>;
+
+    /// The same compiler with a JSON schema at a path such as `schema.user`, or without the one that is there. Modules are checked by it when
+    /// they are compiled.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, `SERIALIZATION_ERROR`, `LIMIT_EXCEEDED`; `UNSUPPORTED` where the evaluator checks no types.
+    fn with_schema(&self, path: &str, json: Option<&[u8]>, max_bytes: u64) -> Result<Arc<dyn Compiler>> {
+        let _ = (path, json, max_bytes);
+        Err(Error::new(ErrorKind::Unsupported, "this evaluator checks no types; ask one of sark's own"))
+    }
+
+    /// What schemas take.
+    fn schema_bytes(&self) -> u64 {
+        0
+    }
 
     /// Compiles all modules against `data` to run their tests, with `print`; with `coverage`, they say where they were.
     ///

@@ -15,6 +15,7 @@ use super::eval::{self, Data, Observer, Stacks, Stop};
 use super::inspect;
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
+use super::schema::{self, Schemas};
 use super::tester::Tests;
 use super::trace;
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
@@ -36,12 +37,14 @@ const KEPT_BYTES: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct RegoCompiler {
     options: compile::Options,
+    schemas: Arc<Schemas>,
 }
 
 impl RegoCompiler {
     /// One that compiles calls of `print`, or takes them out.
-    pub(crate) const fn new(print_statements: bool, strict: bool) -> Self {
-        Self { options: compile::Options { print_statements, strict, tests: false, coverage: false } }
+    pub(crate) fn new(print_statements: bool, strict: bool, schema_annotations: bool) -> Self {
+        let options = compile::Options { print_statements, strict, schema_annotations, tests: false, coverage: false };
+        Self { options, schemas: Arc::default() }
     }
 }
 
@@ -96,14 +99,28 @@ fn may_nest(source: &str) -> bool {
 
 impl Compiler for RegoCompiler {
     fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>> {
-        let rules = deep(|| compile_modules(modules, self.options))?;
+        let rules = deep(|| compile_modules(modules, self.options, &self.schemas))?;
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(program) as Arc<dyn Program>)
     }
 
     fn compile_tests(&self, modules: &[Module], data: &Arc<Document>, coverage: bool) -> Result<Arc<dyn TestProgram>> {
         let options = compile::Options { print_statements: true, tests: true, coverage, ..self.options };
-        let rules = deep(|| compile_modules(modules, options))?;
+        let rules = deep(|| compile_modules(modules, options, &self.schemas))?;
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(Tests::new(program)) as Arc<dyn TestProgram>)
+    }
+
+    fn with_schema(&self, path: &str, json: Option<&[u8]>, max_bytes: u64) -> Result<Arc<dyn Compiler>> {
+        let name = schema::name(path)?;
+        let mut schemas = Schemas::clone(&self.schemas);
+        match json {
+            Some(json) => drop(schemas.insert(name, deep(|| schema::read(json, max_bytes))?)),
+            None => drop(schemas.remove(&name)),
+        }
+        Ok(Arc::new(Self { options: self.options, schemas: Arc::new(schemas) }))
+    }
+
+    fn schema_bytes(&self) -> u64 {
+        self.schemas.values().map(|schema| schema.bytes).sum()
     }
 }
 
@@ -142,7 +159,7 @@ pub(super) fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T
     })
 }
 
-fn compile_modules(modules: &[Module], options: compile::Options) -> Result<Rules> {
+fn compile_modules(modules: &[Module], options: compile::Options, schemas: &Arc<Schemas>) -> Result<Rules> {
     let mut sorted = modules.to_vec();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     let mut parsed = Vec::with_capacity(sorted.len());
@@ -163,7 +180,7 @@ fn compile_modules(modules: &[Module], options: compile::Options) -> Result<Rule
     }
     let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
     let names = sorted.iter().map(|module| Arc::clone(&module.name)).collect();
-    let compiled = compile::compile(parsed, names, options).map_err(|problems| compilation_error(&problems, &sorted))?;
+    let compiled = compile::compile(parsed, names, options, schemas).map_err(|problems| compilation_error(&problems, &sorted))?;
     let missing = compile::missing_builtins(&compiled).into_iter().filter_map(|(module, builtin, span)| {
         let name = &sorted.get(module)?.name;
         Some(Unsupported { module: Arc::clone(name), builtin, location: location(span, &sorted) })
@@ -623,8 +640,11 @@ mod tests {
 
     fn program(source: &str) -> RegoProgram {
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        RegoProgram::new(Arc::new(compile_modules(&[module], compile::Options::default()).unwrap()), &Arc::new(Document::Null))
-            .unwrap()
+        RegoProgram::new(
+            Arc::new(compile_modules(&[module], compile::Options::default(), &Arc::default()).unwrap()),
+            &Arc::new(Document::Null),
+        )
+        .unwrap()
     }
 
     fn path(keys: &[&str]) -> Path {
@@ -635,7 +655,9 @@ mod tests {
     fn what_nothing_binds_is_refused_where_opa_lets_it_pass() {
         let source = "package p\n\na if {\n\tdata.xs[i]\n\t[{1 | data.xs[i]}, 2] with input.a as c\n}";
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        let refused = compile_modules(&[module], compile::Options::default()).map(|_| ()).map_err(|error| error.to_string());
+        let refused = compile_modules(&[module], compile::Options::default(), &Arc::default())
+            .map(|_| ())
+            .map_err(|error| error.to_string());
         assert!(refused.unwrap_err().contains("rego_unsafe_var_error: var c is unsafe"));
     }
 

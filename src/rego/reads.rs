@@ -82,7 +82,7 @@ mod tests {
     fn compiled(source: &str) -> Compiled {
         let options = parser::Options { version: RegoVersion::V1, module: 0, keywords: FutureKeywords::NONE };
         let module = parser::parse_module(source, &options).ok().unwrap();
-        compile(vec![module], vec![Arc::from("p")], Options::default()).ok().unwrap()
+        compile(vec![module], vec![Arc::from("p")], Options::default(), &Arc::default()).ok().unwrap()
     }
 
     fn reads(source: &str, rule: &str) -> Vec<String> {

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
+use serde_json::Value;
+
 use super::MAX_DEPTH;
 use super::encoding;
 use super::events::Events;
@@ -96,6 +98,23 @@ impl fmt::Display for Any {
 }
 
 impl Any {
+    /// As JSON. Keys that are no text are left out, for which Go has no JSON at all. Recurses as deep as it nests.
+    pub(crate) fn to_json(&self) -> Value {
+        let number = |text: &str| serde_json::from_str::<serde_json::Number>(text).map_or(Value::Null, Value::Number);
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => (*value).into(),
+            Self::Text(text) | Self::Time(text) => text.as_str().into(),
+            Self::Int(digits) => number(digits),
+            Self::Float(float, _) => super::number::json(*float).map_or(Value::Null, |text| number(&text)),
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Map(entries) => {
+                let entries = entries.iter().filter_map(|(key, value)| Some((key.clone()?, value.to_json())));
+                Value::Object(entries.collect())
+            }
+        }
+    }
+
     /// How many levels it has. Recurses as deep.
     pub(crate) fn depth(&self) -> usize {
         let below = match self {

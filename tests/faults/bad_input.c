@@ -43,6 +43,10 @@ static void null_where_a_value_is_needed(void) {
   INVALID("rego", sark_engine_load_policy(engine, TEXT("p"), NONE, NULL, NULL, &error));
   INVALID("json", sark_engine_set_data(engine, NONE, NULL, NULL, &error));
   INVALID("path", sark_engine_patch_data(engine, NONE, BYTES("1"), NULL, NULL, &error));
+  INVALID("engine", sark_engine_set_schema(NULL, TEXT("schema"), BYTES("{}"), NULL, &error));
+  INVALID("path", sark_engine_set_schema(engine, NONE, BYTES("{}"), NULL, &error));
+  INVALID("path", sark_engine_set_schema(engine, TEXT("input"), BYTES("{}"), NULL, &error));
+  INVALID("schema", sark_engine_set_schema(engine, TEXT("schema"), BYTES("1"), NULL, &error));
   INVALID("policy_or_path", sark_engine_evaluate(engine, NONE, NONE, NULL, NULL, buffer, &error));
   INVALID("buffer", sark_engine_evaluate(engine, TEXT("p"), NONE, NULL, NULL, NULL, &error));
   INVALID("engine", sark_engine_query(NULL, TEXT("x := 1"), NONE, NULL, NULL, buffer, &error));
@@ -171,19 +175,22 @@ static void structs_of_the_first_release(void) {
   OK(sark_engine_query(engine, TEXT("data.p.allow"), BYTES("{\"x\":1}"), &options, NULL, buffer, &error));
   CHECK(buffer_is(buffer, "[{}]"));
   sark_engine *made = NULL;
-  sark_engine_options of_engine = {.struct_size = 48, .evaluator = 7, .reserved = 7};
+  sark_engine_options of_engine = {.struct_size = 48, .evaluator = 7, .schema_annotations = 7};
   OK(sark_engine_new(&of_engine, &made, &error));
   sark_engine_free(made);
   of_engine.struct_size = sizeof of_engine;
-  of_engine.reserved = 0;
+  of_engine.schema_annotations = 0;
   INVALID("evaluator", sark_engine_new(&of_engine, &made, &error));
   of_engine.evaluator = SARK_EVALUATOR_SARK;
   of_engine.print_statements = 2;
   INVALID("print_statements", sark_engine_new(&of_engine, &made, &error));
   of_engine.print_statements = 0;
-  of_engine.reserved = 1;
-  INVALID("reserved", sark_engine_new(&of_engine, &made, &error));
-  of_engine.reserved = 0;
+  of_engine.strict = 2;
+  INVALID("strict", sark_engine_new(&of_engine, &made, &error));
+  of_engine.strict = 0;
+  of_engine.schema_annotations = 2;
+  INVALID("schema_annotations", sark_engine_new(&of_engine, &made, &error));
+  of_engine.schema_annotations = 0;
   of_engine.rego_version = 9;
   INVALID("rego_version", sark_engine_new(&of_engine, &made, &error));
 }

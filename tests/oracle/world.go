@@ -37,6 +37,8 @@ type state struct {
 	compiler *ast.Compiler
 	store    storage.Store
 	strict   bool
+	schemas  map[string]any // by the references that name them
+	annotate bool           // annotations' schemas count
 }
 
 // world is what one case has made, of the nouns that OPA knows.
@@ -79,6 +81,7 @@ func (w *world) calls() map[string]call {
 		"engine.remove_policy":  change(remove),
 		"engine.clear_policies": change(clear),
 		"engine.set_data":       change(setData),
+		"engine.set_schema":     change(setSchema),
 		"engine.patch_data":     change(patchData),
 		"engine.evaluate":       w.evaluate,
 		"engine.evaluate_json":  w.evaluate,
@@ -105,6 +108,7 @@ func (w *world) renew(_ context.Context, s *step) (string, error) {
 	*w = *newWorld()
 	w.version = versionOf(s.arg("rego_version"), ast.RegoV1)
 	w.now.strict = string(s.Args["strict"]) == "true"
+	w.now.annotate = string(s.Args["schema_annotations"]) == "true"
 	w.foreign = s.arg("evaluator") == "regorus"
 	w.now.print = string(s.Args["print_statements"]) == "true"
 	return "", nil
@@ -137,6 +141,43 @@ func setData(next *state, s *step) error {
 	return util.UnmarshalJSON(s.document("data"), &next.data)
 }
 
+// setSchema puts what sark takes for a schema; what is none is sark's to refuse.
+func setSchema(next *state, s *step) error {
+	ref, err := ast.ParseSchemaRef(s.arg("path"))
+	if err != nil {
+		return errNotOPAs
+	}
+	next.schemas = maps.Clone(next.schemas)
+	delete(next.schemas, ref.String())
+	document := s.document("schema")
+	if document == nil {
+		return nil
+	}
+	var schema any
+	if err := util.UnmarshalJSON(document, &schema); err != nil {
+		return errNotOPAs
+	}
+	if next.schemas == nil {
+		next.schemas = map[string]any{}
+	}
+	next.schemas[ref.String()] = schema
+	return nil
+}
+
+// schemaSet is nil where there are no schemas: then names of schemas mean nothing.
+func (s *state) schemaSet() *ast.SchemaSet {
+	if len(s.schemas) == 0 {
+		return nil
+	}
+	set := ast.NewSchemaSet()
+	for name, schema := range s.schemas {
+		if ref, err := ast.ParseSchemaRef(name); err == nil {
+			set.Put(ref, schema)
+		}
+	}
+	return set
+}
+
 func patchData(next *state, s *step) error {
 	var value any
 	if err := util.UnmarshalJSON(s.document("data"), &value); err != nil {
@@ -161,7 +202,7 @@ func patchData(next *state, s *step) error {
 
 func (s *state) clone() *state {
 	copied, err := json.Marshal(s.data)
-	next := &state{sources: maps.Clone(s.sources), strict: s.strict, print: s.print}
+	next := &state{sources: maps.Clone(s.sources), strict: s.strict, print: s.print, schemas: s.schemas, annotate: s.annotate}
 	if err == nil {
 		err = util.UnmarshalJSON(copied, &next.data)
 	}
@@ -179,6 +220,13 @@ func (w *world) install(ctx context.Context, next *state) error {
 	return nil
 }
 
+// capabilities fetch nothing.
+var capabilities = func() *ast.Capabilities {
+	all := ast.CapabilitiesForThisVersion()
+	all.AllowNet = []string{}
+	return all
+}()
+
 // settle parses and compiles as OPA's server does: all modules, with the check that data overlaps no rule.
 func (s *state) settle(ctx context.Context) error {
 	s.modules = map[string]*ast.Module{}
@@ -195,6 +243,7 @@ func (s *state) settle(ctx context.Context) error {
 	s.store = inmem.NewFromObject(s.data)
 	return storage.Txn(ctx, s.store, storage.TransactionParams{}, func(txn storage.Transaction) error {
 		s.compiler = ast.NewCompiler().WithStrict(s.strict).WithEnablePrintStatements(s.print).
+			WithCapabilities(capabilities).WithSchemas(s.schemaSet()).WithUseTypeCheckAnnotations(s.annotate).
 			WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn))
 		if s.compiler.Compile(s.modules); s.compiler.Failed() {
 			return s.compiler.Errors

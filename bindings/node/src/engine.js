@@ -21,7 +21,7 @@ function revised(status) {
 }
 
 export class Engine extends Handle {
-  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics, evaluator, strict, printStatements } = {}) {
+  constructor({ regoVersion = "v1", timeoutMs, maxInputBytes, maxPolicyBytes, maxDataBytes, metrics, evaluator, strict, printStatements, schemaAnnotations } = {}) {
     const settings = options("sark_engine_options", {
       rego_version: rego(regoVersion),
       timeout_ns: nanoseconds("timeoutMs", timeoutMs),
@@ -32,6 +32,7 @@ export class Engine extends Handle {
       evaluator: evaluatorNumber(evaluator),
       strict: strict ? 1 : 0,
       print_statements: printStatements ? 1 : 0,
+      schema_annotations: schemaAnnotations ? 1 : 0,
     });
     super(create(sark.sark_engine_new(settings, slot, errorSlot)), sark.sark_engine_free, sark.sark_engine_close);
   }
@@ -117,6 +118,19 @@ export class Engine extends Handle {
       sark.sark_engine_patch_data(
         pointer(this), path, byteLength(path), bytes, json.length, null, revisionInfo.memory, errorSlot,
       ),
+    );
+  }
+
+  setSchema(path, schema) {
+    return this.setSchemaJson(path, schema === undefined ? undefined : toJson(schema));
+  }
+
+  setSchemaJson(path, document) {
+    text("path", path);
+    const bytes = document === undefined ? null : json.takeJson(document);
+    const length = document === undefined ? 0 : json.length;
+    return revised(
+      sark.sark_engine_set_schema(pointer(this), path, byteLength(path), bytes, length, revisionInfo.memory, errorSlot),
     );
   }
 

@@ -123,6 +123,8 @@ export interface EngineOptions {
   strict?: boolean;
   /** Whether `print` in policies is compiled: each line is an event, which `Engine.nextEvent` gives. */
   printStatements?: boolean;
+  /** Whether types are checked by the schemas that annotations hold, and by those that they name and `Engine.setSchema` put there. */
+  schemaAnnotations?: boolean;
 }
 
 export interface ExplainOptions {
@@ -275,6 +277,13 @@ export class Engine implements Closable {
   /** Put a value at a path of the data, such as "/users/alice", making its parents; the new revision. */
   patchData(path: string, data: unknown): string;
   patchDataJson(path: string, data: Json): string;
+  /**
+   * Put a JSON schema at a path such as "schema.user", or take away what is there where it is left out; the new revision. All policies are
+   * checked by it: their input by the one at "schema", and what annotations name with `schemaAnnotations`. Throws InvalidArgument (no path
+   * of a schema, or no schema), CompilationError (the policies contradict it), Unsupported.
+   */
+  setSchema(path: string, schema?: unknown): string;
+  setSchemaJson(path: string, schema?: Json): string;
   /**
    * Follow a source of policies and data: what is new there comes into force, whole or not at all. `url` is "dir:PATH", "bundle:PATH",
    * "https://…" (a bundle that a server has) or "opa:http://…" (what a running OPA has). Blocks until the first answer, at most 3 s. A

@@ -80,6 +80,7 @@ const calls = {
       evaluator: args.evaluator,
       strict: args.strict,
       printStatements: args.print_statements,
+      schemaAnnotations: args.schema_annotations,
     });
   },
   "engine.load_policy": (its, { name, rego, rego_version: regoVersion }) => void its.engine.loadPolicy(name, rego, { regoVersion }),
@@ -98,6 +99,8 @@ const calls = {
   "engine.revision": (its) => its.engine.revision,
   "engine.close": (its) => its.engine.close(),
   "engine.set_data": (its, args) => void sendData(its.engine, args),
+  "engine.set_schema": (its, { path, schema, json }) =>
+    void (json === undefined ? its.engine.setSchema(path, schema) : its.engine.setSchemaJson(path, json)),
   "engine.patch_data": (its, args) => void sendPatch(its.engine, args),
   "engine.evaluate": (its, { policy, input, json, strict, timeout_ms: timeoutMs }) =>
     json === undefined

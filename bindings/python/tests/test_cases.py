@@ -147,7 +147,7 @@ class Case:
         return self.metrics.render_openmetrics()
 
     def engine_new(self, args: dict[str, Any]) -> None:
-        limits = only(args, "rego_version", "evaluator", "strict", "max_input_bytes", "max_policy_bytes", "max_data_bytes", "print_statements")
+        limits = only(args, "rego_version", "evaluator", "strict", "max_input_bytes", "max_policy_bytes", "max_data_bytes", "print_statements", "schema_annotations")
         self.objects["engine"] = sark.Engine(timeout=seconds(args, "timeout_ms"), **limits, **self.reporting)
 
     def engine_load_policy(self, args: dict[str, Any]) -> None:
@@ -191,6 +191,12 @@ class Case:
 
     def engine_set_data(self, args: dict[str, Any]) -> None:
         self.set_data(self.engine, args)
+
+    def engine_set_schema(self, args: dict[str, Any]) -> None:
+        if "json" in args:
+            self.engine.set_schema_json(args["path"], args["json"])
+        else:
+            self.engine.set_schema(args["path"], args.get("schema"))
 
     def engine_patch_data(self, args: dict[str, Any]) -> None:
         self.patch_data(self.engine, args)

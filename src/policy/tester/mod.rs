@@ -87,7 +87,7 @@ impl Engine {
     fn compiled_tests(&self, coverage: bool) -> Result<Arc<dyn TestProgram>> {
         let snapshot = self.snapshot()?;
         let modules: Vec<Module> = snapshot.modules.values().cloned().collect();
-        self.compiler.compile_tests(&modules, &snapshot.data, coverage)
+        snapshot.compiler.compile_tests(&modules, &snapshot.data, coverage)
     }
 }
 

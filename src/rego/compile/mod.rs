@@ -47,6 +47,7 @@ pub(super) use visit::{
 use super::ast::{Body, Head, Module, Name, Rule, Span, Term, TermKind};
 use super::builtins;
 use super::parser::Problem;
+use super::schema::Schemas;
 use super::{RegoVersion, print};
 use generator::Generator;
 
@@ -107,6 +108,8 @@ pub(super) struct Options {
     pub(super) strict: bool,
     /// Whether they are to say where they were.
     pub(super) coverage: bool,
+    /// Whether types are checked by the schemas of annotations.
+    pub(super) schema_annotations: bool,
 }
 
 /// Compiled modules.
@@ -156,6 +159,7 @@ struct Compiler {
     generator: Generator,
     rewritten: HashMap<Name, Name>,
     options: Options,
+    schemas: Arc<Schemas>,
     unused_imports: Vec<Problem>,
     problems: Vec<Problem>,
     /// Whether a problem was found that ends compiling with its stage.
@@ -163,8 +167,13 @@ struct Compiler {
 }
 
 /// Compiles modules, which must be sorted by their names.
-pub(super) fn compile(modules: Vec<Module>, names: Vec<Arc<str>>, options: Options) -> Result<Compiled, Vec<Problem>> {
-    let mut compiler = Compiler::new(modules, names, options);
+pub(super) fn compile(
+    modules: Vec<Module>,
+    names: Vec<Arc<str>>,
+    options: Options,
+    schemas: &Arc<Schemas>,
+) -> Result<Compiled, Vec<Problem>> {
+    let mut compiler = Compiler::new(modules, names, options, Arc::clone(schemas));
     for stage in STAGES {
         stage(&mut compiler);
         if compiler.failed || compiler.problems.len() >= problems::MAX_ERRORS {
@@ -209,7 +218,7 @@ const STAGES: [fn(&mut Compiler); 27] = [
 ];
 
 impl Compiler {
-    fn new(modules: Vec<Module>, names: Vec<Arc<str>>, options: Options) -> Self {
+    fn new(modules: Vec<Module>, names: Vec<Arc<str>>, options: Options, schemas: Arc<Schemas>) -> Self {
         let generator = Generator::new("", &modules);
         let mut rules = Vec::new();
         let mut bare = Vec::with_capacity(modules.len());
@@ -229,6 +238,7 @@ impl Compiler {
             generator,
             rewritten: HashMap::new(),
             options,
+            schemas,
             unused_imports: Vec::new(),
             problems: Vec::new(),
             failed: false,

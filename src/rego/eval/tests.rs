@@ -32,7 +32,8 @@ impl Case<'_> {
     fn ask(&self, path: &str) -> Result<Option<String>, Stop> {
         let options = parser::Options { version: RegoVersion::V1, module: 0, keywords: parser::FutureKeywords::NONE };
         let module = parser::parse_module(self.policy, &options).map_err(|p| refused(&p))?;
-        let compiled = compile::compile(vec![module], vec!["p".into()], compile::Options::default()).map_err(|p| refused(&p))?;
+        let compiled = compile::compile(vec![module], vec!["p".into()], compile::Options::default(), &std::sync::Arc::default())
+            .map_err(|p| refused(&p))?;
         let plan = plan_path(&compiled, &Path::parse(path).unwrap()).map_err(|p| refused(&p))?;
         let data = read_document(self.data.as_bytes(), LIMITS).unwrap();
         let arena = Arena::new();

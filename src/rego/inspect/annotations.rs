@@ -6,7 +6,7 @@ use super::super::annotation::{Annotation, Author, Compile, RelatedResource, Sch
 use super::super::ast::{Term, TermKind};
 use super::super::compile::{Annotated, Compiled};
 use super::super::{Path, order};
-use crate::yaml::{self, Any};
+use crate::yaml::Any;
 
 /// All annotations, by the paths of what they are about and then by their places. `file_of` names a module.
 pub(in crate::rego) fn all(compiled: &Compiled, file_of: impl Fn(usize) -> String) -> Vec<Value> {
@@ -53,8 +53,8 @@ fn annotation(annotation: &Annotation) -> Value {
         ("authors", filled(content.authors.iter().map(author).collect::<Value>())),
         ("schemas", filled(content.schemas.iter().map(schema).collect::<Value>())),
         ("compile", content.compile.as_ref().map(compile)),
-        ("custom", filled(map(content.custom.iter().map(|(key, value)| (Some(key), value))))),
-        ("labels", filled(map(content.labels.iter().map(|(key, value)| (Some(key), value))))),
+        ("custom", filled(map(&content.custom))),
+        ("labels", filled(map(&content.labels))),
     ])
 }
 
@@ -88,7 +88,7 @@ fn schema(schema: &Schema) -> Value {
     object([
         ("path", Some(reference(&schema.path))),
         ("schema", filled(reference(&schema.named))),
-        ("definition", schema.definition.as_ref().map(value)),
+        ("definition", schema.definition.as_ref().map(Any::to_json)),
     ])
 }
 
@@ -119,23 +119,8 @@ fn term(term: &Term) -> Value {
     json!({"type": term.kind.name(), "value": value})
 }
 
-/// Recurses as deep as the YAML nests, on the compiler's stack.
-fn value(any: &Any) -> Value {
-    match any {
-        Any::Null => Value::Null,
-        Any::Bool(value) => (*value).into(),
-        Any::Text(text) | Any::Time(text) => text.as_str().into(),
-        Any::Int(digits) => number(digits),
-        Any::Float(float, _) => yaml::float_in_json(*float).map_or(Value::Null, |text| number(&text)),
-        Any::List(items) => items.iter().map(value).collect(),
-        Any::Map(entries) => map(entries.iter().map(|(key, value)| (key.as_ref(), value))),
-    }
-}
-
-/// OPA has no JSON for keys that are no text; here they are left out.
-fn map<'a>(entries: impl Iterator<Item = (Option<&'a String>, &'a Any)>) -> Value {
-    let entries = entries.filter_map(|(key, any)| Some((key?.clone(), value(any))));
-    Value::Object(entries.collect())
+fn map(entries: &[(String, Any)]) -> Value {
+    Value::Object(entries.iter().map(|(key, value)| (key.clone(), value.to_json())).collect())
 }
 
 fn number(text: &str) -> Value {

@@ -27,6 +27,7 @@ static outcome engine_new(world *world, const cJSON *args, const char *last_revi
   options.evaluator = evaluator(args);
   options.strict = args_true(args, "strict") ? 1 : 0;
   options.print_statements = args_true(args, "print_statements");
+  options.schema_annotations = args_true(args, "schema_annotations");
   sark_engine_free(world->engine);
   world->engine = NULL;
   status = sark_engine_new(&options, &world->engine, &error);
@@ -133,6 +134,17 @@ static outcome engine_patch_data(world *world, const cJSON *args, const char *la
   (void)last_revision;
   free(path.data);
   free(data.data);
+  return done(status, error);
+}
+
+static outcome engine_set_schema(world *world, const cJSON *args, const char *last_revision) {
+  bytes path = args_bytes(args, "path"), schema = args_json(args, "schema");
+  sark_error *error;
+  int32_t status = sark_engine_set_schema(world->engine, (char *)path.data, path.length, schema.data, schema.length,
+                                          NULL, &error);
+  (void)last_revision;
+  free(path.data);
+  free(schema.data);
   return done(status, error);
 }
 
@@ -246,6 +258,7 @@ call engine_call(const char *name) {
                                {"next", engine_next},
                                {"set_data", engine_set_data},
                                {"patch_data", engine_patch_data},
+                               {"set_schema", engine_set_schema},
                                {"revision", engine_revision},
                                {"evaluate", engine_evaluate},
                                {"evaluate_json", engine_evaluate_json},

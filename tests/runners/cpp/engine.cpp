@@ -13,6 +13,7 @@ outcome make(world &world, const cJSON *args, const char *) {
   options.evaluator = evaluator(args);
   options.strict = args_true(args, "strict");
   options.print_statements = args_true(args, "print_statements");
+  options.schema_annotations = args_true(args, "schema_annotations");
   return kept(world.engine, sark::engine::make(options));
 }
 
@@ -61,6 +62,12 @@ outcome set_data(world &world, const cJSON *args, const char *) {
 outcome patch_data(world &world, const cJSON *args, const char *) {
   const argument path(args_bytes(args, "path")), data(args_json(args, "data"));
   return done(world.engine.patch_data(path, data));
+}
+
+outcome set_schema(world &world, const cJSON *args, const char *) {
+  const argument path(args_bytes(args, "path")), schema(args_json(args, "schema"));
+  const auto given = schema.view();
+  return done(world.engine.set_schema(path, given.data() ? std::optional(given) : std::nullopt));
 }
 
 outcome revision(world &world, const cJSON *, const char *) { return told(world.engine.revision(world.buffer)); }
@@ -129,6 +136,7 @@ call engine_call(std::string_view name) {
                                    {"next", next},
                                    {"set_data", set_data},
                                    {"patch_data", patch_data},
+                                   {"set_schema", set_schema},
                                    {"revision", revision},
                                    {"evaluate", evaluate},
                                    {"evaluate_json", evaluate_json},

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace sark {
@@ -31,6 +32,8 @@ struct engine_options {
   bool strict = false;
   /// Whether calls of print() are compiled: each line is an event, which engine::next() gives.
   bool print_statements = false;
+  /// Whether types are checked by the schemas that annotations hold, and by those that they name and engine::set_schema() put there.
+  bool schema_annotations = false;
 };
 
 /// Zero is the library's default in every field.
@@ -79,6 +82,7 @@ public:
     raw.evaluator = static_cast<std::uint32_t>(options.evaluator);
     raw.strict = options.strict ? 1 : 0;
     raw.print_statements = options.print_statements ? 1 : 0;
+    raw.schema_annotations = options.schema_annotations ? 1 : 0;
     ::sark_engine *made = nullptr;
     detail::error_slot slot;
     const auto status = ::sark_engine_new(&raw, &made, slot.out());
@@ -173,6 +177,17 @@ public:
     detail::error_slot slot;
     return detail::finish(::sark_engine_patch_data(handle_.get(), detail::text(path), path.size(),
                                                    detail::bytes(json), json.size(), nullptr, info, slot.out()),
+                          slot);
+  }
+
+  /// Puts a JSON schema at `path`, such as "schema.user", or takes away what is there where it is left out: all policies are checked by it,
+  /// their input by the one at "schema", and what annotations name with schema_annotations.
+  result<void> set_schema(std::string_view path, std::optional<std::string_view> json,
+                          revision_info *info = nullptr) const noexcept {
+    detail::error_slot slot;
+    const auto *bytes = json ? detail::bytes(*json) : nullptr;
+    return detail::finish(::sark_engine_set_schema(handle_.get(), detail::text(path), path.size(), bytes,
+                                                   json ? json->size() : 0, info, slot.out()),
                           slot);
   }
 

@@ -33,6 +33,7 @@ class Engine(Closable):
     metrics            where this engine's calls are counted
     evaluator          "sark" (the default) decides as OPA decides; "regorus" is a second opinion, where the library has it
     strict             OPA's strict mode: what is unused, shadows or is deprecated does not compile
+    schema_annotations whether types are checked by the schemas that annotations hold, and by those that they name (`set_schema`)
     print_statements   whether `print` in policies is compiled: each line is an event, which `next_event` gives
 
     Raises InvalidArgument; Unsupported where the library lacks the evaluator.
@@ -52,6 +53,7 @@ class Engine(Closable):
         evaluator: Evaluator | None = None,
         strict: bool = False,
         print_statements: bool = False,
+        schema_annotations: bool = False,
     ) -> None:
         options = _calls.options(
             "sark_engine_options",
@@ -64,6 +66,7 @@ class Engine(Closable):
             evaluator=_values.evaluator(evaluator),
             strict=int(strict),
             print_statements=int(print_statements),
+            schema_annotations=int(schema_annotations),
         )
         self._handle = _calls.create(lib.sark_engine_new, "sark_engine", lib.sark_engine_free, options)
         self._compiled = _compiled.calls("EngineCalls", self._handle)
@@ -137,6 +140,21 @@ class Engine(Closable):
         return _calls.revise(
             lib.sark_engine_patch_data, self._handle, path_text, len(path_text), document, len(document), _calls.NULL
         )
+
+    def set_schema(self, path: str, schema: Any | None) -> str:
+        """Put a JSON schema at a path such as "schema.user", or with None take away what is there; the new revision.
+
+        All policies are checked by it: their input by the one at "schema", and what annotations name with `schema_annotations`. Raises
+        InvalidArgument (no path of a schema, or no schema), CompilationError (the policies contradict it), Unsupported.
+        """
+        return self.set_schema_json(path, None if schema is None else _values.to_json(schema))
+
+    def set_schema_json(self, path: str, json: _values.Octets | None) -> str:
+        """`set_schema`, from JSON."""
+        path_text, schema = _values.text(path), _values.optional_octets(json)
+        length = 0 if schema is None else len(schema)
+        given = _calls.NULL if schema is None else schema
+        return _calls.revise(lib.sark_engine_set_schema, self._handle, path_text, len(path_text), given, length)
 
     def follow(self, url: str, *, logger: "logging.Logger | Literal[False] | None" = None, **config: Any) -> Source:
         """Follow a source of policies and data: what is new there comes into force, whole or not at all.

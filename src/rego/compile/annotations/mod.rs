@@ -46,20 +46,20 @@ impl AnnotationSet {
     }
 
     /// Those of one rule, in the order of the source.
-    fn of_rule(&self, rule: usize) -> impl DoubleEndedIterator<Item = &Annotated> {
+    pub(super) fn of_rule(&self, rule: usize) -> impl DoubleEndedIterator<Item = &Annotated> {
         self.rules.get(&rule).into_iter().flatten().filter_map(|number| self.all.get(*number))
     }
 
-    fn of_document(&self, path: &[Term]) -> Option<&Annotated> {
+    pub(super) fn of_document(&self, path: &[Term]) -> Option<&Annotated> {
         self.all.get(*self.paths.get(&keys(path))?)
     }
 
-    fn of_package(&self, path: &[Term]) -> Option<&Annotated> {
+    pub(super) fn of_package(&self, path: &[Term]) -> Option<&Annotated> {
         self.all.get(*self.packages.get(&keys(path))?)
     }
 
     /// Those of a package's path and of all above it, the nearest first.
-    fn above(&self, package: &[Term]) -> impl Iterator<Item = &Annotated> {
+    pub(super) fn above(&self, package: &[Term]) -> impl Iterator<Item = &Annotated> {
         let keys = keys(package);
         (0..=keys.len()).rev().filter_map(move |end| self.all.get(*self.paths.get(keys.get(..end)?)?))
     }

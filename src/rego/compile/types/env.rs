@@ -179,6 +179,14 @@ impl<'e> Env<'e> {
         Env::new(Arc::default(), Some(self), None)
     }
 
+    /// A layer with what schemas say.
+    pub(super) fn wrap_tree<'w>(&'w self, tree: Arc<Node>) -> Env<'w>
+    where
+        'e: 'w,
+    {
+        Env::new(tree, Some(self), None)
+    }
+
     /// A layer for one expression, in which `tree` is known instead.
     pub(super) fn wrap_with<'w>(&'w self, tree: Arc<Node>) -> Env<'w>
     where

@@ -6,6 +6,7 @@ mod env;
 mod infer;
 mod problem;
 mod references;
+mod schemas;
 mod with;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,13 +16,14 @@ use std::sync::Arc;
 use super::graph::{Branch, Edges};
 use super::visit::{self, Node as Visiting};
 use super::{Compiler, Entry, RuleKind, RuleTree, kind_of};
-use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Term, TermKind};
+use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Span, Term, TermKind};
 use crate::rego::order;
 use crate::rego::parser::Problem;
 use crate::rego::types::{Constant, Declaration, Known, Type, Types, declared};
 use details::Want;
 use env::{Checked, Env, Node};
 use problem::TypeProblem;
+use schemas::Given;
 
 /// Closures inside closures are checked with what is known outside, too, as OPA does: twice as many at each level. After so many for one
 /// rule they are checked where they stand only.
@@ -49,10 +51,13 @@ pub(super) fn check(compiler: &mut Compiler) {
     let base = Types::over(&declared().types);
     let program =
         Program { rules: &compiler.rules, tree: &compiler.tree, edges: &compiler.graph.edges, rewritten: &compiler.rewritten };
+    let annotations = compiler.options.schema_annotations.then_some(&compiler.annotations);
     let mut checker = Checker::new(base, Arc::default(), program);
+    checker.given = Given::new(&compiler.schemas, annotations);
+    checker.know_input();
     for branch in sorted(&branches, &compiler.graph.edges) {
         if let (Some(rule), Some(entry)) = (branches.get(&branch), compiler.rules.get(branch.0)) {
-            checker.check_rule(entry, rule);
+            checker.check_rule(entry, branch, rule);
         }
     }
     let Checker { types, global, problems, .. } = checker;
@@ -154,6 +159,7 @@ struct Checker<'p> {
     /// For what `with` replaces: the rules that depend on it, as any document.
     relaxed: HashMap<(String, bool), Option<Arc<Node>>>,
     dependents: Option<Edges>,
+    given: Given<'p>,
 }
 
 impl<'p> Checker<'p> {
@@ -167,16 +173,28 @@ impl<'p> Checker<'p> {
             closures: 0,
             relaxed: HashMap::new(),
             dependents: None,
+            given: Given::default(),
         }
     }
 
-    fn check_rule(&mut self, entry: &Entry, rule: &'p Rule) {
+    /// What a schema says of the whole input.
+    fn know_input(&mut self) {
+        match self.given.input(&mut self.types) {
+            Ok(None) => {}
+            Ok(known) => Arc::make_mut(&mut self.global).put(&[Term::var("input", Span::default())], known),
+            Err(problem) => self.problems.push(TypeProblem::schema(Span::default(), problem)),
+        }
+    }
+
+    fn check_rule(&mut self, entry: &Entry, branch: Branch, rule: &'p Rule) {
         (self.current, self.closures) = (Some(&rule.body), 0);
         let path = entry.reference_of(rule);
         let global = Arc::clone(&self.global);
         let (found, problems) = {
             let env = Env::global(&global);
-            let (body, problems) = self.check_body(&env, &rule.body);
+            let layer = self.schema_layer(&env, entry, branch, rule);
+            let given = layer.map(|layer| env.wrap_tree(layer));
+            let (body, problems) = self.check_body(given.as_ref().unwrap_or(&env), &rule.body);
             let found = problems.is_empty().then(|| self.rule_type(&body, rule, &path));
             (found, problems)
         };

@@ -49,6 +49,11 @@ impl TypeProblem {
         Self { span, message: format!("{}: {problem}", print::reference(operator)), details, by_unknown }
     }
 
+    /// What is wrong with a schema, at the rule that it is about.
+    pub(super) fn schema(span: Span, message: String) -> Self {
+        Self { span, message, details: Vec::new(), by_unknown: false }
+    }
+
     pub(super) fn into_problem(self) -> Problem {
         Problem::new("rego_type_error", self.span, self.message).with(self.details)
     }
