@@ -157,6 +157,8 @@ struct Compiler {
     rewritten: HashMap<Name, Name>,
     options: Options,
     unused_imports: Vec<Problem>,
+    /// Where names are used that share a term in OPA.
+    uses: Vec<globals::Uses>,
     problems: Vec<Problem>,
     /// Whether a problem was found that ends compiling with its stage.
     failed: bool,
@@ -230,6 +232,7 @@ impl Compiler {
             rewritten: HashMap::new(),
             options,
             unused_imports: Vec::new(),
+            uses: Vec::new(),
             problems: Vec::new(),
             failed: false,
         }
