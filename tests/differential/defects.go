@@ -6,8 +6,13 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -150,13 +155,13 @@ func (g *generator) misspelt(m *module) string {
 	return strings.Join(slices.Delete(lines, i, i+1), "\n")
 }
 
-// acceptable draws until OPA takes the module, or has refused enough of them.
+// acceptable draws until sark takes the module, or has refused enough of them: OPA, which the result is compared with anyway, needs ten times as long.
 func (g *generator) acceptable() *module {
 	var m *module
 	for range 8 {
 		g.names, g.functions = nil, nil
 		m = g.module()
-		if _, err := compileOPA(m.String()); err == nil {
+		if verdictOfSark(m.String()) == "" {
 			break
 		}
 	}
@@ -184,10 +189,20 @@ func verdictOfOPA(text string) string {
 	return ""
 }
 
+// engines are used again and again: to make one and let go of it takes longer than to load a module.
+var engines = sync.Pool{New: func() any {
+	engine, err := sark.NewEngine()
+	if err != nil {
+		panic(err)
+	}
+	return engine
+}}
+
 func verdictOfSark(text string) string {
-	engine, err := loadSark(text)
+	engine := engines.Get().(*sark.Engine)
+	defer engines.Put(engine)
+	err := engine.LoadPolicy("p.rego", text)
 	if err == nil {
-		engine.Close()
 		return ""
 	}
 	var failed *sark.Error
@@ -207,7 +222,7 @@ func withoutMessages(verdict string) string {
 	var kept []string
 	for line := range strings.Lines(verdict) {
 		if parts := strings.SplitN(line, ": ", 3); len(parts) == 3 {
-			if strings.HasPrefix(parts[2], "undefined ref") || strings.Contains(parts[2], "used as reference, not called") {
+			if isOfReference(line) {
 				parts[0] = "reference"
 			}
 			kept = append(kept, parts[0]+": "+parts[1])
@@ -217,16 +232,20 @@ func withoutMessages(verdict string) string {
 	return strings.Join(kept, "\n")
 }
 
-// sorted is a verdict as withoutMessages reads it, words included.
-func sorted(verdict string) string {
+func isOfReference(line string) bool {
+	return strings.Contains(line, "rego_type_error: undefined ref: ") || strings.Contains(line, " used as reference, not called")
+}
+
+// whole are the lines of a verdict, in order, but for the rows that withoutMessages leaves out, too.
+func whole(verdict string) []string {
 	lines := strings.Split(verdict, "\n")
 	for i, line := range lines {
-		if _, message, found := strings.Cut(line, ": rego_type_error: undefined ref"); found {
-			lines[i] = "reference" + message
+		if row, message, found := strings.Cut(line, ": "); found && row != "0" && isOfReference(message) {
+			lines[i] = "reference: " + message
 		}
 	}
 	slices.Sort(lines)
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // A gap is how far two verdicts are from one another.
@@ -237,52 +256,50 @@ const (
 	words
 	// unbound is a variable that nothing binds, and OPA lets pass (docs/decisions.md, "What OPA lets pass unbound").
 	unbound
-	// cut are more than ten errors: which of them are shown depends on the rows of references.
-	cut
 	other
 )
 
+func (g gap) String() string {
+	return [...]string{"none", "other words", "OPA lets a variable pass unbound", "disagreement"}[g]
+}
+
 func gapOf(opa, own string) gap {
 	switch {
-	case sorted(opa) == sorted(own):
+	case slices.Equal(whole(opa), whole(own)):
 		return none
 	case withoutMessages(opa) == withoutMessages(own):
 		return words
-	case onlyUnbound(opa, own):
-		return unbound
-	case strings.Contains(opa, "error limit reached") && strings.Contains(own, "error limit reached") && strings.Contains(opa+own, "undefined ref"):
-		return cut
 	}
 	return other
 }
 
-// onlyUnbound is true where sark says what OPA says, and that some variables are unsafe.
-func onlyUnbound(opa, own string) bool {
-	said := map[string]int{}
-	for _, line := range strings.Split(opa, "\n") {
-		said[line]++
-	}
-	more := 0
-	for _, line := range strings.Split(own, "\n") {
-		switch {
-		case said[line] > 0:
-			said[line]--
-		case !strings.Contains(line, "rego_unsafe_var_error"):
-			return false
-		default:
-			more++
-		}
-	}
-	delete(said, "")
-	for _, left := range said {
-		if left > 0 {
+var unsafeVar = regexp.MustCompile(`^(\d+): rego_unsafe_var_error: var (\w+) is unsafe( |$)`)
+
+// onlyUnbound is true where sark says that variables are unsafe, and where these are bound, both sides say what OPA said all along.
+func onlyUnbound(text, opa, own string) bool {
+	lines := strings.Split(text, "\n")
+	for line := range strings.SplitSeq(own, "\n") {
+		found := unsafeVar.FindStringSubmatch(line)
+		if found == nil {
 			return false
 		}
+		row, err := strconv.Atoi(found[1])
+		if err != nil || row < 1 || row > len(lines) {
+			return false
+		}
+		if !strings.Contains(opa, line) {
+			lines[row-1] = regexp.MustCompile(`\b`+found[2]+`\b`).ReplaceAllString(lines[row-1], "input.x")
+		}
 	}
-	return more > 0
+	bound := strings.Join(lines, "\n")
+	boundOPA := verdictOfOPA(bound)
+	return withoutMessages(boundOPA) == withoutMessages(opa) && gapOf(boundOPA, verdictOfSark(bound)) <= words
 }
 
-func parts(text string) bool { return gapOf(verdictOfOPA(text), verdictOfSark(text)) == other }
+func parts(text string) bool {
+	_, _, found := compareVerdicts(text)
+	return found == other
+}
 
 // A tally counts the modules of one defect.
 type tally struct {
@@ -290,31 +307,92 @@ type tally struct {
 	gaps             [other + 1]int
 }
 
-// compareDefects draws modules with a defect each, and compares why they are refused.
-func compareDefects(count int, seed int64, keep string, most int) error {
-	tallies := map[string]*tally{}
-	total := &tally{}
-	start, last := time.Now(), time.Now()
-	for number := seed; number < seed+int64(count) && total.gaps[other] < most; number++ {
-		g := newGenerator(rand.New(rand.NewSource(number)))
-		m := g.acceptable()
-		kind := defects[g.Intn(len(defects))]
-		text := kind.spoil(g, m)
-		opa, own := verdictOfOPA(text), verdictOfSark(text)
-		if tallies[kind.name] == nil {
-			tallies[kind.name] = &tally{}
+// A spoilt module is one with a defect, and what both sides say about it.
+type spoiltModule struct {
+	number         int64
+	kind           string
+	text, opa, own string
+	gap            gap
+}
+
+// spoil draws the module of a seed, and asks both sides.
+func spoil(number int64) spoiltModule {
+	g := newGenerator(rand.New(rand.NewSource(number)))
+	m := g.acceptable()
+	kind := defects[g.Intn(len(defects))]
+	found := spoiltModule{number: number, kind: kind.name, text: kind.spoil(g, m)}
+	found.opa, found.own, found.gap = compareVerdicts(found.text)
+	return found
+}
+
+// retries is how often OPA is asked again where it does not say what sark says: it walks maps, so that its words may vary.
+const retries = 20
+
+func compareVerdicts(text string) (opa, own string, found gap) {
+	own = verdictOfSark(text)
+	said := map[string]bool{}
+	for try := 0; try == 0 || found != none && try <= retries; try++ {
+		again := verdictOfOPA(text)
+		for _, line := range whole(again) {
+			said[line] = true
 		}
-		found := gapOf(opa, own)
-		for _, t := range []*tally{tallies[kind.name], total} {
-			t.count(opa, found)
+		distance := gapOf(again, own)
+		if distance == words && !slices.ContainsFunc(whole(own), func(line string) bool { return !said[line] }) {
+			distance = none
 		}
-		if found == other {
-			if err := reportDefect(number, kind.name, keep, text); err != nil {
-				return err
+		if try == 0 || distance < found {
+			opa, found = again, distance
+		}
+	}
+	if found == other && onlyUnbound(text, opa, own) {
+		found = unbound
+	}
+	return opa, own, found
+}
+
+// spoilAll has as many workers as there are processors draw the modules from seed on; it ends early once stop is closed.
+func spoilAll(count int, seed int64, stop <-chan struct{}) <-chan spoiltModule {
+	numbers, drawn := make(chan int64), make(chan spoiltModule)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for number := range numbers {
+				drawn <- spoil(number)
+			}
+		})
+	}
+	go func() {
+		defer close(drawn)
+		defer workers.Wait()
+		defer close(numbers)
+		for number := seed; number < seed+int64(count); number++ {
+			select {
+			case numbers <- number:
+			case <-stop:
+				return
 			}
 		}
-		if found == words && total.gaps[words] <= most {
-			fmt.Printf("# seed %d: other words\nOPA:  %s\nsark: %s\n", number, opa, own)
+	}()
+	return drawn
+}
+
+// compareDefects draws modules with a defect each, and compares why they are refused.
+func compareDefects(count int, seed int64, keep string, most int) error {
+	debug.SetGCPercent(800) // modules are small, and nothing of them lives on
+	tallies, total := map[string]*tally{}, &tally{}
+	start, last := time.Now(), time.Now()
+	stop := make(chan struct{})
+	for drawn := range spoilAll(count, seed, stop) {
+		if tallies[drawn.kind] == nil {
+			tallies[drawn.kind] = &tally{}
+		}
+		tallies[drawn.kind].count(&drawn)
+		total.count(&drawn)
+		if err := show(&drawn, total, keep, most); err != nil {
+			return err
+		}
+		if drawn.gap == other && total.gaps[other] == most {
+			close(stop)
 		}
 		if time.Since(last) > 10*time.Second {
 			last = time.Now()
@@ -333,18 +411,30 @@ func compareDefects(count int, seed int64, keep string, most int) error {
 	return nil
 }
 
-func (t *tally) count(opa string, found gap) {
+// show prints a module that the sides do not say the same about, up to most of each gap.
+func show(drawn *spoiltModule, total *tally, keep string, most int) error {
+	switch {
+	case drawn.gap == none || total.gaps[drawn.gap] > most:
+		return nil
+	case drawn.gap == other:
+		return reportDefect(drawn.number, drawn.kind, keep, drawn.text)
+	}
+	fmt.Printf("# seed %d: %v\n# OPA:\n%s\n# sark:\n%s\n--------\n", drawn.number, drawn.gap, comment(drawn.opa), comment(drawn.own))
+	return nil
+}
+
+func (t *tally) count(drawn *spoiltModule) {
 	t.modules++
-	if opa != "" {
+	if drawn.opa != "" {
 		t.refused++
 	}
-	t.gaps[found]++
+	t.gaps[drawn.gap]++
 }
 
 func (t *tally) String() string {
 	return fmt.Sprintf("%d modules, %d refused by OPA: %d disagreements in accepting, code or row; %d with other words, "+
-		"%d that OPA lets pass unbound, %d with more than ten errors and others of them shown",
-		t.modules, t.refused, t.gaps[other], t.gaps[words], t.gaps[unbound], t.gaps[cut])
+		"%d that OPA lets pass unbound",
+		t.modules, t.refused, t.gaps[other], t.gaps[words], t.gaps[unbound])
 }
 
 // reportDefect shows the module without the lines that do not matter.

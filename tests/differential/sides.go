@@ -44,8 +44,10 @@ type sides struct {
 
 func (s *sides) close() { s.engine.Close() }
 
+// options are the same for all modules: to make capabilities takes as long as to compile one.
+var options = ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: ast.CapabilitiesForThisVersion(ast.CapabilitiesExperimentalKeywords(true))}
+
 func compileOPA(text string) (*ast.Compiler, error) {
-	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: ast.CapabilitiesForThisVersion(ast.CapabilitiesExperimentalKeywords(true))}
 	return ast.CompileModulesWithOpt(map[string]string{"p.rego": text}, ast.CompileOpts{ParserOptions: options})
 }
 

@@ -122,15 +122,25 @@ fn expand_all(generator: &mut Generator, terms: &mut [Term], support: &mut Body)
 /// What a reference begins with must be a variable: `[1, 2][i]` becomes `x = [1, 2]; x[i]`.
 fn expand_ref(generator: &mut Generator, parts: &mut [Term], support: &mut Body) {
     for part in parts.iter_mut() {
+        let call = matches!(part.kind, TermKind::Call(_)).then(|| part.clone());
         expand_term(generator, part, support);
+        record(generator, part, call);
     }
     let Some(head) = parts.first_mut() else { return };
     if !matches!(head.kind, TermKind::Var(_) | TermKind::Ref(_)) {
         let bind = generator.equality(head.clone());
         if let Some(local) = bound_variable(&bind.kind) {
-            *head = local;
+            let subject = std::mem::replace(head, local);
+            record(generator, head, Some(subject));
         }
         support.push(bind);
+    }
+}
+
+/// Remembers what a variable stands for.
+fn record(generator: &mut Generator, local: &Term, subject: Option<Term>) {
+    if let (Some(name), Some(subject)) = (local.as_var(), subject) {
+        generator.subjects.insert(name.clone(), subject);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Names that no module has.
 
+use std::collections::HashMap;
+
 use super::equality;
 use super::visit::{self, VarSet};
 use crate::rego::ast::{Expr, Module, Name, Term, TermKind};
@@ -9,6 +11,8 @@ pub(super) struct Generator {
     taken: VarSet,
     prefix: String,
     next: usize,
+    /// What variables stand for in references, as it was before later stages rewrote it: for errors.
+    pub(super) subjects: HashMap<Name, Term>,
 }
 
 impl Generator {
@@ -28,7 +32,7 @@ impl Generator {
                 rule = branch.otherwise.as_deref();
             }
         }
-        Self { taken, prefix: format!("__local{suffix}"), next: 0 }
+        Self { taken, prefix: format!("__local{suffix}"), next: 0, subjects: HashMap::new() }
     }
 
     pub(super) fn generate(&mut self) -> Name {

@@ -1,8 +1,9 @@
 //! Names that mean documents: the rules of the package and the imports become references that begin with `data` or `input` (OPA's
 //! `resolveAllRefs`).
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::visit::{self, Node, VarSet};
 use super::{Compiler, imports, is_operator};
@@ -15,14 +16,12 @@ pub(super) type Globals = HashMap<Name, Global>;
 /// The path that a name stands for.
 pub(super) struct Global {
     path: Vec<Term>,
-    is_used: Cell<bool>,
+    /// Shared by the rules of a package; an import has its own.
+    uses: Rc<RefCell<Uses>>,
 }
 
-impl Global {
-    fn new(path: Vec<Term>) -> Self {
-        Self { path, is_used: Cell::new(false) }
-    }
-}
+/// The places where names are used, in the order in which they are resolved.
+pub(super) type Uses = Vec<Span>;
 
 /// The names that are declared where a term stands, innermost last.
 type Declared = Vec<VarSet>;
@@ -58,6 +57,7 @@ pub(super) fn resolve_all_refs(compiler: &mut Compiler) {
     if compiler.options.strict {
         compiler.unused_imports = unused_imports(&compiler.modules, &globals);
     }
+    compiler.uses = globals.iter().flat_map(HashMap::values).map(|global| global.uses.take()).collect();
 }
 
 fn unused_imports(modules: &[Module], globals: &[Globals]) -> Vec<Problem> {
@@ -66,7 +66,7 @@ fn unused_imports(modules: &[Module], globals: &[Globals]) -> Vec<Problem> {
         for import in &module.imports {
             let is_language = import.path.as_ref_parts().is_some_and(is_language_import);
             let global = import_name(import).and_then(|name| globals.get(&name));
-            if !is_language && global.is_some_and(|global| !global.is_used.get()) {
+            if !is_language && global.is_some_and(|global| global.uses.borrow().is_empty()) {
                 let message = format!("{} unused", imports::display(import));
                 problems.push(Problem::new("rego_compile_error", import.span, message));
             }
@@ -81,10 +81,11 @@ fn package_key(path: &[Term]) -> String {
 
 fn globals<'n>(package: &[Term], names: impl Iterator<Item = &'n Name>, imports: &[Import]) -> Globals {
     let mut globals = Globals::new();
+    let uses = Rc::default();
     for name in names {
         let mut path = package.to_vec();
         path.push(Term::string(name.clone(), Span::default()));
-        globals.insert(name.clone(), Global::new(path));
+        globals.insert(name.clone(), Global { path, uses: Rc::clone(&uses) });
     }
     for import in imports {
         let Some(path) = import.path.as_ref_parts() else { continue };
@@ -92,7 +93,7 @@ fn globals<'n>(package: &[Term], names: impl Iterator<Item = &'n Name>, imports:
             continue;
         }
         if let Some(name) = import_name(import) {
-            globals.insert(name, Global::new(path.to_vec()));
+            globals.insert(name, Global { path: path.to_vec(), uses: Rc::default() });
         }
     }
     globals
@@ -241,7 +242,7 @@ fn resolve_terms(globals: &Globals, declared: &mut Declared, terms: &mut [Term])
 /// The reference that a name stands for, at the place of the name.
 fn global(globals: &Globals, declared: &Declared, name: &Name, span: Span) -> Option<Vec<Term>> {
     let global = globals.get(name).filter(|_| !is_declared(declared, name))?;
-    global.is_used.set(true);
+    global.uses.borrow_mut().push(span);
     Some(global.path.iter().map(|part| Term::new(part.kind.clone(), span)).collect())
 }
 

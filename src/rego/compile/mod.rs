@@ -161,6 +161,8 @@ struct Compiler {
     options: Options,
     schemas: Arc<Schemas>,
     unused_imports: Vec<Problem>,
+    /// Where names are used that share a term in OPA.
+    uses: Vec<globals::Uses>,
     problems: Vec<Problem>,
     /// Whether a problem was found that ends compiling with its stage.
     failed: bool,
@@ -240,6 +242,7 @@ impl Compiler {
             options,
             schemas,
             unused_imports: Vec::new(),
+            uses: Vec::new(),
             problems: Vec::new(),
             failed: false,
         }

@@ -74,6 +74,6 @@ pub(in crate::rego) fn compile(compiled: &Compiled, mut body: Body) -> Result<Qu
             return Err(problems::limited(problems));
         }
     }
-    problems = types::check_query(compiled, &rewritten, &body);
+    problems = types::check_query(compiled, &rewritten, &generator.subjects, &body);
     if problems.is_empty() { Ok((body, rewritten)) } else { Err(problems::limited(problems)) }
 }

@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::globals::Uses;
 use super::graph::{Branch, Edges};
+use super::problems::MAX_ERRORS;
 use super::visit::{self, Node as Visiting};
 use super::{Compiler, Entry, RuleKind, RuleTree, kind_of};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Span, Term, TermKind};
@@ -22,7 +24,7 @@ use crate::rego::parser::Problem;
 use crate::rego::types::{Constant, Declaration, Known, Type, Types, declared};
 use details::Want;
 use env::{Checked, Env, Node};
-use problem::TypeProblem;
+use problem::{Moved, TypeProblem};
 use schemas::Given;
 
 /// Closures inside closures are checked with what is known outside, too, as OPA does: twice as many at each level. After so many for one
@@ -49,8 +51,13 @@ impl Drop for Typed {
 pub(super) fn check(compiler: &mut Compiler) {
     let branches = all_branches(&compiler.rules);
     let base = Types::over(&declared().types);
-    let program =
-        Program { rules: &compiler.rules, tree: &compiler.tree, edges: &compiler.graph.edges, rewritten: &compiler.rewritten };
+    let program = Program {
+        rules: &compiler.rules,
+        tree: &compiler.tree,
+        edges: &compiler.graph.edges,
+        rewritten: &compiler.rewritten,
+        recorded: &compiler.generator.subjects,
+    };
     let annotations = compiler.options.schema_annotations.then_some(&compiler.annotations);
     let mut checker = Checker::new(base, Arc::default(), program);
     checker.given = Given::new(&compiler.schemas, annotations);
@@ -61,20 +68,34 @@ pub(super) fn check(compiler: &mut Compiler) {
         }
     }
     let Checker { types, global, problems, .. } = checker;
-    compiler.problems.extend(problem::in_order(problems));
+    let is_cut = compiler.problems.len() + problems.len() >= MAX_ERRORS;
+    let moved = if is_cut { moved(&compiler.uses) } else { Moved::new() };
+    compiler.problems.extend(problem::in_order(problems, &moved));
     compiler.typed = Typed { types: Arc::new(types), tree: global };
 }
 
-/// Checks the body of a query. `rewritten` has the names of its own locals.
-pub(super) fn check_query(compiled: &super::Compiled, rewritten: &HashMap<Name, Name>, body: &Body) -> Vec<Problem> {
+/// Checks the body of a query.
+/// `rewritten` has the names of its own locals, `recorded` what variables stand for in its references.
+pub(super) fn check_query(
+    compiled: &super::Compiled,
+    rewritten: &HashMap<Name, Name>,
+    recorded: &HashMap<Name, Term>,
+    body: &Body,
+) -> Vec<Problem> {
     let types = Types::over(&compiled.typed.types);
-    let program = Program { rules: &compiled.rules, tree: &compiled.tree, edges: &compiled.graph.edges, rewritten };
+    let program = Program { rules: &compiled.rules, tree: &compiled.tree, edges: &compiled.graph.edges, rewritten, recorded };
     let mut checker = Checker::new(types, Arc::clone(&compiled.typed.tree), program);
     checker.current = Some(body);
     let global = Arc::clone(&checker.global);
     let env = Env::global(&global);
     let (_, problems) = checker.check_body(&env, body);
     problems.into_iter().map(TypeProblem::into_problem).collect()
+}
+
+/// The place of the last use of each name, by the places of all.
+fn moved(uses: &[Uses]) -> Moved {
+    let moved = |uses: &Uses| uses.last().map(|last| uses.iter().map(|place| (*place, *last)).collect::<Vec<_>>());
+    uses.iter().filter_map(moved).flatten().collect()
 }
 
 fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
@@ -88,8 +109,8 @@ fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
 
 /// What a call of a builtin with the wrong number of arguments gives, and what is wanted.
 pub(super) fn arity_details(declaration: &Declaration, operands: &[Term]) -> Vec<String> {
-    let (graph, rewritten, tree) = (Edges::new(), HashMap::new(), RuleTree::default());
-    let program = Program { rules: &[], tree: &tree, edges: &graph, rewritten: &rewritten };
+    let (graph, rewritten, recorded, tree) = (Edges::new(), HashMap::new(), HashMap::new(), RuleTree::default());
+    let program = Program { rules: &[], tree: &tree, edges: &graph, rewritten: &rewritten, recorded: &recorded };
     let mut checker = Checker::new(Types::over(&declared().types), Arc::default(), program);
     let env = Env::global(&Arc::default());
     let have: Vec<Known> = operands.iter().map(|operand| checker.type_of(&env, operand)).collect();
@@ -145,6 +166,7 @@ struct Program<'p> {
     tree: &'p RuleTree,
     edges: &'p Edges,
     rewritten: &'p HashMap<Name, Name>,
+    recorded: &'p HashMap<Name, Term>,
 }
 
 struct Checker<'p> {

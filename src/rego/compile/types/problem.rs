@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::super::visit::{self, Node as Visiting};
-use super::super::{arity, as_equality, dotted};
+use super::super::{as_equality, dotted};
 use super::details::{self, Want};
 use super::env::Env;
 use super::{Checker, Known, Type, Types};
-use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, Term, TermKind};
+use crate::rego::ast::{Body, Name, Span, Term, TermKind};
 use crate::rego::parser::Problem;
 use crate::rego::print;
 use crate::rego::types::declared;
@@ -19,12 +19,23 @@ pub(super) struct TypeProblem {
     message: String,
     details: Vec<String>,
     pub(super) by_unknown: bool,
+    /// Whether it is at the head of a reference.
+    at_reference: bool,
 }
+
+/// Where OPA thinks that references stand, by where they stand: all uses of a name share a term, which is where the last of them is.
+pub(super) type Moved = HashMap<Span, Span>;
 
 impl TypeProblem {
     pub(super) fn no_match(types: &Types, span: Span, left: Known, right: Known) -> Self {
         let by_unknown = types.is_unknown(left) || types.is_unknown(right);
-        Self { span, message: "match error".to_owned(), details: details::sides(types, left, right), by_unknown }
+        Self {
+            span,
+            message: "match error".to_owned(),
+            details: details::sides(types, left, right),
+            by_unknown,
+            at_reference: false,
+        }
     }
 
     pub(super) fn undefined_function(span: Span, operator: &[Term]) -> Self {
@@ -33,6 +44,7 @@ impl TypeProblem {
             message: format!("undefined function {}", print::reference(operator)),
             details: Vec::new(),
             by_unknown: false,
+            at_reference: false,
         }
     }
 
@@ -46,12 +58,12 @@ impl TypeProblem {
         let by_unknown = have.iter().any(|known| types.is_unknown(*known));
         let builtin = dotted(operator).and_then(|name| declared().get(&name));
         let details = details::arguments(types, have, builtin.map_or(Want::Function(want), Want::Builtin));
-        Self { span, message: format!("{}: {problem}", print::reference(operator)), details, by_unknown }
+        Self { span, message: format!("{}: {problem}", print::reference(operator)), details, by_unknown, at_reference: false }
     }
 
     /// What is wrong with a schema, at the rule that it is about.
     pub(super) fn schema(span: Span, message: String) -> Self {
-        Self { span, message, details: Vec::new(), by_unknown: false }
+        Self { span, message, details: Vec::new(), by_unknown: false, at_reference: false }
     }
 
     pub(super) fn into_problem(self) -> Problem {
@@ -59,10 +71,13 @@ impl TypeProblem {
     }
 }
 
-/// By place, then by text; what has no place comes last.
-pub(super) fn in_order(mut problems: Vec<TypeProblem>) -> Vec<Problem> {
-    let place = |span: Span| (span.row == 0, span.module, span.row, span.col);
-    problems.sort_by(|a, b| place(a.span).cmp(&place(b.span)).then_with(|| a.message.cmp(&b.message)));
+/// By place, then by text; what has no place comes last. The places are those of OPA, since only the first problems are shown.
+pub(super) fn in_order(mut problems: Vec<TypeProblem>, moved: &Moved) -> Vec<Problem> {
+    let place = |problem: &TypeProblem| {
+        let span = moved.get(&problem.span).filter(|_| problem.at_reference).unwrap_or(&problem.span);
+        (span.row == 0, span.module, span.row, span.col)
+    };
+    problems.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message)));
     problems.into_iter().map(TypeProblem::into_problem).collect()
 }
 
@@ -92,20 +107,26 @@ impl Checker<'_> {
 
     /// The reference with the names that its policy has.
     fn as_written(&self, parts: &[Term]) -> Vec<Term> {
-        let subjects = self.current.map(|body| self.subjects(body)).unwrap_or_default();
+        let subjects = self.current.map(|body| subjects(body)).unwrap_or_default();
         parts.iter().map(|part| self.term_as_written(&subjects, part)).collect()
     }
 
-    fn term_as_written(&self, subjects: &HashMap<&Name, Subject<'_>>, term: &Term) -> Term {
+    fn term_as_written(&self, subjects: &HashMap<&Name, &Term>, term: &Term) -> Term {
         let mut written = term.clone();
         match &mut written.kind {
             TermKind::Var(name) => {
+                if let Some(recorded) = self.program.recorded.get(name) {
+                    return self.term_as_written(&HashMap::new(), recorded);
+                }
                 if let Some(subject) = subjects.get(name) {
-                    return self.subject_as_written(subjects, *subject, term.span);
+                    return self.term_as_written(subjects, subject);
                 }
                 if let Some(own) = self.program.rewritten.get(name) {
                     *name = own.clone();
                 }
+            }
+            TermKind::ArrayComprehension(_) | TermKind::SetComprehension(_) | TermKind::ObjectComprehension(_) => {
+                self.restore_within(&mut written);
             }
             TermKind::Ref(parts) | TermKind::Array(parts) | TermKind::Set(parts) | TermKind::Call(parts) => {
                 parts.iter_mut().for_each(|part| *part = self.term_as_written(subjects, part));
@@ -120,65 +141,51 @@ impl Checker<'_> {
         written
     }
 
+    /// In a comprehension, only what references begin with is put back: OPA remembers nothing else that was lifted out there.
+    fn restore_within(&self, comprehension: &mut Term) {
+        visit::walk_term_mut(comprehension, &mut |node| {
+            if let visit::NodeMut::Term(term) = node
+                && term.as_var().is_some()
+            {
+                *term = self.term_as_written(&HashMap::new(), term);
+                return true;
+            }
+            false
+        });
+    }
+
     /// Whether a variable was made for a scalar.
     pub(super) fn stands_for_scalar(&self, env: &Env<'_>, head: &Term) -> bool {
         let Some(name) = head.as_var().filter(|name| visit::is_generated(name)) else { return false };
         let is_scalar = matches!(env.var(name), Some(Type::NULL | Type::BOOLEAN | Type::NUMBER | Type::STRING));
-        let subjects = self.current.filter(|_| is_scalar).map(|body| self.subjects(body)).unwrap_or_default();
-        matches!(subjects.get(name), Some(Subject::Term(subject)) if visit::is_scalar(subject))
-    }
-
-    fn subject_as_written(&self, subjects: &HashMap<&Name, Subject<'_>>, subject: Subject<'_>, span: Span) -> Term {
-        match subject {
-            // What was lifted out of these was lifted later.
-            Subject::Call(terms) => {
-                let terms = terms.iter().map(|term| self.term_as_written(subjects, term)).collect();
-                Term::new(TermKind::Call(terms), span)
-            }
-            Subject::Term(term) => match term.kind {
-                TermKind::Array(_) | TermKind::Object(_) | TermKind::Set(_) | TermKind::Var(_) => {
-                    self.term_as_written(subjects, term)
-                }
-                _ => term.clone(),
-            },
-        }
-    }
-
-    /// What each variable that the compiler made stands for (OPA's `localVarGenerator.subjects`).
-    fn subjects<'b>(&self, body: &'b Body) -> HashMap<&'b Name, Subject<'b>> {
-        let mut found = HashMap::new();
-        visit::walk(Visiting::Body(body), &mut |node| {
-            if let Visiting::Expr(expr) = node
-                && expr.generated
-                && let Some((name, subject)) = self.subject_of(expr)
-            {
-                found.insert(name, subject);
-            }
-            false
-        });
-        found
-    }
-
-    fn subject_of<'b>(&self, expr: &'b Expr) -> Option<(&'b Name, Subject<'b>)> {
-        if let Some((left, right)) = as_equality(expr) {
-            return Some((left.as_var()?, Subject::Term(right)));
-        }
-        let ExprKind::Call(terms) = &expr.kind else { return None };
-        let (result, call) = terms.split_last()?;
-        let arity = arity(self.program.tree, call.first()?.as_ref_parts()?)?;
-        (call.len() == arity + 1).then_some((result.as_var()?, Subject::Call(call)))
+        let subjects = self.current.filter(|_| is_scalar).map(|body| subjects(body)).unwrap_or_default();
+        subjects.get(name).is_some_and(|subject| visit::is_scalar(subject))
     }
 }
 
-/// What a variable stands for.
-#[derive(Clone, Copy)]
-enum Subject<'b> {
-    Term(&'b Term),
-    /// A call, without the variable for its result.
-    Call(&'b [Term]),
+/// What the variables that the compiler made stand for (OPA's `localVarGenerator.subjects`), but for what was recorded as it was.
+fn subjects(body: &Body) -> HashMap<&Name, &Term> {
+    let mut found = HashMap::new();
+    visit::walk(Visiting::Body(body), &mut |node| {
+        if let Visiting::Expr(expr) = node
+            && expr.generated
+            && let Some((left, right)) = as_equality(expr)
+            && let Some(name) = left.as_var()
+        {
+            found.insert(name, right);
+        }
+        false
+    });
+    found
 }
 
 fn undefined_reference(parts: &[Term], written: &[Term], details: Vec<String>) -> TypeProblem {
     let span = parts.first().map_or_else(Span::default, |head| head.span);
-    TypeProblem { span, message: format!("undefined ref: {}", print::reference(written)), details, by_unknown: false }
+    TypeProblem {
+        span,
+        message: format!("undefined ref: {}", print::reference(written)),
+        details,
+        by_unknown: false,
+        at_reference: true,
+    }
 }
