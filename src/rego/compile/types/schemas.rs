@@ -116,7 +116,7 @@ fn overridden(types: &mut Types, path: &[Term], at: Type, value: Type) -> Result
     let Some((mut properties, rest)) = types.as_object(Some(at)) else { return nested(types, path, value, any) };
     let Some((first, deeper)) = path.split_first() else { return Ok(value) };
     let key = Constant::of(first);
-    let known = properties.iter_mut().find(|(name, _)| Some(name) == key.as_ref());
+    let known = properties.iter_mut().find(|property| key.as_ref() == Some(&property.0));
     match known {
         Some((_, below)) if deeper.is_empty() => *below = Some(value),
         Some((_, below)) => {
