@@ -159,6 +159,18 @@ func withoutWay(found []diagnostic) []diagnostic {
 	return shorter
 }
 
+// withoutPlaces leaves out where references stand: OPA gives the place of the last use of a name (docs/decisions.md, "Where an error stands").
+func withoutPlaces(found []diagnostic) []diagnostic {
+	moved := slices.Clone(found)
+	for i, d := range moved {
+		if strings.HasPrefix(d.message, "undefined ref: ") || strings.HasSuffix(d.message, " used as reference, not called") {
+			moved[i].row, moved[i].col = 0, 0
+		}
+	}
+	slices.SortFunc(moved, func(a, b diagnostic) int { return strings.Compare(a.String(), b.String()) })
+	return moved
+}
+
 // judge compares how OPA and sark compile modules; a second answer excuses a difference that has one known cause.
 func (c *compilation) judge() (error, string) {
 	opa := c.byOPA()
@@ -174,6 +186,8 @@ func (c *compilation) judge() (error, string) {
 		return problem, "calls a builtin that sark lacks"
 	case equalBy(withoutWay(opa), withoutWay(own), diagnostic.String):
 		return problem, "OPA goes another way round a cycle"
+	case equalBy(withoutPlaces(opa), withoutPlaces(own), diagnostic.String):
+		return problem, "OPA gives the place of a name's last use"
 	}
 	return problem, ""
 }

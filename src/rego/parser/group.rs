@@ -1,6 +1,7 @@
 //! Parentheses that hold operands of `and` and `or` rather than a value.
 
 use super::super::ast::{Expr, ExprKind, Span, TermKind};
+use super::infix::is_operator;
 use super::lexer::Token;
 use super::logical::Operand;
 use super::state::Parser;
@@ -188,8 +189,8 @@ impl Parser<'_> {
         let mut at = brace + 1;
         while at < bar {
             let kind = self.kind_at(at);
-            let is_operator = super::infix::is_operator(kind) && !(kind == Kind::Sub && at == brace + 1);
-            if is_operator || matches!(kind, Kind::In | Kind::Comma) {
+            let is_infix = is_operator(kind) && !(kind == Kind::Sub && at == brace + 1);
+            if is_infix || matches!(kind, Kind::In | Kind::Comma) {
                 return Group::None;
             }
             at = self.token(at).and_then(Token::mate).unwrap_or(at) + 1;
@@ -269,7 +270,13 @@ impl Parser<'_> {
         while at < close {
             match self.kind_at(at) {
                 Kind::With => return true,
-                Kind::LogicalAnd | Kind::LogicalOr if self.ends_term(at - 1) => return true,
+                // After an operator, where a term is missing, OPA reports that, and goes on with a chain.
+                Kind::LogicalAnd | Kind::LogicalOr
+                    if self.ends_term(at - 1)
+                        || matches!(self.kind_at(at - 1), kind if kind == Kind::In || is_operator(kind)) =>
+                {
+                    return true;
+                }
                 _ => {}
             }
             at = self.token(at).and_then(Token::mate).unwrap_or(at) + 1;

@@ -47,6 +47,8 @@ pub(super) struct Tokens {
     pub(super) list: Vec<Token>,
     pub(super) comments: Vec<Comment>,
     pub(super) messages: Vec<&'static str>,
+    /// Whether a bracket is not closed, or closes nothing: which belongs to which is a guess then.
+    pub(super) unbalanced: bool,
 }
 
 /// Something open: a bracket, or a template string at one of its expressions.
@@ -78,6 +80,7 @@ pub(super) fn split(source: &str, module: u32) -> Tokens {
         lexer.next();
     }
     while lexer.token() {}
+    lexer.out.unbalanced |= !lexer.open.is_empty();
     lexer.out
 }
 
@@ -374,7 +377,10 @@ impl Lexer<'_> {
             Kind::RBrace => [Kind::LBrace, Kind::TemplatePart, Kind::RawTemplatePart],
             _ => return,
         };
-        let Some(open) = self.open.pop_if(|open| opens.contains(&open.kind)) else { return };
+        let Some(open) = self.open.pop_if(|open| opens.contains(&open.kind)) else {
+            self.out.unbalanced = true;
+            return;
+        };
         if let Some(opener) = self.out.list.get_mut(open.token) {
             opener.mate = token;
         }

@@ -8,16 +8,19 @@ use super::logical::Operand;
 use super::state::Parser;
 use super::token::Kind;
 
+/// So many braces of a source whose brackets do not match are tried as a body.
+const MAX_UNSURE: u32 = 100;
+
 impl Parser<'_> {
     /// `{ body } and …` at the begin of an expression; `None` where the braces are something else.
     #[allow(clippy::option_option, reason = "no such reading, a failed one, an expression")]
     pub(super) fn braces_before_operator(&mut self) -> Option<Option<Expr>> {
         let (at, place) = (self.state.at, self.here());
-        let close = self.token(at).and_then(super::lexer::Token::mate)?;
-        let is_joined = matches!(self.kind_at(close + 1), Kind::LogicalAnd | Kind::LogicalOr);
+        let close = self.token(at).and_then(super::lexer::Token::mate);
+        let is_joined = close.is_some_and(|close| matches!(self.kind_at(close + 1), Kind::LogicalAnd | Kind::LogicalOr));
         // OPA may take the brace of `{a | {x := 1} or …}` for the end of the body, after an error that it keeps.
         let is_odd = !is_joined && !self.in_odd_body && self.first_bar(at).is_some_and(|bar| self.has_joined_braces(bar));
-        if !(is_joined || is_odd) || self.memory.no_body.contains(&at) {
+        if !(is_joined || is_odd || self.may_end_anywhere()) || self.memory.no_body.contains(&at) {
             return None;
         }
         let saved = self.save();
@@ -42,6 +45,13 @@ impl Parser<'_> {
         }
         let chain = self.or_chain(Operand { body, explicit: true, span: place });
         Some(chain.and_then(|expr| self.attach_with(expr)))
+    }
+
+    /// Whether braces may end elsewhere than it seems, as in `{ [a } or …`: OPA tries them all as a body, here that is limited.
+    fn may_end_anywhere(&mut self) -> bool {
+        let tries = self.tokens.unbalanced && self.logical_keywords() && self.memory.unsure < MAX_UNSURE;
+        self.memory.unsure += u32::from(tries);
+        tries
     }
 
     /// One operand of `operator`; without one where the reading may be undone.

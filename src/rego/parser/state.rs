@@ -56,6 +56,8 @@ pub(super) struct Memory {
     pub(super) in_opa: Vec<usize>,
     /// Braces that hold no body.
     pub(super) no_body: HashSet<usize>,
+    /// How many braces were read as a body since nobody knows where they end.
+    pub(super) unsure: u32,
     /// Keywords that are names because a reference follows, as they could begin the body of a comprehension.
     pub(super) names: HashSet<usize>,
 }
