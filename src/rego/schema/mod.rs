@@ -38,6 +38,12 @@ pub(crate) type Schemas = BTreeMap<String, Schema>;
 /// How deep a schema may nest, its references followed.
 const MAX_DEPTH: usize = 500;
 
+/// How many parts a schema may have, those read again counted that references of several spellings find.
+const MAX_PARTS: usize = 200_000;
+
+/// How much work its type may be: what `allOf` merges can double at each level, and is read again at each place.
+const MAX_WORK: usize = 1_000_000;
+
 /// How deep the text of one may nest.
 const MAX_TEXT_DEPTH: usize = 100;
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::MAX_DEPTH;
 use super::document::{Document, Draft};
 use super::keywords::{self, list, text};
+use super::{MAX_DEPTH, MAX_PARTS};
 use crate::rego::builtins::normal_url;
 
 /// The types that there are.
@@ -81,9 +81,17 @@ type Fields = Map<String, Value>;
 
 impl<'d> Reader<'d> {
     fn child(&mut self, property: &str, schema: &'d Value, draft: Draft) -> Result<Id, String> {
-        let id = self.nodes.len();
-        self.nodes.push(Node { property: property.to_owned(), ..Node::default() });
+        let id = self.add(property)?;
         self.schema(schema, id, draft).map(|()| id)
+    }
+
+    fn add(&mut self, property: &str) -> Result<Id, String> {
+        let id = self.nodes.len();
+        if id >= MAX_PARTS {
+            return Err(format!("the schema has more than {MAX_PARTS} parts"));
+        }
+        self.nodes.push(Node { property: property.to_owned(), ..Node::default() });
+        Ok(id)
     }
 
     fn edit(&mut self, at: Id, edit: impl FnOnce(&mut Node)) {
@@ -139,8 +147,7 @@ impl<'d> Reader<'d> {
             self.edit(at, |node| node.refers = refers);
             return Ok(false);
         }
-        let id = self.nodes.len();
-        self.nodes.push(Node { property: "$ref".to_owned(), ..Node::default() });
+        let id = self.add("$ref")?;
         self.referred.insert(reference.clone(), id);
         let document: &'d Document = self.document;
         let found = document.find(&reference)?;

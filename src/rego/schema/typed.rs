@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::MAX_DEPTH;
 use super::read::{Id, Node};
+use super::{MAX_DEPTH, MAX_WORK};
 use crate::rego::types::{Constant, Known, Type, Types};
 
 /// The type of the first node.
 pub(super) fn root(types: &mut Types, nodes: Vec<Node>) -> Result<Known, String> {
-    Typer { types, nodes, defined: HashMap::new(), depth: 0 }.node(0, None)
+    Typer { types, nodes, defined: HashMap::new(), depth: 0, work: 0 }.node(0, None)
 }
 
 /// What a name stands for.
@@ -24,6 +24,7 @@ struct Typer<'t> {
     nodes: Vec<Node>,
     defined: HashMap<String, Definition>,
     depth: usize,
+    work: usize,
 }
 
 impl Typer<'_> {
@@ -31,8 +32,17 @@ impl Typer<'_> {
         self.nodes.get(at).ok_or_else(|| "no such node".to_owned())
     }
 
+    fn count(&mut self, work: usize) -> Result<(), String> {
+        self.work = self.work.saturating_add(work);
+        if self.work > MAX_WORK {
+            return Err("the schema is too complex".to_owned());
+        }
+        Ok(())
+    }
+
     /// The type of a node, which a reference calls `name`. Recurses as deep as the schema nests.
     fn node(&mut self, at: Id, name: Option<String>) -> Result<Known, String> {
+        self.count(1)?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err("the schema nests too deep".to_owned());
@@ -124,6 +134,7 @@ impl Typer<'_> {
 
     fn any_of(&mut self, at: Id) -> Result<Known, String> {
         let node = self.at(at)?.clone();
+        self.count(node.properties.len() + node.items.len() + node.any_of.len())?;
         let mut found = None;
         if !node.types.is_empty() {
             let core = self.nodes.len();
@@ -135,7 +146,9 @@ impl Typer<'_> {
                 found = core;
             }
         }
-        for choice in node.any_of {
+        for (before, choice) in node.any_of.into_iter().enumerate() {
+            // Each choice makes a type of all those before it.
+            self.count(before / 8)?;
             let choice = self.node(choice, None).map_err(unexpected)?;
             found = self.types.or(choice, found);
         }
@@ -144,7 +157,9 @@ impl Typer<'_> {
 
     fn all_of(&mut self, at: Id) -> Result<Known, String> {
         let mut parts = Vec::new();
-        for part in self.at(at)?.all_of.clone() {
+        let all = self.at(at)?.all_of.clone();
+        self.count(all.len())?;
+        for part in all {
             let part = self.behind_references(part)?;
             let node = self.at(part)?;
             let is_choice_only =
@@ -168,8 +183,9 @@ impl Typer<'_> {
         self.node(merged, None)
     }
 
-    fn behind_references(&self, mut at: Id) -> Result<Id, String> {
+    fn behind_references(&mut self, mut at: Id) -> Result<Id, String> {
         for _ in 0..=self.nodes.len() {
+            self.count(1)?;
             match &self.at(at)?.refers {
                 Some((target, _)) => at = *target,
                 None => return Ok(at),
@@ -199,7 +215,9 @@ impl Typer<'_> {
     }
 
     fn merge_into(&mut self, first: Id, other: Id) -> Result<(), String> {
-        let (own, added) = (self.at(first)?, self.at(other)?.clone());
+        let added = self.at(other)?.clone();
+        self.count(added.properties.len() + added.items.len())?;
+        let own = self.at(first)?;
         if own.types_text() != added.types_text() {
             let (own, added) = (own.types_text(), added.types_text());
             return Err(format!("unable to merge these schemas: type mismatch: {own} and {added}"));

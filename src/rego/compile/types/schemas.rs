@@ -24,11 +24,13 @@ pub(super) struct Given<'g> {
     pub(super) annotations: Option<&'g AnnotationSet>,
     /// The types of schemas that were asked for by name.
     named: HashMap<String, Known>,
+    /// Those of schemas that annotations hold, by where these are in memory: one of a package is asked for at each of its rules.
+    held: HashMap<*const Schema, Known>,
 }
 
 impl<'g> Given<'g> {
     pub(super) fn new(schemas: &'g Schemas, annotations: Option<&'g AnnotationSet>) -> Self {
-        Self { schemas: Some(schemas), annotations, named: HashMap::new() }
+        Self { schemas: Some(schemas), annotations, ..Self::default() }
     }
 
     /// The type of the whole input.
@@ -95,7 +97,13 @@ impl Checker<'_> {
 
     fn schema_type(&mut self, schema: &Schema) -> Result<Known, String> {
         if let Some(definition) = &schema.definition {
-            return schema::load(&mut self.types, &definition.to_json());
+            let place = std::ptr::from_ref(schema);
+            if let Some(known) = self.given.held.get(&place) {
+                return Ok(*known);
+            }
+            let known = schema::load(&mut self.types, &definition.to_json())?;
+            self.given.held.insert(place, known);
+            return Ok(known);
         }
         // Where nobody gave any, the names mean nothing.
         let Some(schemas) = self.given.schemas.filter(|schemas| !schemas.is_empty()) else { return Ok(None) };
