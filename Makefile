@@ -320,7 +320,7 @@ conformance: $(CONFORMANCE)
 # Drawn policies, data and inputs, decided by OPA and by sark: N pairs from SEED on. What differs is kept in target/differential.
 N ?= 20000
 SEED ?= 1
-DEFECTS ?= 2000
+DEFECTS ?= 10000
 DIFFERENTIAL := $(OUT)/differential/run
 
 $(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differential/*)
