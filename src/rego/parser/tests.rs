@@ -261,6 +261,23 @@ fn errors_are_opas() {
 }
 
 #[test]
+fn broken_operands_have_one_error_each() {
+    for (body, message) in [
+        ("x or (y == and z)", "unexpected and keyword"),
+        ("(y == or z)", "unexpected or keyword"),
+        ("(y in and z) or x", "unexpected and keyword"),
+        ("{ x in [y; z } or { x }", "unexpected ; token: expected \",\" or \"]\""),
+        ("{ x in {y, 0; z } or { x }", "unexpected ; token: expected \",\" or \"}\""),
+        ("{ (x & y[[z]); z } or { x }", "unexpected ) token: expected ["),
+    ] {
+        let source = format!("package a\nimport future.keywords.and\nimport future.keywords.or\np if {{\n{body}\n}}");
+        let problems = parse_module(&source, &options(V1)).err().unwrap_or_default();
+        let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages, [message], "{body}");
+    }
+}
+
+#[test]
 fn wildcards_are_numbered_in_order_and_once() {
     assert_eq!(query_vars("p[_]; {_ | [_, _]}; x := _"), ["$0", "$1", "$2", "$3", "$4"]);
     assert_eq!(query_vars("[_ | _, _]"), ["$0", "$1", "$2"], "a reading that was undone leaves no gap");
