@@ -321,7 +321,7 @@ conformance: $(CONFORMANCE)
 # Drawn policies, data and inputs, decided by OPA and by sark: N pairs from SEED on. What differs is kept in target/differential.
 N ?= 20000
 SEED ?= 1
-DEFECTS ?= 10000
+DEFECTS ?= 5000
 EXPLAINED ?= 2000
 DIFFERENTIAL := $(OUT)/differential/run
 
