@@ -33,6 +33,9 @@ type compilation struct {
 	version ast.RegoVersion
 	strict  bool
 	prints  bool // calls of print() are compiled
+	// JSON schemas by the references that name them, and whether those of annotations count.
+	schemas     map[string]string
+	annotations bool
 }
 
 // byOPA is what OPA refuses.
@@ -56,7 +59,12 @@ func (c *compilation) compiled() (*ast.Compiler, []diagnostic) {
 	if len(found) > 0 {
 		return nil, found
 	}
-	compiler := ast.NewCompiler().WithStrict(c.strict).WithEnablePrintStatements(c.prints)
+	compiler := ast.NewCompiler().WithStrict(c.strict).WithEnablePrintStatements(c.prints).WithUseTypeCheckAnnotations(c.annotations)
+	if c.schemas != nil || c.annotations {
+		capabilities := ast.CapabilitiesForThisVersion()
+		capabilities.AllowNet = []string{} // sark fetches nothing
+		compiler = compiler.WithSchemas(c.schemaSet()).WithCapabilities(capabilities)
+	}
 	if compiler.Compile(parsed); compiler.Failed() {
 		return nil, fromOPA(compiler.Errors)
 	}
@@ -84,11 +92,14 @@ func fromOPA(err error) []diagnostic {
 
 // bySark compiles through the C ABI.
 func (c *compilation) bySark() ([]diagnostic, error) {
-	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version], Strict: c.strict, PrintStatements: c.prints})
+	engine, err := sark.NewEngine(sark.EngineOptions{RegoVersion: versions[c.version], Strict: c.strict, PrintStatements: c.prints, SchemaAnnotations: c.annotations})
 	if err != nil {
 		return nil, err
 	}
 	defer engine.Close()
+	if refused, err := c.giveSchemas(engine); err != nil || len(refused) > 0 {
+		return refused, err
+	}
 	err = engine.LoadPolicies(c.modules)
 	var failed *sark.Error
 	switch {

@@ -10,6 +10,7 @@
 //	modules     all policies among the strings of OPA's tests, compiled by OPA and by sark: every error is compared
 //	statements  the same for the rules among those strings
 //	annotations what those policies say in annotations, as `opa inspect` has it and as rego.metadata gives it
+//	schemas     policies that are checked by JSON schemas: those of OPA's tests, and some of this directory's own
 //	mutations   modules and rules of both that are changed at random; not part of the whole, since OPA's own answers vary
 //
 // All of it is read from OPA's Go module, at the version that go.mod pins; nothing of it is kept here. What is known to fail stands in a
@@ -47,7 +48,7 @@ var suites = []suite{
 func main() {
 	knownFile := flag.String("known", "known.txt", "what is known to fail")
 	only := flag.String("only", "", "run the cases whose name holds this text, and say what is wrong with them")
-	part := flag.String("part", "all", "cases, compile, modules, statements, annotations, mutations, or all but mutations")
+	part := flag.String("part", "all", "cases, compile, modules, statements, annotations, schemas, mutations, or all but mutations")
 	verbose := flag.Bool("v", false, "say what is wrong with each failing case")
 	mutations := flag.Int("n", 2000, "how many modules are changed at random")
 	seed := flag.Uint64("seed", 1, "of the random changes")
@@ -80,7 +81,7 @@ func run(r *runner, part string) error {
 	for _, one := range []struct {
 		name string
 		run  func(string) error
-	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}, {"annotations", r.runAnnotations}, {"mutations", r.runMutations}} {
+	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}, {"annotations", r.runAnnotations}, {"schemas", r.runSchemas}, {"mutations", r.runMutations}} {
 		if part != one.name && (part != "all" || one.name == "mutations") {
 			continue
 		}

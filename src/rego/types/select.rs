@@ -8,8 +8,10 @@ impl Types {
         match &*self.shape(at?) {
             Shape::Array { items, rest } => key.index().and_then(|index| items.get(index).copied().unwrap_or(*rest)),
             Shape::Object { properties, rest } => {
-                if let Ok(found) = properties.binary_search_by(|(own, _)| own.cmp(key)) {
-                    return properties.get(found)?.1;
+                // Schemas that `allOf` merges may have a property twice: the first one counts.
+                let first = properties.partition_point(|(own, _)| own < key);
+                if let Some((_, value)) = properties.get(first).filter(|(own, _)| own == key) {
+                    return *value;
                 }
                 let (keys, values) = (*rest)?;
                 let own = self.of_constant(key);
