@@ -322,7 +322,7 @@ conformance: $(CONFORMANCE)
 N ?= 20000
 SEED ?= 1
 DEFECTS ?= 5000
-EXPLAINED ?= 2000
+EXPLAINED ?= 1000
 DIFFERENTIAL := $(OUT)/differential/run
 
 $(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differential/*)
