@@ -74,8 +74,8 @@ func explained[T any](e *Engine, path string, input any, options ExplainOptions,
 	out := newBuffer()
 	defer out.release()
 	var reply struct {
-		Explanation []T              `json:"explanation"`
-		Result      *json.RawMessage `json:"result"`
+		Explanation []T             `json:"explanation"`
+		Result      json.RawMessage `json:"result"` // nil where it is left out, as for an undefined document; null is a result
 	}
 	if err := e.explain(out, path, encoded, options, pretty); err != nil {
 		return nil, nil, err
@@ -86,7 +86,7 @@ func explained[T any](e *Engine, path string, input any, options ExplainOptions,
 	if reply.Result == nil {
 		return reply.Explanation, nil, ErrUndefined
 	}
-	result, err := decode(*reply.Result)
+	result, err := decode(reply.Result)
 	return reply.Explanation, result, err
 }
 
