@@ -463,7 +463,7 @@ fn index(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-pub(super) fn key_document(key: &Key) -> Document {
+fn key_document(key: &Key) -> Document {
     match key {
         Key::Null => Document::Null,
         Key::Bool(b) => Document::Bool(*b),

@@ -309,3 +309,13 @@ pub(super) fn key_of(value: &Value<'_>) -> Option<Key> {
         _ => return None,
     })
 }
+
+/// The value of a part of a path. The arena frees its memory and drops nothing: what owns memory of its own must not lie in it.
+pub(super) fn key_value<'t>(arena: &'t Arena, key: &Key) -> Value<'t> {
+    match key {
+        Key::Null => Value::Null,
+        Key::Bool(b) => Value::Bool(*b),
+        Key::Number(text) => Value::number(arena, text),
+        Key::String(text) => Value::string(arena, text),
+    }
+}

@@ -1,11 +1,10 @@
 //! References: into the tree of rules and data (OPA's `evalTree`), and into values (OPA's `evalTerm`).
 
-use super::lower::key_of;
+use super::lower::{key_of, key_value};
 use super::machine::{Deferred, Eval, Halt, Machine, Next, Run};
 use super::term::{Env, Node};
 use crate::rego::compile::TreeNode;
 use crate::rego::eval::{base_get, merge};
-use crate::rego::plan::key_document;
 use crate::rego::value::{ObjectBuilder, Value, compare};
 
 /// A reference, and what it has to be equal to.
@@ -91,7 +90,7 @@ impl<'t> Machine<'t> {
     /// The nodes below, in the order of their keys.
     fn children(&self, node: &'t TreeNode) -> Vec<(Value<'t>, &'t TreeNode)> {
         let mut children: Vec<(Value<'t>, &'t TreeNode)> =
-            node.children.iter().map(|(key, child)| (self.arena.alloc(key_document(key)).view(), child)).collect();
+            node.children.iter().map(|(key, child)| (key_value(self.arena, key), child)).collect();
         children.sort_by(|(a, _), (b, _)| compare(a, b));
         children
     }
