@@ -1,5 +1,5 @@
 //! Small modules, written by a grammar from the fuzzer's bytes, and an input: they end by their deadline, alike each time, and no answer
-//! is a defect of sark's.
+//! is a defect of sark's. What explains a decision is an evaluator of its own: it decides as plans do.
 #![no_main]
 
 mod grammar;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 use sark::error::{Error, ErrorKind, Result};
-use sark::policy::{Engine, EngineOptions, EvaluateOptions, Target};
+use sark::policy::{Engine, EngineOptions, EvaluateOptions, Explain, Explanation, Target};
 
 const DEADLINE: Duration = Duration::from_millis(200);
 /// What a deadline may be late by: this machine may be busy, and the build checks every access.
@@ -36,6 +36,11 @@ fuzz_target!(|data: &[u8]| {
         if !is_limit(&first) && !is_limit(&second) {
             assert_eq!(first, second, "{path} of\n{module}\ninput: {input}");
         }
+        let explained = explain(&engine, &target, &input);
+        if !is_limit(&first) && !is_limit(&explained) {
+            let told = |result: &Result<Vec<u8>>| result.as_ref().map(Clone::clone).map_err(Error::code);
+            assert_eq!(told(&first), told(&explained), "{path}, explained, of\n{module}\ninput: {input}");
+        }
         let _ = evaluate(&engine, &target, &input, true);
     }
 });
@@ -53,6 +58,18 @@ fn evaluate(engine: &Engine, target: &Target, input: &str, strict_builtin_errors
         assert!(read.is_ok(), "the answer is no JSON: {}", String::from_utf8_lossy(&output));
     }
     result.map(|_| output)
+}
+
+/// The result that stands beside an explanation.
+fn explain(engine: &Engine, target: &Target, input: &str) -> Result<Vec<u8>> {
+    let how = Explanation { explain: Explain::Full, pretty: false };
+    let mut output = Vec::new();
+    engine.explain(target, Some(input.as_bytes()), how, &EvaluateOptions::default(), &mut output).inspect_err(check)?;
+    let read = serde_json::from_slice::<serde::de::IgnoredAny>(&output);
+    assert!(read.is_ok(), "the explanation is no JSON: {}", String::from_utf8_lossy(&output));
+    const RESULT: &[u8] = b"],\"result\":";
+    let at = output.windows(RESULT.len()).position(|part| part == RESULT);
+    Ok(at.map_or_else(Vec::new, |at| output[at + RESULT.len()..output.len() - 1].to_vec()))
 }
 
 fn check(error: &Error) {
