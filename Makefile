@@ -321,7 +321,7 @@ conformance: $(CONFORMANCE)
 # Drawn policies, data and inputs, decided by OPA and by sark: N pairs from SEED on. What differs is kept in target/differential.
 N ?= 20000
 SEED ?= 1
-DEFECTS ?= 5000
+DEFECTS ?= 8000
 EXPLAINED ?= 1000
 DIFFERENTIAL := $(OUT)/differential/run
 

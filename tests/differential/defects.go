@@ -155,17 +155,69 @@ func (g *generator) misspelt(m *module) string {
 	return strings.Join(slices.Delete(lines, i, i+1), "\n")
 }
 
-// acceptable draws until sark takes the module, or has refused enough of them: OPA, which the result is compared with anyway, needs ten times as long.
+// draws is how many modules are drawn of which nothing is left before something else must be wrong.
+const draws = 20
+
+// acceptable draws a module that sark takes: the rules that it complains about are left out until it does not. So most of what is drawn is used,
+// and the defect is the only one. OPA, which the result is compared with anyway, needs longer.
 func (g *generator) acceptable() *module {
-	var m *module
-	for range 8 {
+	for range draws {
 		g.names, g.functions = nil, nil
-		m = g.module()
-		if verdictOfSark(m.String()) == "" {
-			break
+		m := g.module()
+		if m.mend() {
+			g.forget(m)
+			return m
 		}
 	}
-	return m
+	panic(fmt.Sprintf("sark takes no rule of %d modules", draws))
+}
+
+// mend drops rules until sark takes the others; false where none are left, or it complains about something else.
+func (m *module) mend() bool {
+	for len(m.rules) > 0 {
+		verdict := verdictOfSark(m.String())
+		if verdict == "" {
+			return true
+		}
+		if !m.drop(verdict) {
+			return false
+		}
+	}
+	return false
+}
+
+// drop leaves out the rules in whose rows the errors of a verdict stand; false where there is none.
+func (m *module) drop(verdict string) bool {
+	rows := map[int]bool{}
+	for line := range strings.Lines(verdict) {
+		number, _, _ := strings.Cut(line, ": ")
+		if row, err := strconv.Atoi(number); err == nil {
+			rows[row] = true
+		}
+	}
+	row := 1 + strings.Count(preamble, "\n")
+	kept := make([]rule, 0, len(m.rules))
+	for _, r := range m.rules {
+		blamed := false
+		for range strings.Count(r.String(), "\n") {
+			blamed = blamed || rows[row]
+			row++
+		}
+		if !blamed {
+			kept = append(kept, r)
+		}
+	}
+	dropped := len(kept) < len(m.rules)
+	m.rules = kept
+	return dropped
+}
+
+// forget lets what is drawn from now on name only what the module still has.
+func (g *generator) forget(m *module) {
+	gone := func(n name) bool {
+		return !slices.ContainsFunc(m.rules, func(r rule) bool { return strings.HasPrefix(strings.TrimPrefix(r.head, "default "), n.text) })
+	}
+	g.names, g.functions = slices.DeleteFunc(g.names, gone), slices.DeleteFunc(g.functions, gone)
 }
 
 // A verdict is what a side says about a module: nothing, or codes and rows in order.

@@ -15,20 +15,29 @@ type rule struct {
 
 type module struct{ rules []rule }
 
+// preamble is what stands above a module's rules.
+const preamble = "package p\n\nimport future.keywords.and\nimport future.keywords.or\n"
+
 func (m *module) String() string {
 	var b strings.Builder
-	b.WriteString("package p\n\nimport future.keywords.and\nimport future.keywords.or\n")
-	for _, r := range m.rules {
-		b.WriteString("\n" + r.head)
-		if len(r.body) > 0 {
-			b.WriteString(" if {\n")
-			for _, e := range r.body {
-				b.WriteString("\t" + e + "\n")
-			}
-			b.WriteString("}")
-		}
-		b.WriteString(r.tail + "\n")
+	b.WriteString(preamble)
+	for i := range m.rules {
+		b.WriteString(m.rules[i].String())
 	}
+	return b.String()
+}
+
+func (r *rule) String() string {
+	var b strings.Builder
+	b.WriteString("\n" + r.head)
+	if len(r.body) > 0 {
+		b.WriteString(" if {\n")
+		for _, e := range r.body {
+			b.WriteString("\t" + e + "\n")
+		}
+		b.WriteString("}")
+	}
+	b.WriteString(r.tail + "\n")
 	return b.String()
 }
 
