@@ -129,7 +129,7 @@ func refersToItself(schema string) bool {
 }
 
 func pointed(root any, reference string) (any, bool) {
-	_, pointer, ok := strings.Cut(reference, "#")
+	pointer, ok := strings.CutPrefix(reference, "#")
 	for _, token := range strings.Split(strings.Trim(pointer, "/"), "/") {
 		fields, _ := root.(map[string]any)
 		if next, found := fields[token]; found {

@@ -67,7 +67,7 @@ impl Document {
         if !url::is_canonical(reference) {
             return Err(format!("Reference {reference} must be canonical"));
         }
-        Err(format!("remote reference loading disabled: {reference}"))
+        Err(format!("remote reference loading disabled: {base}"))
     }
 }
 
