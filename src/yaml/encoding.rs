@@ -18,7 +18,29 @@ pub(super) fn text(bytes: &[u8]) -> Result<String, String> {
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes).map_err(|error| format!("yaml: {error}"))
+    std::str::from_utf8(bytes).map_err(|error| format!("yaml: {}", fault(bytes.get(error.valid_up_to()..).unwrap_or_default())))
+}
+
+/// What go-yaml's reader finds wrong with the character that `bytes` begin with.
+fn fault(bytes: &[u8]) -> &'static str {
+    let lead = bytes.first().copied().unwrap_or_default();
+    let (width, bits) = match lead {
+        0xc0..=0xdf => (2, 0x1f),
+        0xe0..=0xef => (3, 0x0f),
+        0xf0..=0xf7 => (4, 0x07),
+        _ => return "invalid leading UTF-8 octet",
+    };
+    let Some(rest) = bytes.get(1..width) else { return "incomplete UTF-8 octet sequence" };
+    if rest.iter().any(|byte| byte & 0xc0 != 0x80) {
+        return "invalid trailing UTF-8 octet";
+    }
+    let value = rest.iter().fold(u32::from(lead & bits), |value, byte| value << 6 | u32::from(byte & 0x3f));
+    let shortest = match width {
+        2 => 0x80,
+        3 => 0x800,
+        _ => 0x1_0000,
+    };
+    if value < shortest { "invalid length of a UTF-8 sequence" } else { "invalid Unicode character" }
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, String> {

@@ -6,13 +6,16 @@
 use std::collections::HashSet;
 use std::io::{BufReader, Chain, Read};
 
-use libyaml_safer::{Encoding, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
+use libyaml_safer::{Encoding, EventData, MappingStyle, Parser, ScalarStyle, Scanner, SequenceStyle, TokenData};
 
 use super::MAX_DEPTH;
 use super::tree::{Event, Tag};
 
 /// Line breaks that libyaml-safer leaves as they are, so that they are found again.
 const MARKS: [&str; 2] = ["\u{2028}", "\u{2029}"];
+
+/// Tokens that go-yaml's scanner is ahead of its parser.
+const LOOKAHEAD: usize = 2;
 
 /// How many `%TAG` directives a text may have.
 const MAX_TAG_DIRECTIVES: usize = 1_000;
@@ -25,6 +28,8 @@ pub(super) struct Events<'t> {
     added: &'static str,
     /// Whether the grammar refused the text, in go-yaml's words.
     pub(super) is_refused: bool,
+    /// Where the last event begins.
+    place: u64,
     /// How many collections are open, and how many of them are in brackets.
     depth: usize,
     brackets: usize,
@@ -60,7 +65,7 @@ impl<'t> Events<'t> {
         let mut parser = Parser::new();
         parser.set_encoding(Encoding::Utf8);
         parser.set_input(BufReader::new(text.chain(added.as_bytes())));
-        Self { text, parser, added, is_refused: false, depth: 0, brackets: 0 }
+        Self { text, parser, added, is_refused: false, place: 0, depth: 0, brackets: 0 }
     }
 
     /// The next event, and the line that it begins in.
@@ -77,11 +82,16 @@ impl<'t> Events<'t> {
         loop {
             let event = self.parser.parse().map_err(|error| {
                 self.is_refused = true;
-                refusal(&error)
+                let problem = self.refusal(&error);
+                match error.problem_mark() {
+                    Some(mark) if error.kind() != libyaml_safer::ErrorKind::Scanner => self.overtaken(mark.index).unwrap_or(problem),
+                    _ => problem,
+                }
             })?;
             let line = usize::try_from(event.start_mark.line).unwrap_or(usize::MAX).saturating_add(1);
             let place = |index| usize::try_from(index).unwrap_or(usize::MAX);
             let (from, to) = (place(event.start_mark.index), place(event.end_mark.index));
+            self.place = event.start_mark.index;
             let event = match event.data {
                 EventData::StreamStart { .. } => continue,
                 EventData::StreamEnd => Event::StreamEnd,
@@ -136,15 +146,42 @@ impl<'t> Events<'t> {
         }
         Ok(value)
     }
-}
 
-/// What go-yaml says of such an error, and in which line; not in the first one.
-fn refusal(error: &libyaml_safer::Error) -> String {
-    let line = |mark: Option<libyaml_safer::Mark>| mark.map(|mark| mark.line).filter(|line| *line > 0);
-    let scanner = u64::from(error.kind() == libyaml_safer::ErrorKind::Scanner);
-    match line(error.context_mark()).or_else(|| line(error.problem_mark())) {
-        Some(line) => format!("yaml: line {}: {}", line + scanner, error.problem()),
-        None => format!("yaml: {}", error.problem()),
+    /// What is wrong with the last event, as [`Events::next`] has it.
+    pub(super) fn wrong(&self, problem: String) -> String {
+        self.overtaken(self.place).unwrap_or(problem)
+    }
+
+    /// The scanner's error in one of the two tokens after the one at `place`: go-yaml's scanner is so far ahead of its parser, and is heard first.
+    fn overtaken(&self, place: u64) -> Option<String> {
+        let mut scanner = Scanner::new();
+        scanner.set_encoding(Encoding::Utf8);
+        scanner.set_input(BufReader::new(self.text.chain(self.added.as_bytes())));
+        let mut ahead = LOOKAHEAD;
+        while ahead > 0 {
+            match Scanner::scan(&mut scanner) {
+                Ok(token) if matches!(token.data, TokenData::StreamEnd) => return None,
+                Ok(token) => ahead -= usize::from(token.start_mark.index > place),
+                Err(error) => return Some(self.refusal(&error)),
+            }
+        }
+        None
+    }
+
+    /// What go-yaml says of such an error, and in which line; not in the first one.
+    fn refusal(&self, error: &libyaml_safer::Error) -> String {
+        let scanner = error.kind() == libyaml_safer::ErrorKind::Scanner;
+        let line = |mark: Option<libyaml_safer::Mark>| mark.map(|mark| self.line(mark, scanner)).filter(|line| *line > 0);
+        match line(error.context_mark()).or_else(|| line(error.problem_mark())) {
+            Some(line) => format!("yaml: line {}: {}", line + u64::from(scanner), error.problem()),
+            None => format!("yaml: {}", error.problem()),
+        }
+    }
+
+    /// The line of a mark, from 0. The line break that was added begins one for the parser alone, whom go-yaml's scanner tells of a last line.
+    fn line(&self, mark: libyaml_safer::Mark, scanner: bool) -> u64 {
+        let behind = scanner && !self.added.is_empty() && mark.index > self.text.len() as u64;
+        mark.line - u64::from(behind).min(mark.line)
     }
 }
 

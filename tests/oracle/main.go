@@ -6,6 +6,7 @@
 //	                                                        JSON, "undefined", or "error CODE"
 //	oracle cases CASES_JSON...                              has OPA take the cases of tests/cases, and fails where one of them
 //	                                                        expects what OPA does not say
+//	oracle calls                                            OPA's answers to calls of builtins: JSON lines in and out
 //
 // The module also pins OPA's own command: `go build github.com/open-policy-agent/opa` works from this directory.
 package main
@@ -18,7 +19,7 @@ import (
 	"os"
 )
 
-const usage = "usage: oracle dir | aci | decide POLICY_DIR DATA_JSON REQUESTS_JSONL PATH | cases CASES_JSON..."
+const usage = "usage: oracle dir | aci | decide POLICY_DIR DATA_JSON REQUESTS_JSONL PATH | cases CASES_JSON... | calls"
 
 func main() {
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
@@ -47,6 +48,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return decide(ctx, args[1], args[2], args[3], args[4], out)
 	case len(args) > 1 && args[0] == "cases":
 		return checkCases(ctx, args[1:], out)
+	case len(args) == 1 && args[0] == "calls":
+		return answerCalls(ctx, os.Stdin, out)
 	}
 	return fmt.Errorf("%s", usage)
 }

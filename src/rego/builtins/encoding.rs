@@ -4,6 +4,7 @@ mod base64;
 mod hex;
 mod json;
 mod query;
+mod yaml;
 
 pub(crate) use base64::base64_text;
 pub(super) use base64::{
@@ -13,6 +14,7 @@ pub(super) use base64::{
 pub(super) use hex::{hex, hex_decode, hex_encode};
 pub(super) use json::{json_is_valid, json_marshal, json_marshal_with_options, json_unmarshal};
 pub(super) use query::{query_decode, query_decode_object, query_encode, query_encode_object};
+pub(super) use yaml::{yaml_is_valid, yaml_marshal, yaml_unmarshal};
 
 use super::super::value::Value;
 use super::operand::string;

@@ -37,9 +37,6 @@ pub(in crate::rego) static MISSING: &[Builtin] = &[
     nondeterministic("opa.runtime", 0),
     of("rego.parse_module", 2),
     of("strings.render_template", 2),
-    of("yaml.is_valid", 1),
-    of("yaml.marshal", 1),
-    of("yaml.unmarshal", 1),
 ];
 
 #[cfg(test)]

@@ -212,4 +212,7 @@ static TABLE: &[Builtin] = &[
     of("uuid.parse", 1, uuid::uuid_parse),
     nondeterministic("uuid.rfc4122", 1, random::rfc4122),
     relation("walk", 1, walk::walk),
+    of("yaml.is_valid", 1, encoding::yaml_is_valid),
+    of("yaml.marshal", 1, encoding::yaml_marshal),
+    of("yaml.unmarshal", 1, encoding::yaml_unmarshal),
 ];

@@ -248,6 +248,11 @@ impl<'a> Generator<'a> {
     }
 
     fn string(&mut self, name: &str, position: usize) -> Value<'a> {
+        if name.starts_with("yaml.") && self.random.below(3) > 0 {
+            let parts = 1 + self.random.below(12);
+            let text: String = (0..parts).map(|_| *self.random.pick(pools::YAML_PARTS)).collect();
+            return Value::string(self.arena, text);
+        }
         let pool = pools::strings(name, position);
         let is_pattern = name.starts_with("regex.") && pools::is_patterns(pool);
         if is_pattern && self.random.below(3) > 0 {

@@ -1,4 +1,4 @@
-//! Random calls, answered by OPA and by this crate. Needs `SARK_BUILTIN_ORACLE`, a program that answers calls as JSON lines;
+//! Random calls, answered by OPA and by this crate. Needs `SARK_BUILTIN_ORACLE`, the program of `tests/oracle`;
 //! `SARK_BUILTIN_CALLS` (for each builtin), `SARK_BUILTIN_SEED` and `SARK_BUILTIN_ONLY` (a part of a name) are optional.
 
 use std::fmt::Write as _;
@@ -72,9 +72,16 @@ fn theirs(line: &str) -> String {
     }
 }
 
-/// What a key lacks is said in the words of Go's packages; that it lacks something is OPA's.
+/// What a key lacks is said in the words of Go's packages; that it lacks something is OPA's. Of several faults in a text of YAML, go-yaml
+/// may name another one first.
 fn without_details(text: &str) -> &str {
-    let details = ["failed to parse a JWK key (set)", "failed to parse a PEM certificate", "failed to parse a PEM public key"];
+    let details = [
+        "failed to parse a JWK key (set)",
+        "failed to parse a PEM certificate",
+        "failed to parse a PEM public key",
+        "! eval_builtin_error: yaml: ",
+        "! eval_builtin_error: unsupported map key of type: ",
+    ];
     let end = details.iter().find_map(|words| text.find(words).map(|at| at + words.len()));
     text.get(..end.unwrap_or(text.len())).unwrap_or(text)
 }
@@ -93,8 +100,8 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
     let only = std::env::var("SARK_BUILTIN_ONLY").unwrap_or_default();
     let (calls, seed) = (setting("SARK_BUILTIN_CALLS", 300), setting("SARK_BUILTIN_SEED", 1));
     let (mut cases, mut lines) = (Vec::new(), String::new());
-    // Template strings get their operands from OPA's compiler, in sets; some draw lots.
-    let left_out = ["internal.template_string", "io.jwt.encode_sign", "io.jwt.encode_sign_raw", "rand.intn", "uuid.rfc4122"];
+    // Template strings get their operands from OPA's compiler, in sets; unification is no function in OPA; some draw lots.
+    let left_out = ["eq", "internal.template_string", "io.jwt.encode_sign", "io.jwt.encode_sign_raw", "rand.intn", "uuid.rfc4122"];
     for builtin in all().iter().filter(|b| b.name.contains(&only) && !left_out.contains(&b.name)) {
         let Some(found) = declared.iter().find(|d| d["name"] == builtin.name) else { continue };
         let kinds = found["decl"]["args"].as_array().cloned().unwrap_or_default();
@@ -124,7 +131,7 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
 fn random_calls_have_opas_answers() {
     let (Some(oracle), Some(capabilities)) = (std::env::var_os("SARK_BUILTIN_ORACLE"), super::capabilities()) else { return };
     let (cases, lines) = cases(capabilities["builtins"].as_array().map(Vec::as_slice).unwrap_or_default());
-    let mut child = Command::new(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the oracle runs");
+    let mut child = Command::new(oracle).arg("calls").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the oracle runs");
     let mut input = child.stdin.take().expect("piped");
     let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
     let output = BufReader::new(child.stdout.take().expect("piped"));

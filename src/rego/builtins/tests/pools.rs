@@ -1,5 +1,12 @@
 //! Strings and numbers that are worth trying.
 
+/// What texts of YAML are put together from. Not in it: byte order marks and tags without a name, which are refused where go-yaml's reading of them is odd.
+pub(super) const YAML_PARTS: &[&str] = &[
+    "a: ", "b: ", "key: ", "- ", "- ", "\n", "\n", "\n  ", "  ", " ", "[", "]", "{", "}", ", ", "'", "\"", "x", "1", "-1.5e3", "0x1f", "2001-01-01", "1:30",
+    "&a ", "*a", "!!str ", "!t ", "|\n", ">-\n", "|2+\n", "? ", ": ", ":", "?", " #c", "---\n", "...\n", "\t", "<<: ", "true", "yes", "~", "null", "\\", "%", "@", "`",
+    "\u{e9}", "\u{85}", "\u{2028}", "\u{1f600}", "\r\n", "''", "\"\\n\"", "1e400", ".inf", "12345678901234567890", "0777", "0o17", "text", "x y",
+];
+
 pub(super) const SMALL_NUMBERS: &[&str] = &["0", "1", "-1", "2.0", "3e0", "1.5", "100", "-7", "20"];
 
 pub(super) const NUMBERS: &[&str] = &[
