@@ -84,7 +84,9 @@ impl<'t> Events<'t> {
                 self.is_refused = true;
                 let problem = self.refusal(&error);
                 match error.problem_mark() {
-                    Some(mark) if error.kind() != libyaml_safer::ErrorKind::Scanner => self.overtaken(mark.index).unwrap_or(problem),
+                    Some(mark) if error.kind() != libyaml_safer::ErrorKind::Scanner => {
+                        self.overtaken(mark.index).unwrap_or(problem)
+                    }
                     _ => problem,
                 }
             })?;

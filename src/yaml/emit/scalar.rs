@@ -130,7 +130,10 @@ impl Seen {
 fn is_indicator(char: &[u8], before: Option<&[u8]>, next: Option<&[u8]>) -> bool {
     let followed = next.is_none_or(is_blank);
     match (char, before) {
-        (b"#" | b"," | b"[" | b"]" | b"{" | b"}" | b"&" | b"*" | b"!" | b"|" | b">" | b"'" | b"\"" | b"%" | b"@" | b"`", None) => true,
+        (
+            b"#" | b"," | b"[" | b"]" | b"{" | b"}" | b"&" | b"*" | b"!" | b"|" | b">" | b"'" | b"\"" | b"%" | b"@" | b"`",
+            None,
+        ) => true,
         (b"?" | b":" | b"-", None) | (b":", Some(_)) => followed,
         (b"#", Some(before)) => is_blank(before) || is_break(before) || before == b"\0",
         _ => false,

@@ -1,7 +1,7 @@
 //! YAML out of values and back, by way of JSON as in OPA.
 
-use super::super::super::value::unmarshal;
 use super::super::super::value::Value;
+use super::super::super::value::unmarshal;
 use super::super::operand::{any, fail, string};
 use super::super::{Context, Failure, Outcome};
 use super::json_marshal;

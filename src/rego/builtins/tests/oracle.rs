@@ -101,7 +101,8 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
     let (calls, seed) = (setting("SARK_BUILTIN_CALLS", 300), setting("SARK_BUILTIN_SEED", 1));
     let (mut cases, mut lines) = (Vec::new(), String::new());
     // Template strings get their operands from OPA's compiler, in sets; unification is no function in OPA; some draw lots.
-    let left_out = ["eq", "internal.template_string", "io.jwt.encode_sign", "io.jwt.encode_sign_raw", "rand.intn", "uuid.rfc4122"];
+    let left_out =
+        ["eq", "internal.template_string", "io.jwt.encode_sign", "io.jwt.encode_sign_raw", "rand.intn", "uuid.rfc4122"];
     for builtin in all().iter().filter(|b| b.name.contains(&only) && !left_out.contains(&b.name)) {
         let Some(found) = declared.iter().find(|d| d["name"] == builtin.name) else { continue };
         let kinds = found["decl"]["args"].as_array().cloned().unwrap_or_default();
@@ -131,7 +132,8 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
 fn random_calls_have_opas_answers() {
     let (Some(oracle), Some(capabilities)) = (std::env::var_os("SARK_BUILTIN_ORACLE"), super::capabilities()) else { return };
     let (cases, lines) = cases(capabilities["builtins"].as_array().map(Vec::as_slice).unwrap_or_default());
-    let mut child = Command::new(oracle).arg("calls").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the oracle runs");
+    let mut child =
+        Command::new(oracle).arg("calls").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the oracle runs");
     let mut input = child.stdin.take().expect("piped");
     let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
     let output = BufReader::new(child.stdout.take().expect("piped"));

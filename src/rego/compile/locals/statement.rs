@@ -148,9 +148,14 @@ impl Locals<'_> {
             None => every.key = Some(Term::var(self.generator.generate(), span)),
         }
         self.declare_every(&mut every.value, span);
+        let before = self.problems.len();
         self.in_body(&mut every.body, &VarSet::new());
-        // OPA comes to the domain once more: what only `every` declares is meant there, too.
+        // OPA comes to the domain once more: what only `every` declares is meant there, too. And to the body, where that shows in errors alone:
+        // an assignment that cannot be is met again in the body's comprehensions.
         self.again(&mut every.domain);
+        if self.problems.len() > before {
+            self.again_in_body(&mut every.body);
+        }
         for with in &mut expr.with {
             self.in_with(with);
         }
