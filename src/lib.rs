@@ -59,6 +59,7 @@ mod python;
 #[cfg(feature = "regorus")]
 mod regorus;
 mod tls;
+mod unicode;
 mod yaml;
 
 #[allow(unsafe_code, reason = "the C ABI takes pointers; each block says why it is sound")]

@@ -1,18 +1,20 @@
-//! Compiled patterns that outlive an evaluation.
+//! Compiled patterns and templates that outlive an evaluation.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use super::regex::Program;
+use super::render_template::Template;
 
-/// So many patterns of a kind are kept, as in OPA.
+/// So many of a kind are kept, as patterns in OPA.
 const CAPACITY: usize = 100;
 
-/// Compiled patterns. They belong to one evaluation at a time, so that no two threads share a write.
+/// Compiled patterns and templates. They belong to one evaluation at a time, so that no two threads share a write.
 #[derive(Debug, Default)]
 pub struct Caches {
-    pub(super) regexes: Cache,
-    pub(super) globs: Cache,
+    pub(super) regexes: Cache<Program>,
+    pub(super) globs: Cache<Program>,
+    pub(super) templates: Cache<Template>,
     /// The time zones that were used last.
     pub(super) zones: Vec<(String, jiff::tz::TimeZone)>,
 }
@@ -29,27 +31,32 @@ impl Caches {
     }
 }
 
-/// Patterns by their text. When there are too many, the one that was not used for longest goes.
-#[derive(Default)]
-pub(super) struct Cache {
-    programs: HashMap<Box<[u8]>, (u64, Program)>,
+/// What was compiled, by its text. When there is too much, the one that was not used for longest goes.
+pub(super) struct Cache<P> {
+    programs: HashMap<Box<[u8]>, (u64, P)>,
     clock: u64,
 }
 
-impl fmt::Debug for Cache {
+impl<P> Default for Cache<P> {
+    fn default() -> Self {
+        Self { programs: HashMap::new(), clock: 0 }
+    }
+}
+
+impl<P> fmt::Debug for Cache<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("len", &self.programs.len()).finish()
     }
 }
 
-impl Cache {
+impl<P> Cache<P> {
     /// Takes a pattern out to use it.
-    pub(super) fn take(&mut self, pattern: &[u8]) -> Option<Program> {
+    pub(super) fn take(&mut self, pattern: &[u8]) -> Option<P> {
         self.programs.remove(pattern).map(|(_, program)| program)
     }
 
     /// Puts a pattern in, or back.
-    pub(super) fn put(&mut self, pattern: &[u8], program: Program) {
+    pub(super) fn put(&mut self, pattern: &[u8], program: P) {
         if self.programs.len() >= CAPACITY {
             let oldest = self.programs.iter().min_by_key(|(_, (time, _))| *time).map(|(pattern, _)| pattern.clone());
             if let Some(oldest) = oldest {

@@ -13,6 +13,7 @@ pub(super) use base64::{
 };
 pub(super) use hex::{hex, hex_decode, hex_encode};
 pub(super) use json::{json_is_valid, json_marshal, json_marshal_with_options, json_unmarshal};
+pub(super) use query::escape as query_escape;
 pub(super) use query::{query_decode, query_decode_object, query_encode, query_encode_object};
 pub(super) use yaml::{yaml_is_valid, yaml_marshal, yaml_unmarshal};
 

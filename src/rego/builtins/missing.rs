@@ -36,7 +36,6 @@ pub(in crate::rego) static MISSING: &[Builtin] = &[
     nondeterministic("net.lookup_ip_addr", 1),
     nondeterministic("opa.runtime", 0),
     of("rego.parse_module", 2),
-    of("strings.render_template", 2),
 ];
 
 #[cfg(test)]

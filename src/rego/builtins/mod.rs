@@ -23,6 +23,7 @@ mod providers;
 mod random;
 mod reachable;
 mod regex;
+mod render_template;
 mod semver;
 mod sets;
 mod sprintf;

@@ -1,10 +1,11 @@
-//! `sprintf`, which is Go's `fmt.Sprintf` over floats, integers and strings.
+//! `sprintf`, which is Go's `fmt.Sprintf` over floats, integers and strings; and `fmt` over what templates have.
 
+mod composite;
 mod float;
 mod verbs;
 
 use super::super::value::number::{self, Integer};
-use super::super::value::{Value, text};
+use super::super::value::{Elements, Entries, Value, text};
 use super::operand::{array, string};
 use super::{Context, Failure, Outcome, utf8};
 use verbs::Printer;
@@ -12,12 +13,22 @@ use verbs::Printer;
 /// Go takes no larger width or precision.
 const MAX_NUMBER: i64 = 1_000_000;
 
-/// An argument as Go sees it.
+/// An argument as Go sees it. `sprintf` itself has only floats, integers and text.
 pub(super) enum Argument<'a> {
     Float(f64),
     Int(i64),
     Large(Integer),
     Text(std::borrow::Cow<'a, [u8]>),
+    Nil,
+    Bool(bool),
+    /// An `int`.
+    Machine(i64),
+    Byte(u8),
+    Complex(f64, f64),
+    /// A `json.Number`.
+    Json(&'a str),
+    List(Elements<'a>),
+    Map(Entries<'a>),
 }
 
 /// How one verb is to be printed.
@@ -43,8 +54,34 @@ pub(super) fn sprintf<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outc
         arguments.push(argument(ctx, value)?);
     }
     let mut out = Vec::with_capacity(format.len() + 16);
-    run(ctx, format, &arguments, &mut out)?;
+    self::format(ctx, format, &arguments, &mut out)?;
     Ok(Value::string(ctx.arena, &out))
+}
+
+/// Go's `Sprint`: a space between two arguments of which none is a string.
+pub(super) fn print(ctx: &mut Context<'_>, arguments: &[Argument<'_>], out: &mut Vec<u8>) -> Result<(), Failure> {
+    let is_string = |argument: &Argument<'_>| matches!(argument, Argument::Text(_) | Argument::Json(_));
+    let mut after_string = true;
+    for argument in arguments {
+        if !after_string && !is_string(argument) {
+            out.push(b' ');
+        }
+        after_string = is_string(argument);
+        print_one(ctx, argument, 'v', Flags::default(), out)?;
+    }
+    Ok(())
+}
+
+/// Go's `Sprintln`.
+pub(super) fn println(ctx: &mut Context<'_>, arguments: &[Argument<'_>], out: &mut Vec<u8>) -> Result<(), Failure> {
+    for (at, argument) in arguments.iter().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        print_one(ctx, argument, 'v', Flags::default(), out)?;
+    }
+    out.push(b'\n');
+    Ok(())
 }
 
 /// A number with a fraction or an exponent is a float, whatever its value.
@@ -95,7 +132,8 @@ struct State<'f, 'a> {
     good: bool,
 }
 
-fn run(ctx: &mut Context<'_>, format: &[u8], arguments: &[Argument<'_>], out: &mut Vec<u8>) -> Result<(), Failure> {
+/// Go's `Sprintf`.
+pub(super) fn format(ctx: &mut Context<'_>, format: &[u8], arguments: &[Argument<'_>], out: &mut Vec<u8>) -> Result<(), Failure> {
     let mut state = State { format, at: 0, arguments, next: 0, reordered: false, good: true };
     while let Some(rest) = format.get(state.at..).filter(|rest| !rest.is_empty()) {
         let plain = memchr::memchr(b'%', rest).unwrap_or(rest.len());
@@ -162,7 +200,7 @@ impl State<'_, '_> {
             (flags.plus_v, flags.plus) = (flags.plus, false);
         }
         self.next += 1;
-        print(ctx, argument, verb, flags, out)
+        print_one(ctx, argument, verb, flags, out)
     }
 
     /// `*` or digits; whether an index came last.
@@ -256,7 +294,8 @@ impl State<'_, '_> {
         let argument = self.arguments.get(self.next)?;
         self.next += 1;
         match argument {
-            Argument::Int(int) if (-MAX_NUMBER..=MAX_NUMBER).contains(int) => Some(*int),
+            Argument::Byte(byte) => Some(i64::from(*byte)),
+            Argument::Int(int) | Argument::Machine(int) if (-MAX_NUMBER..=MAX_NUMBER).contains(int) => Some(*int),
             _ => None,
         }
     }
@@ -268,9 +307,11 @@ impl State<'_, '_> {
             if at > 0 {
                 out.extend_from_slice(b", ");
             }
-            out.extend_from_slice(argument.type_name().as_bytes());
-            out.push(b'=');
-            print(ctx, argument, 'v', Flags::default(), out)?;
+            if !matches!(argument, Argument::Nil) {
+                out.extend_from_slice(argument.type_name().as_bytes());
+                out.push(b'=');
+            }
+            print_one(ctx, argument, 'v', Flags::default(), out)?;
         }
         out.push(b')');
         Ok(())
@@ -290,10 +331,12 @@ fn bounded(digits: &[u8]) -> Option<usize> {
     number
 }
 
-fn print(ctx: &mut Context<'_>, argument: &Argument<'_>, verb: char, flags: Flags, out: &mut Vec<u8>) -> Result<(), Failure> {
-    let size = flags.width.unwrap_or(0) + flags.precision.unwrap_or(0) + argument.size();
+fn print_one(ctx: &mut Context<'_>, argument: &Argument<'_>, verb: char, flags: Flags, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let (leaves, bytes) = argument.size(ctx)?;
+    let padding = flags.width.unwrap_or(0).saturating_add(flags.precision.unwrap_or(0));
+    let size = padding.saturating_mul(leaves).saturating_add(bytes);
     ctx.charge(size / 32 + 1)?;
-    ctx.reserve(out.len() + size * 2)?;
+    ctx.reserve(size.saturating_mul(2).saturating_add(out.len()))?;
     Printer { flags, out, failing: false }.print(argument, verb);
     Ok(())
 }
@@ -306,14 +349,37 @@ impl Argument<'_> {
             Self::Int(_) => "int64",
             Self::Large(_) => "*big.Int",
             Self::Text(_) => "string",
+            Self::Nil => "<nil>",
+            Self::Bool(_) => "bool",
+            Self::Machine(_) => "int",
+            Self::Byte(_) => "uint8",
+            Self::Complex(..) => "complex128",
+            Self::Json(_) => "json.Number",
+            Self::List(_) => "[]interface {}",
+            Self::Map(_) => "map[string]interface {}",
         }
     }
 
-    fn size(&self) -> usize {
-        match self {
-            Self::Text(bytes) => bytes.len(),
-            Self::Large(integer) => integer.bits() as usize,
-            _ => 64,
+    /// How many parts are printed, and about how many bytes they have.
+    fn size(&self, ctx: &mut Context<'_>) -> Result<(usize, usize), Failure> {
+        let mut rest = match self {
+            Self::Text(bytes) => return Ok((1, bytes.len())),
+            Self::Json(text) => return Ok((1, text.len())),
+            Self::Large(integer) => return Ok((1, integer.bits() as usize)),
+            Self::List(elements) => vec![*elements],
+            Self::Map(entries) => vec![entries.keys(), entries.values()],
+            _ => return Ok((1, 64)),
+        };
+        let (mut leaves, mut bytes) = (0, 0);
+        while let Some(elements) = rest.pop() {
+            ctx.charge(elements.len())?;
+            leaves += elements.len();
+            for value in elements.iter() {
+                bytes += value.as_bytes().map_or(64, |bytes| bytes.len() * 4 + 24);
+                rest.extend(value.as_array());
+                rest.extend(value.as_object().iter().flat_map(|entries| [entries.keys(), entries.values()]));
+            }
         }
+        Ok((leaves, bytes))
     }
 }

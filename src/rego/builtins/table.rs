@@ -4,8 +4,8 @@ use super::missing::MISSING;
 use super::void::VOID;
 use super::{
     Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, metadata, net,
-    numbers, objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, trace, types, units,
-    uri, uuid, walk,
+    numbers, objects, providers, random, reachable, regex, render_template, semver, sets, sprintf, strings, subset, time, trace,
+    types, units, uri, uuid, walk,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -175,6 +175,7 @@ static TABLE: &[Builtin] = &[
     of("strings.any_prefix_match", 2, strings::any_prefix_match),
     of("strings.any_suffix_match", 2, strings::any_suffix_match),
     of("strings.count", 2, strings::count),
+    of("strings.render_template", 2, render_template::render_template),
     of("strings.replace_n", 2, strings::replace_n),
     of("strings.reverse", 1, strings::reverse),
     of("strings.split_n", 3, strings::split_n),

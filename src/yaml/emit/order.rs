@@ -1,8 +1,7 @@
 //! go-yaml's order of keys: numbers in them by their value, letters after what is no letter (before, behind a digit).
 
-use std::sync::LazyLock;
-
 use super::super::value::Place;
+use crate::unicode::{is_digit, is_letter};
 
 type Entry<'k> = (&'k [u8], Place);
 
@@ -62,34 +61,4 @@ fn number(text: &[char], before: i64) -> (i64, usize) {
         let digit = i64::from(u32::from(*c)) - i64::from(u32::from('0'));
         (number.wrapping_mul(10).wrapping_add(digit), count + 1)
     })
-}
-
-fn is_letter(c: char) -> bool {
-    static LETTERS: LazyLock<Class> = LazyLock::new(|| Class::of(r"\pL"));
-    if c.is_ascii() { c.is_ascii_alphabetic() } else { LETTERS.has(c) }
-}
-
-fn is_digit(c: char) -> bool {
-    static DIGITS: LazyLock<Class> = LazyLock::new(|| Class::of(r"\p{Nd}"));
-    if c.is_ascii() { c.is_ascii_digit() } else { DIGITS.has(c) }
-}
-
-/// Ranges of characters, from the tables that patterns use.
-struct Class(Vec<(char, char)>);
-
-impl Class {
-    fn of(pattern: &str) -> Self {
-        let ranges = match regex_syntax::parse(pattern).map(regex_syntax::hir::Hir::into_kind) {
-            Ok(regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class))) => {
-                class.iter().map(|range| (range.start(), range.end())).collect()
-            }
-            _ => Vec::new(),
-        };
-        Self(ranges)
-    }
-
-    fn has(&self, c: char) -> bool {
-        let after = self.0.partition_point(|(_, end)| *end < c);
-        self.0.get(after).is_some_and(|(start, _)| *start <= c)
-    }
 }

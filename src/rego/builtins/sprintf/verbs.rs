@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::super::value::number::Integer;
 use super::super::super::value::{is_printable, push_escaped, push_quoted_as};
 use super::super::utf8;
-use super::{Argument, Flags, float};
+use super::{Argument, Flags, composite, float};
 
 pub(super) struct Printer<'o> {
     pub(super) flags: Flags,
@@ -20,9 +20,32 @@ impl Printer<'_> {
             (_, 'T') => self.string(argument.type_name().as_bytes()),
             (Argument::Large(integer), _) => self.large(integer, verb, argument),
             (Argument::Float(float), _) => self.float(*float, verb, argument),
-            (Argument::Int(int), _) => self.int(*int, verb, argument),
+            (Argument::Int(int) | Argument::Machine(int), _) => self.int(*int, verb, argument),
+            (Argument::Byte(byte), 'v') if self.flags.sharp_v => self.pad(format!("{byte:#x}").as_bytes(), false),
+            (Argument::Byte(byte), _) => self.int(i64::from(*byte), verb, argument),
             (Argument::Text(bytes), _) => self.text(bytes, verb, argument),
+            (Argument::Json(text), _) => self.text(text.as_bytes(), verb, argument),
+            (Argument::Nil, 'v') => self.pad(b"<nil>", true),
+            (Argument::Nil, _) => self.out.extend_from_slice(format!("%!{verb}(<nil>)").as_bytes()),
+            (Argument::Bool(bool), 't' | 'v') => self.pad(bool.to_string().as_bytes(), true),
+            (Argument::Bool(_), _) => self.bad_verb(argument, verb),
+            (Argument::Complex(real, imaginary), _) => self.complex(*real, *imaginary, verb, argument),
+            (Argument::List(elements), _) => composite::list(self, *elements, verb),
+            (Argument::Map(entries), _) => composite::map(self, *entries, verb),
         }
+    }
+
+    /// `(1+2i)`.
+    fn complex(&mut self, real: f64, imaginary: f64, verb: char, argument: &Argument<'_>) {
+        if !matches!(verb, 'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E') {
+            return self.bad_verb(argument, verb);
+        }
+        self.out.push(b'(');
+        self.float(real, verb, argument);
+        let plus = std::mem::replace(&mut self.flags.plus, true);
+        self.float(imaginary, verb, argument);
+        self.flags.plus = plus;
+        self.out.extend_from_slice(b"i)");
     }
 
     fn bad_verb(&mut self, argument: &Argument<'_>, verb: char) {
@@ -33,6 +56,7 @@ impl Printer<'_> {
         self.out.extend_from_slice(format!("%!{verb}({}=", argument.type_name()).as_bytes());
         self.print(argument, 'v');
         self.out.push(b')');
+        self.failing = false;
     }
 
     fn padding(&mut self, count: usize, zero: bool) {

@@ -57,6 +57,14 @@ impl<'a> Generator<'a> {
             {
                 self.moment()
             }
+            ("strings.render_template", 1) => {
+                let text = self.template(3);
+                Value::string(
+                    self.arena,
+                    if self.random.below(2) == 0 { text } else { format!("{{{{$x := .a}}}}{{{{$i := 0}}}}{text}") },
+                )
+            }
+            ("strings.render_template", 2) => self.template_data(2),
             ("json.patch", 2) => self.patches(),
             ("json.patch", 1) => self.nested(3),
             ("json.filter" | "json.remove", 1) => self.nested(3),
@@ -64,6 +72,59 @@ impl<'a> Generator<'a> {
             ("object.subset", 2) if self.random.below(2) == 0 => self.any(2),
             _ => self.typed(name, position, kind, 3),
         }
+    }
+
+    /// Actions and controls, and seldom an action of tokens that may not fit, or half a control.
+    fn template(&mut self, depth: usize) -> String {
+        let mut out = String::new();
+        for _ in 0..=self.random.below(4) {
+            match self.random.below(40) {
+                0 => out += *self.random.pick(pools::HALF_ACTIONS),
+                1 => out += &self.tokens(),
+                2..12 if depth > 0 => {
+                    out += *self.random.pick(pools::CONTROLS);
+                    out += &self.template(depth - 1);
+                    if self.random.below(3) == 0 {
+                        out += "{{else}}";
+                        out += &self.template(depth - 1);
+                    }
+                    out += "{{end}}";
+                }
+                _ => out += *self.random.pick(pools::ACTIONS),
+            }
+        }
+        out
+    }
+
+    fn tokens(&mut self) -> String {
+        let mut out = (*self.random.pick(&["{{", "{{", "{{- "])).to_owned();
+        for at in 0..self.random.below(6) {
+            if at > 0 && self.random.below(6) > 0 {
+                out.push(' ');
+            }
+            out += *self.random.pick(pools::TEMPLATE_TOKENS);
+        }
+        out + *self.random.pick(&["}}", "}}", " -}}"])
+    }
+
+    /// An object with the names that templates use.
+    fn template_data(&mut self, depth: usize) -> Value<'a> {
+        let mut object = ObjectBuilder::default();
+        for name in ["a", "b", "l", "m", "n", "s"] {
+            let value = match (name, self.random.below(8)) {
+                ("n", 0..7) => self.number(""),
+                ("s", 0..7) | ("a" | "b", 0..5) => self.string("", 0),
+                ("l", 0..7) => {
+                    let elements: Vec<Value<'a>> = (0..self.random.below(5)).map(|_| self.any(1)).collect();
+                    Value::array(self.arena, &elements)
+                }
+                ("m", 0..7) if depth > 0 => self.template_data(depth - 1),
+                ("a" | "b", 5) => continue,
+                _ => self.any(depth),
+            };
+            object.insert(Value::string(self.arena, name), value);
+        }
+        object.build(self.arena)
     }
 
     /// Objects, arrays and sets whose keys the pointers name.

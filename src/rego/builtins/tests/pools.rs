@@ -1,5 +1,25 @@
 //! Strings and numbers that are worth trying.
 
+/// Parts of templates; actions, beginnings of controls, and halves of them.
+pub(super) const ACTIONS: &[&str] = &[
+    "text ", "\n", "<a href='x'>", "\u{e9}", "{{.a}}", "{{.b}}", "{{.n}}", "{{.s}}", "{{.l}}", "{{.m}}", "{{.m.a}}", "{{.m.s.a}}", "{{.m.m.n}}", "{{.}}", "{{$}}", "{{$.a}}", "{{$x}}", "{{$i}}", "{{$v}}", "{{$k}}", "{{template \"t\"}}", "{{template \"t\" .m}}", "{{$x := .a}}", "{{$x = .b}}", "{{/* c */}}", "{{- /* c */ -}}", "{{- .a -}}", " {{- .b}} ", "{{.a -}} \n", "{{printf \"%v %d\" .a .n}}", "{{printf \"%#v\" .l}}", "{{printf \"%q %x\" .s .m}}", "{{printf \"%5.1f|%t\" 1.5 true}}", "{{printf \"%T %T\" .a .l}}", "{{print .a .b 1 2}}", "{{println .l}}", "{{html .s}}", "{{js .s}}", "{{urlquery .s .a}}", "{{len .l}}", "{{len .s}}", "{{index .l 0}}", "{{index .l 1}}", "{{index .m \"a\"}}", "{{index .s 0}}", "{{slice .s 1}}", "{{slice .l 0 2}}", "{{eq .a .b}}", "{{eq .n \"1\"}}", "{{ne .a 1}}", "{{lt .n .s}}", "{{le .a .b}}", "{{gt 2 1}}", "{{ge 1.5 .a}}", "{{eq .l .m}}", "{{eq .a nil}}", "{{not .a}}", "{{and .a .b}}", "{{or .a .b \"d\"}}", "{{.a | print}}", "{{.s | printf \"%s-%s\" .a}}", "{{(.m).a}}", "{{(index .l 0).a}}", "{{call .a}}", "{{\"q\\tx\"}}", "{{`raw`}}", "{{'a'}}", "{{1.5e3}}", "{{0x1F}}", "{{1i}}", "{{1+2i}}", "{{true}}", "{{nil}}", "{{len 3}}", "{{break}}", "{{continue}}",
+];
+
+pub(super) const CONTROLS: &[&str] = &[
+    "{{if .a}}", "{{if .l}}", "{{if .n}}", "{{range .l}}", "{{range .m}}", "{{range $i, $x := .l}}", "{{range $k, $v := .m}}", "{{range $x := .l}}", "{{range 3}}", "{{range $i, $x = .l}}", "{{with .m}}", "{{with $x := .a}}", "{{define \"t\"}}", "{{block \"b\" .}}", "{{range .s}}", "{{range .a}}", "{{if and .a (not .b)}}", "{{if eq .s \"a\"}}",
+];
+
+pub(super) const HALF_ACTIONS: &[&str] = &[
+    "{{else}}", "{{end}}", "{{else if .b}}", "{{else with .b}}", "{{break}}", "{{continue}}", "{{if .a}}", "{{if .l}}", "{{if .n}}", "{{range .l}}",
+];
+
+pub(super) const TEMPLATE_TOKENS: &[&str] = &[
+    ".a", ".b", ".l", ".m", ".n", ".s", ".m.a", ".", "$", "$x", "$i", "$x.a", "(", ")", "(", ")", "|", "|", "if", "else", "end", "range", "with", "define", "template", "block", "break",
+    "\"t\"", "\"\\x41\\u00e9\\n\"", "`r`", "'x'", "'\\n'", "''", "1", "-1", "0x", "0b101", "017", "1_000", "1e400", "99999999999999999999", "18446744073709551615", "1.", "1i", "1+2i", "nil",
+    "true", "false", "print", "printf", "len", "index", "slice", "eq", "lt", "and", "or", "not", "html", "js", "urlquery", "call", "nosuch", ":=", "=", ",", ":", "%", "\u{e9}", "\u{20ac}",
+    "\"open", "/* c */", ".1", "x.y", "$x.y.z", "\n", "- ", "{{", "(.m).a", ".a.b.c",
+];
+
 /// What texts of YAML are put together from. Not in it: byte order marks and tags without a name, which are refused where go-yaml's reading of them is odd.
 pub(super) const YAML_PARTS: &[&str] = &[
     "a: ", "b: ", "key: ", "- ", "- ", "\n", "\n", "\n  ", "  ", " ", "[", "]", "{", "}", ", ", "'", "\"", "x", "1", "-1.5e3", "0x1f", "2001-01-01", "1:30",
