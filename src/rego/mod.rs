@@ -6,6 +6,7 @@
 
 pub mod annotation;
 pub mod ast;
+mod ast_json;
 mod budget;
 pub mod builtins;
 mod compile;

@@ -35,7 +35,6 @@ pub(in crate::rego) static MISSING: &[Builtin] = &[
     nondeterministic("json.verify_schema", 1),
     nondeterministic("net.lookup_ip_addr", 1),
     nondeterministic("opa.runtime", 0),
-    of("rego.parse_module", 2),
 ];
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod net;
 mod numbers;
 mod objects;
 mod operand;
+mod parse_module;
 mod providers;
 mod random;
 mod reachable;

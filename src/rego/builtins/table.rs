@@ -4,8 +4,8 @@ use super::missing::MISSING;
 use super::void::VOID;
 use super::{
     Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, metadata, net,
-    numbers, objects, providers, random, reachable, regex, render_template, semver, sets, sprintf, strings, subset, time, trace,
-    types, units, uri, uuid, walk,
+    numbers, objects, parse_module, providers, random, reachable, regex, render_template, semver, sets, sprintf, strings, subset,
+    time, trace, types, units, uri, uuid, walk,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -162,6 +162,7 @@ static TABLE: &[Builtin] = &[
     of("regex.template_match", 4, regex::template_match),
     of("rego.metadata.chain", 0, metadata::chain),
     of("rego.metadata.rule", 0, metadata::rule),
+    of("rego.parse_module", 2, parse_module::parse_module),
     of("rem", 2, arithmetic::remainder),
     of("replace", 3, strings::replace),
     of("round", 1, arithmetic::round),

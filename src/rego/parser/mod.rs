@@ -60,18 +60,25 @@ pub(crate) struct Problem {
     pub(crate) span: Span,
     /// What helps to mend it, a line each.
     pub(crate) details: Vec<String>,
+    /// Whether it is about a token, whose line OPA shows.
+    pub(crate) at_token: bool,
 }
 
 impl Problem {
     /// A problem without details.
     pub(super) fn new(code: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span, details: Vec::new() }
+        Self { code, message: message.into(), span, details: Vec::new(), at_token: false }
     }
 
     /// The same problem with what helps to mend it.
     pub(super) fn with(mut self, details: impl IntoIterator<Item = String>) -> Self {
         self.details.extend(details);
         self
+    }
+
+    /// A `rego_parse_error` about a token.
+    pub(super) fn at_token(span: Span, message: impl Into<String>) -> Self {
+        Self { at_token: true, ..Self::parse(span, message) }
     }
 
     /// A `rego_parse_error`.
@@ -87,7 +94,18 @@ impl Problem {
 pub(crate) fn parse_module(source: &str, options: &Options) -> Result<Module, Vec<Problem>> {
     let mut parser = Parser::new(source, options)?;
     let statements = parser.statements(true);
-    module::assemble(parser, statements)
+    let annotations = annotations::read(parser.comments_so_far());
+    module::assemble(parser, statements, annotations)
+}
+
+/// Reads a module whose annotations are comments like any others.
+///
+/// # Errors
+/// What is wrong with it, in OPA's order.
+pub(crate) fn parse_without_annotations(source: &str, options: &Options) -> Result<Module, Vec<Problem>> {
+    let mut parser = Parser::new(source, options)?;
+    let statements = parser.statements(true);
+    module::assemble(parser, statements, (Vec::new(), Vec::new()))
 }
 
 /// Reads a query: expressions, separated by `;` or line breaks.

@@ -1,7 +1,7 @@
 //! From statements to a module, and what v1 requires of its rules.
 
 use super::super::RegoVersion;
-use super::super::ast::{Body, ExprKind, Import, Module, Package, Rule, Span, Term};
+use super::super::ast::{Annotation, Body, ExprKind, Import, Module, Package, Rule, Span, Term};
 use super::imports::is_keyword;
 use super::rule::Written;
 use super::rule_of_body::rule_of;
@@ -10,8 +10,12 @@ use super::statement::Statement;
 use super::{Problem, annotations};
 
 /// Puts a module together. What is wrong with annotations comes after what is wrong with statements.
-pub(super) fn assemble(parser: Parser<'_>, statements: Result<Vec<Statement>, Vec<Problem>>) -> Result<Module, Vec<Problem>> {
-    let (annotations, mut wrong) = annotations::read(parser.comments_so_far());
+pub(super) fn assemble(
+    parser: Parser<'_>,
+    statements: Result<Vec<Statement>, Vec<Problem>>,
+    annotations: (Vec<Annotation>, Vec<Problem>),
+) -> Result<Module, Vec<Problem>> {
+    let (annotations, mut wrong) = annotations;
     let statements = match statements {
         Ok(statements) if wrong.is_empty() => statements,
         Ok(_) => return Err(wrong),

@@ -290,7 +290,7 @@ impl Parser<'_> {
 
     fn refuse(&mut self, message: String) {
         if self.fatal.is_none() {
-            self.fatal = Some(Problem::parse(self.here(), message));
+            self.fatal = Some(Problem::at_token(self.here(), message));
         }
     }
 
@@ -302,7 +302,7 @@ impl Parser<'_> {
             let word = if hints.len() == 1 { "hint" } else { "hints" };
             message = format!("{message} ({word}: {})", hints.join(", "));
         }
-        self.state.problems.push(Problem::parse(span, message));
+        self.state.problems.push(Problem::at_token(span, message));
     }
 
     /// Gives a hint to the next error.

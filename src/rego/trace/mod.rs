@@ -4,7 +4,6 @@
 //! Plans do not keep OPA's order of evaluation, and need not: nobody sees it but here. So this is an evaluator of its own over the compiled
 //! rules. It decides nothing that is not explained, and what it answers is compared with what plans answer (`make differential`).
 
-mod ast_json;
 mod cache;
 mod call;
 mod comprehension;

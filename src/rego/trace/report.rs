@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::ast_json as json;
 use super::event::{Event, Op, Stand};
 use super::term::Node;
 use crate::rego::Module;
 use crate::rego::ast::{Expr, ExprKind, Span, Term, TermKind};
+use crate::rego::ast_json as json;
 use crate::rego::compile::{Compiled, is_generated};
 use crate::rego::print;
 use crate::rego::value::{Value, text};

@@ -65,6 +65,8 @@ impl<'a> Generator<'a> {
                 )
             }
             ("strings.render_template", 2) => self.template_data(2),
+            ("rego.parse_module", 1) => Value::string(self.arena, self.random.pick(&["x.rego", "a/b c.rego", ""])),
+            ("rego.parse_module", 2) => Value::string(self.arena, self.module()),
             ("json.patch", 2) => self.patches(),
             ("json.patch", 1) => self.nested(3),
             ("json.filter" | "json.remove", 1) => self.nested(3),
@@ -72,6 +74,27 @@ impl<'a> Generator<'a> {
             ("object.subset", 2) if self.random.below(2) == 0 => self.any(2),
             _ => self.typed(name, position, kind, 3),
         }
+    }
+
+    /// Statements, one of which may lack a character or have one too many; no point, since OPA cannot
+    /// print `.1`, and no `é`, of which it takes half where a comment ends with the text.
+    fn module(&mut self) -> String {
+        let mut out =
+            (*self.random.pick(&["package a\n", "package a.b[\"c d\"]\n", "# c\npackage a\nimport rego.v1\n", "\n", ""]))
+                .to_owned();
+        for _ in 0..self.random.below(5) {
+            out += *self.random.pick(pools::STATEMENTS);
+            out += *self.random.pick(&["\n", "\n\n", " # comment\n", "\r\n"]);
+        }
+        if self.random.below(3) == 0 {
+            let at = self.random.below(out.len() + 1);
+            if let Some((before, after)) = out.split_at_checked(at) {
+                let kept = after.chars().skip(self.random.below(2));
+                let added = self.random.pick(&["", " ", "{", "}", "(", "\"", "\n", "if", ":=", "$", "\t"]);
+                out = [before, *added, &kept.collect::<String>()].concat();
+            }
+        }
+        out
     }
 
     /// Actions and controls, and seldom an action of tokens that may not fit, or half a control.

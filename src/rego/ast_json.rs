@@ -1,7 +1,7 @@
-//! Syntax trees as OPA's JSON has them (`v1/ast/policy_json.go`, `v1/ast/term_json.go`), without places.
+//! Syntax trees as OPA's JSON has them (`v1/ast/policy_json.go`, `v1/ast/term_json.go`), without places but those of comments.
 
-use crate::rego::ast::{Body, Every, Expr, ExprKind, Head, Logical, Rule, TemplatePart, Term, TermKind, With};
-use crate::rego::order;
+use super::ast::{Body, Comment, Every, Expr, ExprKind, Head, Import, Logical, Module, Rule, TemplatePart, Term, TermKind, With};
+use super::{base64, order};
 
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     // Into memory, where nothing fails.
@@ -34,6 +34,48 @@ fn flag(name: &str, is_set: bool, out: &mut Vec<u8>) {
         field(name, out);
         out.extend_from_slice(b"true");
     }
+}
+
+/// A module that is not compiled, whose comments are in `file`.
+pub(super) fn module(module: &Module, file: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"package\":{\"path\":");
+    list(&module.package.path, out, term);
+    out.push(b'}');
+    if !module.imports.is_empty() {
+        field("imports", out);
+        list(&module.imports, out, import);
+    }
+    if !module.rules.is_empty() {
+        field("rules", out);
+        list(&module.rules, out, rule);
+    }
+    if !module.comments.is_empty() {
+        field("comments", out);
+        list(&module.comments, out, |one, out| comment(one, file, out));
+    }
+    out.push(b'}');
+}
+
+fn import(import: &Import, out: &mut Vec<u8>) {
+    out.push(b'{');
+    if let Some(alias) = &import.alias {
+        field("alias", out);
+        string(alias, out);
+    }
+    field("path", out);
+    term(&import.path, out);
+    out.push(b'}');
+}
+
+fn comment(comment: &Comment, file: &str, out: &mut Vec<u8>) {
+    out.push(b'{');
+    field("Text", out);
+    string(&base64(comment.text.as_bytes()), out);
+    field("Location", out);
+    out.push(b'{');
+    field("file", out);
+    string(file, out);
+    out.extend_from_slice(format!(",\"row\":{},\"col\":{}}}}}", comment.span.row, comment.span.col).as_bytes());
 }
 
 pub(super) fn rule(rule: &Rule, out: &mut Vec<u8>) {
