@@ -12,8 +12,8 @@
 #   make bench-source  activating a large bundle, beside an OPA that does
 #   make bench-lock    a decision in Python beside threads that compute
 #   make bench-gateway a FastAPI gateway that decides, beside one that does not
-#   make differential  N drawn policies and inputs, DEFECTS modules with a mistake, EXPLAINED explanations, OPA beside sark (N=200000 DEFECTS=100000 EXPLAINED=50000
-#                   for a long run)
+#   make differential  N drawn policies and inputs, DEFECTS modules with a mistake, EXPLAINED explanations, CALLS of each builtin, OPA beside sark
+#                   (N=200000 DEFECTS=100000 EXPLAINED=50000 CALLS=1000 for a long run)
 #   make deny       licenses, sources and duplicates of the dependencies (installs cargo-deny)
 
 SHELL := /bin/bash
@@ -323,19 +323,22 @@ N ?= 20000
 SEED ?= 1
 DEFECTS ?= 8000
 EXPLAINED ?= 1000
+CALLS ?= 300
 DIFFERENTIAL := $(OUT)/differential/run
 
 $(DIFFERENTIAL): $(PREFIX)/.installed $(wildcard bindings/go/*.go tests/differential/*)
 	$(call step,'building the differential run')
 	@$(with_prefix) cd tests/differential && go vet . && go build -o $@ .
 
-differential: $(DIFFERENTIAL)
+differential: $(DIFFERENTIAL) $(OUT)/oracle
 	$(call step,'$(N) drawn pairs of a policy and an input$(comma) OPA beside sark')
 	@$(with_prefix) $(DIFFERENTIAL) -n $(N) -seed $(SEED) -keep $(OUT)/differential/found
 	$(call step,'$(DEFECTS) drawn modules with a defect each$(comma) OPA beside sark')
 	@$(with_prefix) $(DIFFERENTIAL) -defects -n $(DEFECTS) -seed $(SEED) -keep $(OUT)/differential/found
 	$(call step,'$(EXPLAINED) drawn decisions explained$(comma) OPA beside sark')
 	@$(with_prefix) $(DIFFERENTIAL) -explain -n $(EXPLAINED) -seed $(SEED) -keep $(OUT)/differential/found
+	$(call step,'$(CALLS) drawn calls of each builtin$(comma) OPA beside sark')
+	@SARK_BUILTIN_ORACLE=$(OUT)/oracle SARK_BUILTIN_CALLS=$(CALLS) SARK_BUILTIN_SEED=$(SEED) cargo test --locked --quiet --lib random_calls -- --nocapture
 
 # sark beside OPA's Go SDK, OPA as a C shared library, regorus and its register machine: one process, interleaved. BENCH=NAME for some workloads.
 $(OUT)/libopa.so: $(wildcard benches/opa/*)

@@ -1066,6 +1066,17 @@ int32_t sark_engine_inspect(const struct sark_engine *engine,
                             struct sark_buffer *buffer,
                             struct sark_error **error);
 
+// Writes to the buffer which builtins policies may call, with their types and which are `nondeterministic`, and the features of the language:
+// a JSON object in the shape of `opa capabilities --current`, so that `opa build` and `opa check` can be held to it (`--capabilities`).
+//
+// Ownership: the caller owns the buffer.
+// Errors: INVALID_ARGUMENT, UNSUPPORTED (by another evaluator than sark's), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_capabilities(const struct sark_engine *engine,
+                                 struct sark_buffer *buffer,
+                                 struct sark_error **error);
+
 // Takes the next line that a policy printed, as JSON: `{"when", "level": "info", "event": "print", "message", "fields": {"policy", "row",
 // "col"}}`. There are none without `print_statements`. Of more than 256 that wait, the oldest are dropped and counted (`events_dropped`); a line
 // of more than 64 KiB is cut, and `fields` has its `bytes`. Waits up to `timeout_ns`; MISS where nothing was printed.

@@ -68,6 +68,17 @@ type IndexOfRules struct {
 	Always int      `json:"always"` // how many are looked at whatever the input is
 }
 
+// Capabilities gives the builtins that policies may call, with their types, and the features of the language: a JSON object in the shape of
+// "opa capabilities --current", such as OPA's ast.LoadCapabilitiesJSON reads.
+func (e *Engine) Capabilities() (json.RawMessage, error) {
+	out := newBuffer()
+	defer out.release()
+	var failed *C.sark_error
+	status := C.sark_engine_capabilities(e.handle, out.handle, &failed)
+	runtime.KeepAlive(e)
+	return unmarshal[json.RawMessage](out, failure(status, failed))
+}
+
 // Inspect says what the policies offer, for whoever deploys them. It plans each document: seconds, where there are thousands.
 func (e *Engine) Inspect() (Inspection, error) {
 	out := newBuffer()

@@ -133,6 +133,8 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 		return asJSON(w.engine.Sources())
 	case "inspect":
 		return asJSON(w.engine.Inspect())
+	case "capabilities":
+		return asJSON(w.engine.Capabilities())
 	case "run_tests":
 		return w.runTests(args)
 	case "explain":

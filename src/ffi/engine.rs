@@ -464,6 +464,29 @@ pub unsafe extern "C" fn sark_engine_inspect(
     }
 }
 
+/// Writes to the buffer which builtins policies may call, with their types and which are `nondeterministic`, and the features of the language:
+/// a JSON object in the shape of `opa capabilities --current`, so that `opa build` and `opa check` can be held to it (`--capabilities`).
+///
+/// Ownership: the caller owns the buffer.
+/// Errors: INVALID_ARGUMENT, UNSUPPORTED (by another evaluator than sark's), CLOSED.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sark_engine_capabilities(
+    engine: *const sark_engine,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let found = handle("engine", engine)?.engine.capabilities()?;
+            output.bytes().extend_from_slice(found.as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
 /// Takes the next line that a policy printed, as JSON: `{"when", "level": "info", "event": "print", "message", "fields": {"policy", "row",
 /// "col"}}`. There are none without `print_statements`. Of more than 256 that wait, the oldest are dropped and counted (`events_dropped`); a line
 /// of more than 64 KiB is cut, and `fields` has its `bytes`. Waits up to `timeout_ns`; MISS where nothing was printed.

@@ -480,6 +480,14 @@ impl Engine {
         self.snapshot()?.program.inspect()
     }
 
+    /// The builtins and features that policies may use, as JSON in the shape of `opa capabilities --current`.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` for another evaluator than sark's; `CLOSED`.
+    pub fn capabilities(&self) -> Result<String> {
+        self.snapshot()?.program.capabilities()
+    }
+
     /// Why the engine does not answer now; empty where it does.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {

@@ -9,6 +9,7 @@ pub mod ast;
 mod ast_json;
 mod budget;
 pub mod builtins;
+mod capabilities;
 mod compile;
 mod cover;
 mod eval;
@@ -168,6 +169,14 @@ pub trait Program: Send + Sync {
     /// `UNSUPPORTED` where the evaluator cannot say.
     fn inspect(&self) -> Result<String> {
         Err(Error::new(ErrorKind::Unsupported, "this evaluator does not say what its policies offer; ask one of sark's own"))
+    }
+
+    /// The builtins and features that policies may use, as the text of a JSON object in the shape of `opa capabilities --current`.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` where the evaluator cannot say.
+    fn capabilities(&self) -> Result<String> {
+        Err(Error::new(ErrorKind::Unsupported, "this evaluator does not say what policies may use; ask one of sark's own"))
     }
 
     /// `data` without what stands at the paths of rules, and without the packages that are empty then.

@@ -10,6 +10,7 @@ use foldhash::quality::RandomState;
 
 use super::budget::{Budget, Exceeded};
 use super::builtins::{Caches, Context};
+use super::capabilities;
 use super::compile::{self, Compiled, Key, RuleTree, TreeNode};
 use super::eval::{self, Data, Observer, Stacks, Stop};
 use super::inspect;
@@ -504,6 +505,10 @@ impl Program for RegoProgram {
             let all = std::iter::once(("policies", policies.into())).chain(offers);
             Ok(serde_json::Value::from_iter(all).to_string())
         })
+    }
+
+    fn capabilities(&self) -> Result<String> {
+        Ok(capabilities::capabilities().to_string())
     }
 
     fn base_documents(&self, data: &Document) -> Document {

@@ -80,6 +80,11 @@ export class Engine extends Handle {
     return JSON.parse(output.text());
   }
 
+  capabilities() {
+    check(sark.sark_engine_capabilities(pointer(this), output.pointer, errorSlot));
+    return JSON.parse(output.text());
+  }
+
   runTests(settings) {
     return testResults(runTests(this, settings));
   }

@@ -251,6 +251,11 @@ export class Engine implements Closable {
   /** What the policies offer, for whoever deploys them. It plans each document: seconds, where there are thousands. */
   inspect(): Inspection;
   /**
+   * The builtins that policies may call, with their types, and the features of the language, in the shape of `opa capabilities --current`:
+   * `opa build` and `opa check` can be held to it (`--capabilities`).
+   */
+  capabilities(): Capabilities;
+  /**
    * Run the tests among the policies, the rules whose names begin with `test_`, over the present policies and data, in the order of the
    * policies' names. Blocks for as long as they take. What goes wrong in a test is in its result. Throws InvalidArgument for `run`, and
    * CompilationError where `print` has an operand that nothing declares.
@@ -390,6 +395,23 @@ export interface SourceConfig {
   when_stale?: "serve" | "remote" | "deny";
   response_header_timeout_seconds?: number;
   download_timeout_seconds?: number;
+}
+
+/** What policies may use, as OPA's JSON has it. */
+export interface Capabilities {
+  builtins: {
+    name: string;
+    decl: { type: "function"; args?: object[]; variadic?: object; result?: object };
+    infix?: string;
+    relation?: true;
+    nondeterministic?: true;
+    deprecated?: true;
+  }[];
+  features: string[];
+  future_keywords: string[];
+  wasm_abi_versions: object[];
+  /** Hosts that builtins may reach: none. */
+  allow_net: string[];
 }
 
 /** What an engine's policies offer. */

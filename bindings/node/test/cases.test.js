@@ -88,6 +88,7 @@ const calls = {
   "engine.has_policy": (its, { name }) => its.engine.hasPolicy(name),
   "engine.clear_policies": (its) => its.engine.clearPolicies(),
   "engine.sources": (its) => its.engine.sources(),
+  "engine.capabilities": (its) => its.engine.capabilities(),
   "engine.inspect": (its) => its.engine.inspect(),
   "engine.run_tests": (its, { run, timeout_ms: timeoutMs, coverage }) => {
     if (!coverage) return its.engine.runTests({ run, timeoutMs }).map(testJson);

@@ -166,6 +166,9 @@ class Case:
     def engine_sources(self, _: dict[str, Any]) -> Any:
         return self.engine.sources()
 
+    def engine_capabilities(self, _: dict[str, Any]) -> Any:
+        return self.engine.capabilities()
+
     def engine_inspect(self, _: dict[str, Any]) -> Any:
         return self.engine.inspect()
 

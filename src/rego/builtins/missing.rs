@@ -34,7 +34,6 @@ pub(in crate::rego) static MISSING: &[Builtin] = &[
     nondeterministic("json.match_schema", 2),
     nondeterministic("json.verify_schema", 1),
     nondeterministic("net.lookup_ip_addr", 1),
-    nondeterministic("opa.runtime", 0),
 ];
 
 #[cfg(test)]

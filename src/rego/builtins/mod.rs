@@ -25,6 +25,7 @@ mod random;
 mod reachable;
 mod regex;
 mod render_template;
+mod runtime;
 mod semver;
 mod sets;
 mod sprintf;
@@ -52,6 +53,7 @@ pub(crate) use jwt::{Signed, Verifier};
 #[cfg(test)]
 pub(in crate::rego) use missing::MISSING;
 pub(crate) use regex::Pattern;
+pub(in crate::rego) use table::offered;
 pub use table::{all, lookup};
 pub(crate) use uri::normal_url;
 pub use walk::Walk;

@@ -4,8 +4,8 @@ use super::missing::MISSING;
 use super::void::VOID;
 use super::{
     Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, metadata, net,
-    numbers, objects, parse_module, providers, random, reachable, regex, render_template, semver, sets, sprintf, strings, subset,
-    time, trace, types, units, uri, uuid, walk,
+    numbers, objects, parse_module, providers, random, reachable, regex, render_template, runtime, semver, sets, sprintf,
+    strings, subset, time, trace, types, units, uri, uuid, walk,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -18,6 +18,11 @@ pub fn lookup(name: &str) -> Option<&'static Builtin> {
 #[must_use]
 pub fn all() -> &'static [Builtin] {
     TABLE
+}
+
+/// All that policies may call, what has no value among it.
+pub(in crate::rego) fn offered() -> impl Iterator<Item = &'static Builtin> {
+    TABLE.iter().chain(VOID)
 }
 
 const fn of(name: &'static str, arity: usize, function: Function) -> Builtin {
@@ -146,6 +151,7 @@ static TABLE: &[Builtin] = &[
     of("object.subset", 2, subset::subset),
     of("object.union", 2, objects::union),
     of("object.union_n", 1, objects::union_n),
+    nondeterministic("opa.runtime", 0, runtime::runtime),
     of("or", 2, sets::or),
     of("plus", 2, arithmetic::plus),
     of("product", 1, aggregates::product),

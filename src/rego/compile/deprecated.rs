@@ -35,6 +35,11 @@ fn called(node: Node<'_>) -> Option<(String, crate::rego::ast::Span)> {
     }
 }
 
+/// Whether OPA calls the builtin deprecated.
+pub(in crate::rego) fn is_deprecated(name: &str) -> bool {
+    instead_of(name).is_some()
+}
+
 /// What says the same as a deprecated builtin.
 fn instead_of(name: &str) -> Option<&'static str> {
     Some(match name {

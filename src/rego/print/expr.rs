@@ -136,7 +136,8 @@ pub(super) fn append_comprehension_term(term: &Term, out: &mut String) {
     out.push(')');
 }
 
-fn infix(name: &str) -> Option<&'static str> {
+/// The symbol that a builtin is written by.
+pub(in crate::rego) fn infix(name: &str) -> Option<&'static str> {
     Some(match name {
         "eq" => "=",
         "assign" => ":=",

@@ -2,6 +2,8 @@
 
 mod expr;
 
+pub(super) use expr::infix;
+
 use super::ast::{Expr, Term, TermKind};
 use super::order;
 use super::value::quote;

@@ -81,6 +81,13 @@ static outcome engine_sources(world *world, const cJSON *args, const char *last_
   return answered(world, status, error);
 }
 
+static outcome engine_capabilities(world *world, const cJSON *args, const char *last_revision) {
+  sark_error *error;
+  int32_t status = sark_engine_capabilities(world->engine, world->buffer, &error);
+  (void)args, (void)last_revision;
+  return answered(world, status, error);
+}
+
 static outcome engine_inspect(world *world, const cJSON *args, const char *last_revision) {
   sark_error *error;
   int32_t status = sark_engine_inspect(world->engine, world->buffer, &error);
@@ -252,6 +259,7 @@ call engine_call(const char *name) {
                                {"has_policy", engine_has_policy},
                                {"policy_names", engine_policy_names},
                                {"sources", engine_sources},
+                               {"capabilities", engine_capabilities},
                                {"inspect", engine_inspect},
                                {"run_tests", engine_run_tests},
                                {"explain", engine_explain},

@@ -38,6 +38,10 @@ outcome sources(world &world, const cJSON *, const char *) {
   return answered(world.engine.sources(world.buffer));
 }
 
+outcome capabilities(world &world, const cJSON *, const char *) {
+  return answered(world.engine.capabilities(world.buffer));
+}
+
 outcome inspect(world &world, const cJSON *, const char *) {
   return answered(world.engine.inspect(world.buffer));
 }
@@ -130,6 +134,7 @@ call engine_call(std::string_view name) {
                                    {"has_policy", has_policy},
                                    {"policy_names", policy_names},
                                    {"sources", sources},
+                                   {"capabilities", capabilities},
                                    {"inspect", inspect},
                                    {"run_tests", run_tests},
                                    {"explain", explain},

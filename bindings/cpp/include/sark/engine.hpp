@@ -135,6 +135,14 @@ public:
     return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
   }
 
+  /// The builtins that policies may call, with their types, and the features of the language, in the shape of `opa capabilities --current`:
+  /// a JSON object, living in `out`.
+  result<std::string_view> capabilities(buffer &out) const noexcept {
+    detail::error_slot slot;
+    const auto status = ::sark_engine_capabilities(handle_.get(), out.get(), slot.out());
+    return detail::finish<std::string_view>(status, slot, [&] { return out.view(); });
+  }
+
   /// What the policies offer, annotations among it, for whoever deploys them: a JSON object, living in `out`.
   result<std::string_view> inspect(buffer &out) const noexcept {
     detail::error_slot slot;

@@ -181,6 +181,12 @@ class Engine(Closable):
         found: dict[str, Any] = _values.from_json(_calls.fetch(lib.sark_engine_inspect, self._handle) or b"{}")
         return found
 
+    def capabilities(self) -> dict[str, Any]:
+        """The builtins that policies may call, with their types and which are nondeterministic, and the features of the language, in the
+        shape of `opa capabilities --current`: `opa build` and `opa check` can be held to it (`--capabilities`)."""
+        found: dict[str, Any] = _values.from_json(_calls.fetch(lib.sark_engine_capabilities, self._handle) or b"{}")
+        return found
+
     def run_tests(self, run: str | None = None, *, timeout: float | None = None) -> list[TestResult]:
         """Run the tests among the policies, the rules whose names begin with `test_`, over the present policies and data, in the order of
         the policies' names.
