@@ -348,14 +348,15 @@ func describe(err error) (code, message string, row, col int) {
 	switch {
 	case errors.As(err, &many) && len(many) > 0 && !errors.As(many[0], &evaluation):
 		return describe(many[0])
-	case errors.As(err, &all) && len(all) > 0:
-		one = all[0]
-	case errors.As(err, &one):
+	// Before the errors of a module that a builtin has parsed.
 	case errors.As(err, &evaluation):
 		if at := evaluation.Location; at != nil {
 			row, col = at.Row, at.Col
 		}
 		return evaluation.Code, err.Error(), row, col
+	case errors.As(err, &all) && len(all) > 0:
+		one = all[0]
+	case errors.As(err, &one):
 	case err != nil:
 		return "", err.Error(), 0, 0
 	default:

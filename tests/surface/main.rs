@@ -34,6 +34,7 @@ fn generated_files_are_up_to_date() {
         ("include/sark.h", header.clone()),
         ("bindings/sark.cdef", generate::cdef(&header)),
         ("bindings/sark.json", generate::signatures(&header)),
+        ("docs/builtins.md", generate::builtins()),
     ];
     for (path, text) in files {
         let path = root().join(path);
