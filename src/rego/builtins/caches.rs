@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::graphql::Schemas;
 use super::regex::Program;
 
 /// So many patterns of a kind are kept, as in OPA.
@@ -13,6 +14,7 @@ const CAPACITY: usize = 100;
 pub struct Caches {
     pub(super) regexes: Cache,
     pub(super) globs: Cache,
+    pub(super) schemas: Schemas,
     /// The time zones that were used last.
     pub(super) zones: Vec<(String, jiff::tz::TimeZone)>,
 }
