@@ -176,7 +176,7 @@ func graphqlDocuments() ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []document
+	found := slices.Clone(ownDocuments)
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -195,6 +195,36 @@ func graphqlDocuments() ([]document, error) {
 		return nil
 	})
 	return slices.CompactFunc(found, func(a, b document) bool { return a.query == b.query && a.schema == b.schema }), err
+}
+
+const wideSchema = `type Query { a(i: In, e: E, l: [Int!], x: Int = 5, f: Float, b: Boolean, id: ID, s: String!): Query u: U i: I }
+input In @oneOf { a: Int b: String } enum E { RED GREEN BLUE } union U = Query | T
+type T implements I { b: Int t: T } interface I { b: Int } type Subscription { a: Int b: Int }
+directive @r(a: Int!) repeatable on FIELD | QUERY`
+
+// What those tests leave out: comments everywhere, what every schema has, numbers that are too large, bytes that are no text.
+var ownDocuments = []document{
+	{"own comments", "# a\nquery # b\n Q # c\n ( # d\n $x # e\n : # f\n Int # g\n = # h\n 5 # i\n ) # j\n @skip # k\n ( # l\n if: # m\n true # n\n ) # o\n" +
+		"{ # p\n a # q\n : # r\n a( # s\n s # t\n : # u\n [ # v\n 1 # w\n { # x\n k # y\n : $x # z\n }]) # A\n ... # B\n on # C\n Query # D\n { a } # E\n ... # F\n F # G\n }" +
+		" # H\n fragment # I\n F # J\n on # K\n Query { a } # L",
+		"# a\nschema { # b\n query: Q # c\n}\n# d\n\"\"\"e\"\"\" # f\ntype Q # g\n { # h\n \"i\" # j\n a # k\n (# l\n b: Int # m\n = # n\n [ # o\n ] ): Int # p\n @deprecated # q\n } # r\n" +
+			"# s\nextend # t\n enum E # u\n { # v\n A # w\n } # x"},
+	{"own introspection's fields", "{ __type(name: 1) { kind } }", "extend type __Type implements I interface I { kind: Int }"},
+	{"own introspection's values", "{ __typename }", "extend enum __TypeKind { SCALAR }"},
+	{"own introspection's kinds", "{ a }", "extend enum __TypeKind { null } type Query { a: Int }"},
+	{"own scalars", "{ a }", "extend scalar Int @specifiedBy(url: 1) type Query { a: Int }"},
+	{"own directives", "{ a @skip(x: 1) @skip(if: true) }", "directive @skip(x: Int) on FIELD type Query { a: Int }"},
+	{"own inputs", "{ a }", "input A { b: B! } input B { c: [C!]!, d: C! } input C { a: A! } type Query { a: Int }"},
+	{"own members", "{ u { __typename } }", "union U = A | B | A type A { a: Int } type B { a: Int } type Query { u: U }"},
+	{"own interfaces", "{ i { a } }", "interface I { a(x: Int, y: String!): [I!] } type T implements I { a(x: Int, y: String!, z: Int!): [T!] } type Query { i: I }"},
+	{"own one of", "query ($v: In = null, $w: Int) { a(i: {a: $w}, s: \"\") { __typename } x: a(i: {a: null, b: \"\"}, s: \"\") { u { __typename } } y: a(i: $v, s: \"\") { i { b } } }", wideSchema},
+	{"own values", "{ a(f: 1e999, s: 1, b: 1, id: 1.5, x: 99999999999, e: REED, l: [1, null, \"a\"]) { u { __typename } } b: a(e: \"RED\", s: \"\") { i { b } } }", wideSchema},
+	{"own large values", "{ a(l: [99999999999999999999], x: -2147483649, s: \"\"\"\n  a\n   b\"\"\") { i { b } } }", wideSchema},
+	{"own operations", "query A { a(s: \"\") @r(a: 1) @r(a: 2) @skip(if: 1) @zork { __typename } } query A { u } { u } mutation { a }", wideSchema},
+	{"own subscriptions", "subscription S { a ...F __typename ...N b } fragment F on Subscription { b }", wideSchema},
+	{"own fragments", "{ u { ... on T { b } ... on E { x } ... on Nope { x } ...F ...G } } fragment F on T { b ...G } fragment G on T { b ...F } fragment H on Tt { b }", wideSchema},
+	{"own words", "{ ... \"on\" Query { a(x: \"\\u00e9\\ud83d\\n\", s: 01) } }", "type T \"implements\" I { a: Int }"},
+	{"own runes", "{ a(s: \"é\", x: \"\ufffd\") { é } }", "\ufeff\"é\" type Query { a: Int } # é\r\n\r type É { a: Int }"},
 }
 
 func yamlFile(path string) (any, error) {
