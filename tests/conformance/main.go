@@ -11,6 +11,7 @@
 //	statements  the same for the rules among those strings
 //	annotations what those policies say in annotations, as `opa inspect` has it and as rego.metadata gives it
 //	schemas     policies that are checked by JSON schemas: those of OPA's tests, and some of this directory's own
+//	graphql     the builtins graphql.*, with the queries and schemas of the tests of the library that OPA has for them
 //	mutations   modules and rules of both that are changed at random; not part of the whole, since OPA's own answers vary
 //
 // All of it is read from OPA's Go module, at the version that go.mod pins; nothing of it is kept here. What is known to fail stands in a
@@ -48,7 +49,7 @@ var suites = []suite{
 func main() {
 	knownFile := flag.String("known", "known.txt", "what is known to fail")
 	only := flag.String("only", "", "run the cases whose name holds this text, and say what is wrong with them")
-	part := flag.String("part", "all", "cases, compile, modules, statements, annotations, schemas, mutations, or all but mutations")
+	part := flag.String("part", "all", "cases, compile, modules, statements, annotations, schemas, graphql, mutations, or all but mutations")
 	verbose := flag.Bool("v", false, "say what is wrong with each failing case")
 	mutations := flag.Int("n", 2000, "how many modules are changed at random")
 	seed := flag.Uint64("seed", 1, "of the random changes")
@@ -81,7 +82,7 @@ func run(r *runner, part string) error {
 	for _, one := range []struct {
 		name string
 		run  func(string) error
-	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}, {"annotations", r.runAnnotations}, {"schemas", r.runSchemas}, {"mutations", r.runMutations}} {
+	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}, {"annotations", r.runAnnotations}, {"schemas", r.runSchemas}, {"graphql", r.runGraphql}, {"mutations", r.runMutations}} {
 		if part != one.name && (part != "all" || one.name == "mutations") {
 			continue
 		}
@@ -133,14 +134,16 @@ func (r *runner) take(table *table, folder, note string, judge func() (problem e
 
 func folderOf(tc cases.TestCase) string { return filepath.Base(filepath.Dir(tc.Filename)) }
 
-// opaModule is the directory of OPA's module. The go command has to run inside this module, wherever the caller is.
+// sourceDir is the directory of this module. The go command has to run inside it, wherever the caller is.
+func sourceDir() string {
+	_, source, _, _ := runtime.Caller(0)
+	return filepath.Dir(source)
+}
+
+// opaModule is the directory of OPA's module.
 func opaModule() (string, error) {
-	_, source, _, ok := runtime.Caller(0)
-	if !ok {
-		return "", fmt.Errorf("the runner does not know its own source directory")
-	}
 	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/opa")
-	list.Dir = filepath.Dir(source)
+	list.Dir = sourceDir()
 	list.Stderr = os.Stderr
 	out, err := list.Output()
 	if err != nil {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::graphql::Schemas;
 use super::regex::Program;
 use super::render_template::Template;
 
@@ -15,6 +16,7 @@ pub struct Caches {
     pub(super) regexes: Cache<Program>,
     pub(super) globs: Cache<Program>,
     pub(super) templates: Cache<Template>,
+    pub(super) schemas: Schemas,
     /// The time zones that were used last.
     pub(super) zones: Vec<(String, jiff::tz::TimeZone)>,
 }

@@ -10,6 +10,7 @@ mod comparison;
 mod crypto;
 mod encoding;
 mod glob;
+mod graphql;
 mod json;
 mod jwt;
 mod key;

@@ -3,9 +3,9 @@
 use super::missing::MISSING;
 use super::void::VOID;
 use super::{
-    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, metadata, net,
-    numbers, objects, parse_module, providers, random, reachable, regex, render_template, runtime, semver, sets, sprintf,
-    strings, subset, time, trace, types, units, uri, uuid, walk,
+    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, graphql, json, jwt,
+    metadata, net, numbers, objects, parse_module, providers, random, reachable, regex, render_template, runtime, semver, sets,
+    sprintf, strings, subset, time, trace, types, units, uri, uuid, walk,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -86,6 +86,12 @@ static TABLE: &[Builtin] = &[
     of("glob.quote_meta", 1, glob::quote_meta),
     of("graph.reachable", 2, reachable::reachable),
     of("graph.reachable_paths", 2, reachable::reachable_paths),
+    of("graphql.is_valid", 2, graphql::is_valid),
+    of("graphql.parse", 2, graphql::parse),
+    of("graphql.parse_and_verify", 2, graphql::parse_and_verify),
+    of("graphql.parse_query", 1, graphql::parse_query),
+    of("graphql.parse_schema", 1, graphql::parse_schema),
+    of("graphql.schema_is_valid", 1, graphql::schema_is_valid),
     of("gt", 2, comparison::greater),
     of("gte", 2, comparison::greater_or_equal),
     of("hex.decode", 1, encoding::hex_decode),
