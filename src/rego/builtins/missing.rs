@@ -17,13 +17,6 @@ const fn nondeterministic(name: &'static str, arity: usize) -> Builtin {
 
 /// Sorted by name.
 pub(in crate::rego) static MISSING: &[Builtin] = &[
-    of("crypto.parse_private_keys", 1),
-    of("crypto.x509.parse_and_verify_certificates", 1),
-    of("crypto.x509.parse_and_verify_certificates_with_options", 2),
-    of("crypto.x509.parse_certificate_request", 1),
-    of("crypto.x509.parse_certificates", 1),
-    of("crypto.x509.parse_keypair", 2),
-    of("crypto.x509.parse_rsa_private_key", 1),
     of("graphql.is_valid", 2),
     of("graphql.parse", 2),
     of("graphql.parse_and_verify", 2),

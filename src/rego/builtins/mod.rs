@@ -39,6 +39,7 @@ mod utf8;
 mod uuid;
 mod void;
 mod walk;
+mod x509;
 
 use super::budget::{Budget, Exceeded};
 use super::value::{Arena, Value};

@@ -5,7 +5,7 @@ use super::void::VOID;
 use super::{
     Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, metadata, net,
     numbers, objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, trace, types, units,
-    uri, uuid, walk,
+    uri, uuid, walk, x509,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -69,8 +69,15 @@ static TABLE: &[Builtin] = &[
     of("crypto.hmac.sha256", 2, crypto::hmac_sha256),
     of("crypto.hmac.sha512", 2, crypto::hmac_sha512),
     of("crypto.md5", 1, crypto::md5),
+    of("crypto.parse_private_keys", 1, x509::parse_private_keys),
     of("crypto.sha1", 1, crypto::sha1),
     of("crypto.sha256", 1, crypto::sha256),
+    of("crypto.x509.parse_and_verify_certificates", 1, x509::parse_and_verify_certificates),
+    of("crypto.x509.parse_and_verify_certificates_with_options", 2, x509::parse_and_verify_certificates_with_options),
+    of("crypto.x509.parse_certificate_request", 1, x509::parse_certificate_request),
+    of("crypto.x509.parse_certificates", 1, x509::parse_certificates),
+    of("crypto.x509.parse_keypair", 2, x509::parse_keypair),
+    of("crypto.x509.parse_rsa_private_key", 1, x509::parse_rsa_private_key),
     of("div", 2, arithmetic::divide),
     of("endswith", 2, strings::ends_with),
     of("eq", 2, comparison::equal),
