@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
+use super::json_schema::Schema;
 use super::regex::Program;
 
 /// So many patterns of a kind are kept, as in OPA.
@@ -13,6 +15,7 @@ const CAPACITY: usize = 100;
 pub struct Caches {
     pub(super) regexes: Cache,
     pub(super) globs: Cache,
+    pub(super) schemas: Schemas,
     /// The time zones that were used last.
     pub(super) zones: Vec<(String, jiff::tz::TimeZone)>,
 }
@@ -26,6 +29,32 @@ impl Caches {
             self.zones.remove(0);
         }
         self.zones.push((name, zone));
+    }
+}
+
+/// Compiled JSON schemas by their text, the last used ones last.
+#[derive(Debug, Default)]
+pub(super) struct Schemas(Vec<(Vec<u8>, Arc<Schema>)>);
+
+/// So many schemas are kept.
+const SCHEMAS: usize = 16;
+
+impl Schemas {
+    /// The schema of that text.
+    pub(super) fn get(&mut self, text: &[u8]) -> Option<Arc<Schema>> {
+        let at = self.0.iter().position(|(own, _)| own == text)?;
+        let found = self.0.remove(at);
+        let schema = Arc::clone(&found.1);
+        self.0.push(found);
+        Some(schema)
+    }
+
+    /// Keeps a schema; the one that was not used for longest goes.
+    pub(super) fn put(&mut self, text: Vec<u8>, schema: &Arc<Schema>) {
+        if self.0.len() >= SCHEMAS {
+            self.0.remove(0);
+        }
+        self.0.push((text, Arc::clone(schema)));
     }
 }
 

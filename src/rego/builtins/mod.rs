@@ -11,6 +11,7 @@ mod crypto;
 mod encoding;
 mod glob;
 mod json;
+mod json_schema;
 mod jwt;
 mod key;
 mod metadata;
@@ -47,6 +48,7 @@ use super::value::{Arena, Value};
 pub use caches::Caches;
 pub(crate) use encoding::base64_text;
 pub(crate) use glob::Glob;
+pub(crate) use json_schema::{Document, Draft};
 pub(crate) use jwt::{Signed, Verifier};
 #[cfg(test)]
 pub(in crate::rego) use missing::MISSING;

@@ -3,9 +3,9 @@
 use super::missing::MISSING;
 use super::void::VOID;
 use super::{
-    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, jwt, metadata, net,
-    numbers, objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, trace, types, units,
-    uri, uuid, walk, x509,
+    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, json, json_schema, jwt,
+    metadata, net, numbers, objects, providers, random, reachable, regex, semver, sets, sprintf, strings, subset, time, trace,
+    types, units, uri, uuid, walk, x509,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -126,9 +126,11 @@ static TABLE: &[Builtin] = &[
     of("json.is_valid", 1, encoding::json_is_valid),
     of("json.marshal", 1, encoding::json_marshal),
     of("json.marshal_with_options", 2, encoding::json_marshal_with_options),
+    nondeterministic("json.match_schema", 2, json_schema::match_schema),
     of("json.patch", 2, json::patch),
     of("json.remove", 2, json::remove),
     of("json.unmarshal", 1, encoding::json_unmarshal),
+    nondeterministic("json.verify_schema", 1, json_schema::verify_schema),
     of("lower", 1, strings::lower),
     of("lt", 2, comparison::less),
     of("lte", 2, comparison::less_or_equal),

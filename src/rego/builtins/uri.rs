@@ -154,6 +154,11 @@ fn scheme(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
     }
 }
 
+/// Scheme and path of a URL, if a text is one.
+pub(super) fn path_of(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    parse(text).ok().map(|parsed| (parsed.scheme, parsed.path))
+}
+
 /// A URL as Go's struct of one, which certificates show, and its host.
 pub(super) fn url_struct<'a>(arena: &'a Arena, text: &[u8]) -> Result<(Value<'a>, Vec<u8>), String> {
     let parsed = parse(text)?;
