@@ -49,9 +49,9 @@ var suites = []suite{
 func main() {
 	knownFile := flag.String("known", "known.txt", "what is known to fail")
 	only := flag.String("only", "", "run the cases whose name holds this text, and say what is wrong with them")
-	part := flag.String("part", "all", "cases, compile, modules, statements, annotations, schemas, graphql, mutations, or all but mutations")
+	part := flag.String("part", "all", "cases, compile, modules, statements, annotations, schemas, graphql, documents, certificates, mutations, or all but mutations")
 	verbose := flag.Bool("v", false, "say what is wrong with each failing case")
-	mutations := flag.Int("n", 2000, "how many modules are changed at random")
+	mutations := flag.Int("n", 2000, "how many modules, schemas and certificates are changed or drawn at random")
 	seed := flag.Uint64("seed", 1, "of the random changes")
 	flag.Parse()
 	known, err := readKnown(*knownFile)
@@ -82,7 +82,7 @@ func run(r *runner, part string) error {
 	for _, one := range []struct {
 		name string
 		run  func(string) error
-	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}, {"annotations", r.runAnnotations}, {"schemas", r.runSchemas}, {"graphql", r.runGraphql}, {"mutations", r.runMutations}} {
+	}{{"cases", r.runCases}, {"compile", r.runCompileCases}, {"modules", r.runModules}, {"statements", r.runStatements}, {"annotations", r.runAnnotations}, {"schemas", r.runSchemas}, {"graphql", r.runGraphql}, {"documents", r.runDocuments}, {"certificates", r.runCertificates}, {"mutations", r.runMutations}} {
 		if part != one.name && (part != "all" || one.name == "mutations") {
 			continue
 		}

@@ -1,22 +1,28 @@
-//! Compiled patterns and templates that outlive an evaluation.
+//! Compiled patterns, templates and schemas that outlive an evaluation.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use super::graphql::Schemas;
+use super::graphql;
+use super::json_schema::Schema;
 use super::regex::Program;
 use super::render_template::Template;
 
-/// So many of a kind are kept, as patterns in OPA.
-const CAPACITY: usize = 100;
+/// So many patterns of a kind are kept, as in OPA.
+const PATTERNS: usize = 100;
 
-/// Compiled patterns and templates. They belong to one evaluation at a time, so that no two threads share a write.
+/// So many of what may be as large as a document.
+const DOCUMENTS: usize = 16;
+
+/// Compiled patterns, templates and schemas. They belong to one evaluation at a time, so that no two threads share a write.
 #[derive(Debug, Default)]
 pub struct Caches {
-    pub(super) regexes: Cache<Program>,
-    pub(super) globs: Cache<Program>,
-    pub(super) templates: Cache<Template>,
-    pub(super) schemas: Schemas,
+    pub(super) regexes: Cache<Program, PATTERNS>,
+    pub(super) globs: Cache<Program, PATTERNS>,
+    pub(super) templates: Cache<Template, DOCUMENTS>,
+    pub(super) json_schemas: Cache<Arc<Schema>, DOCUMENTS>,
+    pub(super) graphql_schemas: graphql::Schemas,
     /// The time zones that were used last.
     pub(super) zones: Vec<(String, jiff::tz::TimeZone)>,
 }
@@ -34,24 +40,24 @@ impl Caches {
 }
 
 /// What was compiled, by its text. When there is too much, the one that was not used for longest goes.
-pub(super) struct Cache<P> {
+pub(super) struct Cache<P, const CAPACITY: usize> {
     programs: HashMap<Box<[u8]>, (u64, P)>,
     clock: u64,
 }
 
-impl<P> Default for Cache<P> {
+impl<P, const CAPACITY: usize> Default for Cache<P, CAPACITY> {
     fn default() -> Self {
         Self { programs: HashMap::new(), clock: 0 }
     }
 }
 
-impl<P> fmt::Debug for Cache<P> {
+impl<P, const CAPACITY: usize> fmt::Debug for Cache<P, CAPACITY> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("len", &self.programs.len()).finish()
     }
 }
 
-impl<P> Cache<P> {
+impl<P, const CAPACITY: usize> Cache<P, CAPACITY> {
     /// Takes a pattern out to use it.
     pub(super) fn take(&mut self, pattern: &[u8]) -> Option<P> {
         self.programs.remove(pattern).map(|(_, program)| program)
@@ -67,5 +73,15 @@ impl<P> Cache<P> {
         }
         self.clock += 1;
         self.programs.insert(pattern.into(), (self.clock, program));
+    }
+}
+
+impl<P: Clone, const CAPACITY: usize> Cache<P, CAPACITY> {
+    /// What is there, and now was used.
+    pub(super) fn get(&mut self, text: &[u8]) -> Option<P> {
+        let (time, found) = self.programs.get_mut(text)?;
+        self.clock += 1;
+        *time = self.clock;
+        Some(found.clone())
     }
 }

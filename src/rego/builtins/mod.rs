@@ -12,6 +12,7 @@ mod encoding;
 mod glob;
 mod graphql;
 mod json;
+mod json_schema;
 mod jwt;
 mod key;
 mod metadata;
@@ -43,6 +44,7 @@ mod utf8;
 mod uuid;
 mod void;
 mod walk;
+mod x509;
 
 use super::budget::{Budget, Exceeded};
 use super::value::{Arena, Value};
@@ -50,6 +52,7 @@ use super::value::{Arena, Value};
 pub use caches::Caches;
 pub(crate) use encoding::base64_text;
 pub(crate) use glob::Glob;
+pub(crate) use json_schema::{Document, Draft};
 pub(crate) use jwt::{Signed, Verifier};
 #[cfg(test)]
 pub(in crate::rego) use missing::MISSING;

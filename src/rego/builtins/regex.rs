@@ -47,6 +47,17 @@ fn with<'a, T>(
     result
 }
 
+/// Whether it is a pattern, for what else has them.
+pub(super) fn is_pattern(ctx: &mut Context<'_>, pattern: &[u8]) -> Result<bool, Failure> {
+    ctx.charge(pattern.len() + 1)?;
+    Ok(parse::parse(pattern).is_ok())
+}
+
+/// Whether a pattern matches anywhere.
+pub(super) fn is_match(ctx: &mut Context<'_>, pattern: &[u8], text: &[u8]) -> Result<bool, Failure> {
+    with(ctx, pattern, |ctx, program| program.is_match(ctx, &Haystack::new(text)))
+}
+
 pub(super) fn is_valid<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let Some(pattern) = any(operands, 1).as_bytes() else { return Ok(Value::Bool(false)) };
     ctx.charge(pattern.len() + 1)?;

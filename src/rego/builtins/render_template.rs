@@ -16,6 +16,9 @@ use super::{Context, Outcome};
 use data::Data;
 pub(super) use node::Template;
 
+/// A longer template is not kept.
+const MAX_KEPT: usize = 1 << 16;
+
 /// What a template has for a key that is not there, and what OPA makes of it.
 const NO_VALUE: &[u8] = b"<no value>";
 const UNDEFINED: &[u8] = b"<undefined>";
@@ -35,7 +38,9 @@ pub(super) fn render_template<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>])
     };
     let data = Data::of(ctx, data);
     let out = execute::execute(ctx, &compiled, data);
-    ctx.caches.templates.put(template, compiled);
+    if template.len() <= MAX_KEPT {
+        ctx.caches.templates.put(template, compiled);
+    }
     let out = out?;
     ctx.reserve(out.len().saturating_mul(2))?;
     Ok(Value::string(ctx.arena, replaced(&out)))

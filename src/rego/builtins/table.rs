@@ -3,9 +3,9 @@
 use super::missing::MISSING;
 use super::void::VOID;
 use super::{
-    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, graphql, json, jwt,
-    metadata, net, numbers, objects, parse_module, providers, random, reachable, regex, render_template, runtime, semver, sets,
-    sprintf, strings, subset, time, trace, types, units, uri, uuid, walk,
+    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, graphql, json,
+    json_schema, jwt, metadata, net, numbers, objects, parse_module, providers, random, reachable, regex, render_template,
+    runtime, semver, sets, sprintf, strings, subset, time, trace, types, units, uri, uuid, walk, x509,
 };
 
 /// The builtin of that name, though it may be missing here.
@@ -74,8 +74,15 @@ static TABLE: &[Builtin] = &[
     of("crypto.hmac.sha256", 2, crypto::hmac_sha256),
     of("crypto.hmac.sha512", 2, crypto::hmac_sha512),
     of("crypto.md5", 1, crypto::md5),
+    of("crypto.parse_private_keys", 1, x509::parse_private_keys),
     of("crypto.sha1", 1, crypto::sha1),
     of("crypto.sha256", 1, crypto::sha256),
+    of("crypto.x509.parse_and_verify_certificates", 1, x509::parse_and_verify_certificates),
+    of("crypto.x509.parse_and_verify_certificates_with_options", 2, x509::parse_and_verify_certificates_with_options),
+    of("crypto.x509.parse_certificate_request", 1, x509::parse_certificate_request),
+    of("crypto.x509.parse_certificates", 1, x509::parse_certificates),
+    of("crypto.x509.parse_keypair", 2, x509::parse_keypair),
+    of("crypto.x509.parse_rsa_private_key", 1, x509::parse_rsa_private_key),
     of("div", 2, arithmetic::divide),
     of("endswith", 2, strings::ends_with),
     of("eq", 2, comparison::equal),
@@ -130,9 +137,11 @@ static TABLE: &[Builtin] = &[
     of("json.is_valid", 1, encoding::json_is_valid),
     of("json.marshal", 1, encoding::json_marshal),
     of("json.marshal_with_options", 2, encoding::json_marshal_with_options),
+    nondeterministic("json.match_schema", 2, json_schema::match_schema),
     of("json.patch", 2, json::patch),
     of("json.remove", 2, json::remove),
     of("json.unmarshal", 1, encoding::json_unmarshal),
+    nondeterministic("json.verify_schema", 1, json_schema::verify_schema),
     of("lower", 1, strings::lower),
     of("lt", 2, comparison::less),
     of("lte", 2, comparison::less_or_equal),

@@ -93,6 +93,21 @@ pub(super) fn parse_rfc3339_ns<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]
     nanoseconds(seconds, nanos)
 }
 
+/// Seconds since 1970 of a text by a layout.
+pub(super) fn seconds_by(layout: &[u8], text: &[u8]) -> Result<i64, String> {
+    parse::parse(layout, text).map(|(seconds, _)| seconds)
+}
+
+/// As RFC 3339 has a moment of whole seconds, seen so many seconds east of Greenwich.
+pub(super) fn rfc3339(seconds: i64, offset: i64) -> String {
+    let at = Civil::of(seconds.saturating_add(offset));
+    let zone = match offset / 60 {
+        0 => "Z".to_owned(),
+        minutes => format!("{}{:02}:{:02}", if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60),
+    };
+    format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{zone}", at.year, at.month, at.day, at.hour, at.minute, at.second)
+}
+
 pub(super) fn parse_ns<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let (format, value) = (text(ctx, operands, 1)?, text(ctx, operands, 2)?);
     let (seconds, nanos) = parse::parse(layout::named(format), value).map_err(fail)?;

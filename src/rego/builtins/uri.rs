@@ -3,9 +3,9 @@
 mod escape;
 mod host;
 
-use super::super::value::{ObjectBuilder, Value, quote};
+use super::super::value::{Arena, ObjectBuilder, Value, quote};
 use super::operand::{any, fail, string};
-use super::{Context, Failure, Outcome};
+use super::{Context, Failure, Outcome, utf8};
 use escape::{Part, unescape};
 
 /// The parts of a URL that are told; empty ones are not.
@@ -19,6 +19,20 @@ struct Parsed {
     sent_path: Vec<u8>,
     query: Vec<u8>,
     fragment: Vec<u8>,
+    /// What Go's struct of a URL has besides.
+    rest: Rest,
+}
+
+/// What certificates tell of a URL, and `uri.parse` does not.
+#[derive(Debug, Default)]
+struct Rest {
+    opaque: Vec<u8>,
+    has_user: bool,
+    /// The path as it was written, where Go would write it in another way.
+    raw_path: Vec<u8>,
+    raw_fragment: Vec<u8>,
+    force_query: bool,
+    omit_host: bool,
 }
 
 /// The parts, or the text that is at fault and Go's words for it.
@@ -27,6 +41,9 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     let named = |text: &[u8], problem: String| format!("parse {}: {problem}", quote(text));
     let mut parsed = parse_url(url).map_err(|problem| named(url, problem))?;
     parsed.fragment = unescape(fragment, Part::Other).map_err(|problem| named(text, problem))?;
+    if escape::fragment(&parsed.fragment) != fragment {
+        parsed.rest.raw_fragment = fragment.to_vec();
+    }
     Ok(parsed)
 }
 
@@ -90,10 +107,12 @@ fn parse_url(text: &[u8]) -> Result<Parsed, String> {
     }
     let (scheme, rest) = scheme(text)?;
     parsed.scheme = scheme.to_ascii_lowercase();
+    parsed.rest.force_query = memchr::memchr(b'?', rest).is_some_and(|at| at + 1 == rest.len());
     let (mut rest, query) = cut(rest, b'?');
     parsed.query = query.to_vec();
     if !rest.starts_with(b"/") {
         if !scheme.is_empty() {
+            parsed.rest.opaque = rest.to_vec();
             return Ok(parsed);
         }
         if cut(rest, b'/').0.contains(&b':') {
@@ -106,11 +125,17 @@ fn parse_url(text: &[u8]) -> Result<Parsed, String> {
         let end = memchr::memchr(b'/', after).unwrap_or(after.len());
         let (authority, path) = after.split_at_checked(end).unwrap_or((after, &[]));
         parsed.host = host::authority(&parsed.scheme, authority)?;
+        parsed.rest.has_user = authority.contains(&b'@');
         rest = path;
+    } else if !scheme.is_empty() && rest.starts_with(b"/") {
+        parsed.rest.omit_host = true;
     }
     parsed.path = unescape(rest, Part::Other)?;
     // Where the path is written as Go would write it, the raw one is the path itself.
     let escaped = escape::path(&parsed.path);
+    if escaped != rest {
+        parsed.rest.raw_path = rest.to_vec();
+    }
     parsed.raw_path = if escaped == rest { parsed.path.clone() } else { rest.to_vec() };
     parsed.sent_path = if escape::is_path(rest) { rest.to_vec() } else { escaped };
     Ok(parsed)
@@ -127,6 +152,37 @@ fn scheme(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
         }
         _ => Ok((&[], text)),
     }
+}
+
+/// Scheme and path of a URL, if a text is one.
+pub(super) fn path_of(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    parse(text).ok().map(|parsed| (parsed.scheme, parsed.path))
+}
+
+/// A URL as Go's struct of one, which certificates show, and its host.
+pub(super) fn url_struct<'a>(arena: &'a Arena, text: &[u8]) -> Result<(Value<'a>, Vec<u8>), String> {
+    let parsed = parse(text)?;
+    let rest = &parsed.rest;
+    let mut object = ObjectBuilder::default();
+    let texts: [(&'static str, &[u8]); 8] = [
+        ("Scheme", &parsed.scheme),
+        ("Opaque", &rest.opaque),
+        ("Host", &parsed.host),
+        ("Path", &parsed.path),
+        ("Fragment", &parsed.fragment),
+        ("RawQuery", &parsed.query),
+        ("RawPath", &rest.raw_path),
+        ("RawFragment", &rest.raw_fragment),
+    ];
+    for (name, text) in texts {
+        object.insert(Value::String(name.as_bytes()), Value::string(arena, utf8::replaced(text)));
+    }
+    let flags = [("ForceQuery", rest.force_query), ("OmitHost", rest.omit_host)];
+    flags.into_iter().for_each(|(name, flag)| object.insert(Value::String(name.as_bytes()), Value::Bool(flag)));
+    // Its fields are nobody's business.
+    let user = if rest.has_user { ObjectBuilder::default().build(arena) } else { Value::Null };
+    object.insert(Value::String(b"User"), user);
+    Ok((object.build(arena), parsed.host))
 }
 
 /// Where a request goes: host and port, and path and query as they are sent.

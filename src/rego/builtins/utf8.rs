@@ -56,6 +56,16 @@ pub(super) fn push(to: &mut Vec<u8>, rune: char) {
     to.extend_from_slice(rune.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
+/// The text with each bad byte as U+FFFD, as Go's `encoding/json` writes it.
+pub(super) fn replaced(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    if std::str::from_utf8(bytes).is_ok() {
+        return bytes.into();
+    }
+    let mut out = Vec::with_capacity(bytes.len() + 8);
+    runes(bytes).for_each(|(_, rune, _)| push(&mut out, rune));
+    out.into()
+}
+
 /// For messages: bad bytes as U+FFFD.
 pub(super) fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(bytes)

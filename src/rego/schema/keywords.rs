@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::document::Draft;
-use crate::rego::builtins::normal_url;
+use crate::rego::builtins::{Draft, normal_url};
 
 type Fields = Map<String, Value>;
 

@@ -7,11 +7,9 @@
 //!
 //! Nothing is fetched: a reference that leaves the schema is refused as OPA refuses it where no host is allowed.
 
-mod document;
 mod keywords;
 mod read;
 mod typed;
-mod url;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

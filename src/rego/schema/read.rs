@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::document::{Document, Draft};
 use super::keywords::{self, list, text};
 use super::{MAX_DEPTH, MAX_PARTS};
-use crate::rego::builtins::normal_url;
+use crate::rego::builtins::{Document, Draft, normal_url};
 
 /// The types that there are.
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "number", "null", "object", "string"];

@@ -118,6 +118,13 @@ pub fn unmarshal<'a>(arena: &'a Arena, json: &'a [u8]) -> std::result::Result<Va
     Ok(value)
 }
 
+/// Reads one JSON text as Go's `encoding/json` alone does: whatever its numbers are. `None` for what is no JSON.
+#[must_use]
+pub fn any_json<'a>(arena: &'a Arena, json: &'a [u8]) -> Option<Value<'a>> {
+    let mut reader = Reader::new(Values(arena), json, MAX_DEPTH);
+    reader.value().and_then(|value| reader.end().map(|()| value)).ok()
+}
+
 /// Whether `json` is one JSON text, for Go's `json.Valid`: whatever its numbers are.
 #[must_use]
 pub fn is_json(json: &[u8]) -> bool {

@@ -5,6 +5,8 @@ use super::der::{Der, OID};
 /// The curves of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Curve {
+    /// NIST's P-224, which certificates may have and tokens may not.
+    P224,
     /// NIST's P-256.
     P256,
     /// NIST's P-384.
@@ -17,6 +19,7 @@ impl Curve {
     /// How many bytes a coordinate has.
     pub(in super::super) const fn size(self) -> usize {
         match self {
+            Self::P224 => 28,
             Self::P256 => 32,
             Self::P384 => 48,
             Self::P521 => 66,

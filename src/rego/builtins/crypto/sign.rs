@@ -43,10 +43,31 @@ pub(in super::super) fn ed25519_public(seed: &[u8]) -> Option<Vec<u8>> {
     Some(key.verifying_key().to_bytes().to_vec())
 }
 
+/// The public key of X25519 for a private one.
+pub(in super::super) fn x25519_public(private: &[u8]) -> Option<Vec<u8>> {
+    use ed25519_dalek::VerifyingKey;
+    use ed25519_dalek::hazmat::ExpandedSecretKey;
+    // The scalar of an expanded key of Ed25519 is made from its bytes as one of X25519 is; the curve is the same in other coordinates.
+    let expanded = ExpandedSecretKey::from_slice(&[private, &[0; 32]].concat()).ok()?;
+    Some(VerifyingKey::from(&expanded).to_montgomery().to_bytes().to_vec())
+}
+
+/// The point of a scalar, uncompressed: the public key of a private one.
+pub(in super::super) fn ec_public(curve: Curve, scalar: &[u8]) -> Option<Vec<u8>> {
+    Some(match curve {
+        Curve::P224 => super::p224::public(scalar)?,
+        Curve::P256 => p256::SecretKey::from_slice(scalar).ok()?.public_key().to_sec1_bytes().to_vec(),
+        Curve::P384 => p384::SecretKey::from_slice(scalar).ok()?.public_key().to_sec1_bytes().to_vec(),
+        Curve::P521 => p521::SecretKey::from_slice(scalar).ok()?.public_key().to_sec1_bytes().to_vec(),
+    })
+}
+
 /// By a nonce that depends on the key and the message (RFC 6979).
 fn ecdsa(curve: Curve, scalar: &[u8], digest: &[u8]) -> Option<Vec<u8>> {
     let scalar = sized(scalar, curve.size())?;
     Some(match curve {
+        // No token has it.
+        Curve::P224 => return None,
         Curve::P256 => {
             let signature: p256::ecdsa::Signature =
                 p256::ecdsa::SigningKey::from_slice(&scalar).ok()?.sign_prehash(digest).ok()?;

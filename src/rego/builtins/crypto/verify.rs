@@ -10,6 +10,7 @@ use super::rsa;
 pub(in super::super) fn is_point(curve: Curve, point: &[u8]) -> bool {
     point.first() == Some(&4)
         && match curve {
+            Curve::P224 => super::p224::is_point(point),
             Curve::P256 => p256::PublicKey::from_sec1_bytes(point).is_ok(),
             Curve::P384 => p384::PublicKey::from_sec1_bytes(point).is_ok(),
             Curve::P521 => p521::PublicKey::from_sec1_bytes(point).is_ok(),
@@ -54,6 +55,7 @@ fn ecdsa(curve: Curve, point: &[u8], digest: &[u8], signature: &[u8]) -> Option<
     let signature = [sized(r, curve.size())?, sized(s, curve.size())?].concat();
     let digest = padded(digest, curve);
     Some(match curve {
+        Curve::P224 => super::p224::verify(point, &digest, &signature)?,
         Curve::P256 => {
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
             key.verify_prehash(&digest, &p256::ecdsa::Signature::from_slice(&signature).ok()?).is_ok()

@@ -1,6 +1,6 @@
 //! References of schemas: URLs that are relative to one another.
 
-use crate::rego::builtins::normal_url;
+use super::super::uri::normal_url;
 
 /// A URL in parts.
 struct Parts<'u> {

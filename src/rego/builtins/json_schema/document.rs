@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::MAX_DEPTH;
+use super::super::uri::normal_url;
 use super::url;
+
+/// How deep a schema's text may nest.
+const MAX_DEPTH: usize = 1000;
 
 /// The versions of JSON Schema that differ here. Without `$schema` all keywords are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Draft {
+pub(crate) enum Draft {
     Four,
     Six,
     Seven,
@@ -17,9 +20,9 @@ pub(super) enum Draft {
 }
 
 /// A document whose references are absolute, and where its named parts are.
-pub(super) struct Document {
-    pub(super) root: Value,
-    pub(super) draft: Option<Draft>,
+pub(crate) struct Document {
+    pub(crate) root: Value,
+    pub(crate) draft: Option<Draft>,
     /// Pointers into the root, by name.
     named: HashMap<String, Vec<String>>,
 }
@@ -30,7 +33,7 @@ fn draft(root: &Value) -> Result<Option<Draft>, String> {
         Value::Bool(_) => Ok(None),
         Value::Object(fields) => match fields.get("$schema") {
             None => Ok(None),
-            Some(Value::String(name)) => Ok(match name.strip_suffix('#').unwrap_or(name) {
+            Some(Value::String(name)) => Ok(match normal_url(name.as_bytes())?.as_str() {
                 "http://json-schema.org/draft-04/schema" => Some(Draft::Four),
                 "http://json-schema.org/draft-06/schema" => Some(Draft::Six),
                 "http://json-schema.org/draft-07/schema" => Some(Draft::Seven),
@@ -43,17 +46,27 @@ fn draft(root: &Value) -> Result<Option<Draft>, String> {
 }
 
 impl Document {
-    pub(super) fn new(schema: &Value) -> Result<Self, String> {
+    pub(crate) fn new(schema: &Value) -> Result<Self, String> {
+        Self::at("", schema)
+    }
+
+    /// The document that is found at that URL, which has no fragment.
+    pub(crate) fn at(url: &str, schema: &Value) -> Result<Self, String> {
         let mut root = schema.clone();
         let draft = draft(&root)?;
         let mut named = HashMap::new();
-        resolve(&mut root, "", &mut Vec::new(), &mut named)?;
-        named.insert(String::new(), Vec::new());
+        resolve(&mut root, url, &mut Vec::new(), &mut named)?;
+        named.insert(url.to_owned(), Vec::new());
         Ok(Self { root, draft, named })
     }
 
+    /// Whether something has that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.named.contains_key(name)
+    }
+
     /// The part that an absolute reference finds.
-    pub(super) fn find(&self, reference: &str) -> Result<&Value, String> {
+    pub(crate) fn find(&self, reference: &str) -> Result<&Value, String> {
         if let Some(pointer) = self.named.get(reference) {
             return pointed(&self.root, pointer);
         }
@@ -89,7 +102,7 @@ fn pointed<'v>(root: &'v Value, pointer: &[String]) -> Result<&'v Value, String>
 
 /// Makes references absolute, and notes what has a name. What is wrong with one is told when it is read.
 fn resolve(node: &mut Value, base: &str, path: &mut Vec<String>, named: &mut HashMap<String, Vec<String>>) -> Result<(), String> {
-    if path.len() > 2 * MAX_DEPTH {
+    if path.len() > MAX_DEPTH {
         return Err("the schema nests too deep".to_owned());
     }
     match node {

@@ -1,0 +1,190 @@
+//! `crypto.x509.*` and `crypto.parse_private_keys`: what Go's `crypto/x509` reads, shown as its structs are in JSON.
+//!
+//! ```text
+//!  text ──► DER ──► certificate ──► show       (certificates: crypto::der, as Go's cryptobyte)
+//!               └─► request, private ──► show  (asn1, as Go's encoding/asn1, whose words it has)
+//!                   certificate ──► verify ◄── host, policies, constraints
+//! ```
+
+mod algorithm;
+mod alternative;
+mod asn1;
+mod certificate;
+mod constraints;
+mod extensions;
+mod host;
+mod jwk;
+mod mailbox;
+mod moment;
+mod name;
+mod oid;
+mod pair;
+mod policies;
+mod private;
+mod public;
+mod request;
+mod rsa;
+mod show;
+mod strings;
+mod verify;
+
+use super::super::value::Value;
+use super::crypto::pem_decode;
+use super::encoding::base64_bytes;
+use super::operand::{any, charge_digits, fail, object, string, type_error};
+use super::{Context, Failure, Outcome};
+use certificate::Certificate;
+use private::Key;
+use verify::Options;
+
+const BEGIN: &[u8] = b"-----BEGIN";
+
+/// A text, and the charge for reading it and for showing what is in it several times.
+fn input<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], position: usize) -> Result<&'a [u8], Failure> {
+    let text = string(operands, position)?;
+    charge(ctx, text)?;
+    Ok(text)
+}
+
+fn charge(ctx: &mut Context<'_>, text: &[u8]) -> Result<(), Failure> {
+    // All of it may be one number, which is shown in digits; keys are checked by arithmetic.
+    charge_digits(ctx, text.len().saturating_mul(2))?;
+    ctx.charge(text.len() + 64)?;
+    ctx.reserve(text.len().saturating_mul(16))
+}
+
+/// The certificates of a text, in DER: of PEM, of DER in base64, or of PEM in base64.
+fn der_of(text: &[u8]) -> Result<Vec<u8>, String> {
+    if text.starts_with(BEGIN) {
+        return pem_certificates(text);
+    }
+    let bytes = base64_bytes(text)?;
+    if bytes.starts_with(BEGIN) { pem_certificates(&bytes) } else { Ok(bytes) }
+}
+
+fn pem_certificates(mut text: &[u8]) -> Result<Vec<u8>, String> {
+    let mut der = Vec::new();
+    while let Some(block) = pem_decode(text) {
+        if block.kind != b"CERTIFICATE" {
+            let kind = String::from_utf8_lossy(block.kind).into_owned();
+            return Err(format!("PEM block type is '{kind}', expected CERTIFICATE"));
+        }
+        der.extend(block.bytes);
+        text = block.rest;
+    }
+    Ok(der)
+}
+
+fn shown<'a>(
+    ctx: &Context<'a>,
+    all: impl Iterator<Item = impl std::ops::Deref<Target = Certificate<'a, 'a>>>,
+    with_texts: bool,
+) -> Outcome<'a> {
+    let values: Result<Vec<Value<'a>>, String> = all.map(|one| one.shown(ctx.arena, with_texts)).collect();
+    Ok(Value::array(ctx.arena, &values.map_err(fail)?))
+}
+
+pub(super) fn parse_certificates<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let der = der_of(input(ctx, operands, 1)?).map_err(fail)?;
+    let all = certificate::parse_all(ctx.arena, ctx.arena.alloc_slice_copy(&der)).map_err(fail)?;
+    shown(ctx, all.iter(), true)
+}
+
+pub(super) fn parse_and_verify_certificates<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let text = input(ctx, operands, 1)?;
+    verified(ctx, text, None, true)
+}
+
+pub(super) fn parse_and_verify_certificates_with_options<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let text = input(ctx, operands, 1)?;
+    object(operands, 2)?;
+    verified(ctx, text, Some(any(operands, 2)), false)
+}
+
+/// Whether they verify, and the chain. Those that are none do not; only then are the options looked at.
+fn verified<'a>(ctx: &mut Context<'a>, text: &'a [u8], options: Option<Value<'a>>, with_texts: bool) -> Outcome<'a> {
+    let refused = Value::array(ctx.arena, &[Value::Bool(false), Value::array(ctx.arena, &[])]);
+    let Ok(der) = der_of(text) else { return Ok(refused) };
+    let Ok(all) = certificate::parse_all(ctx.arena, ctx.arena.alloc_slice_copy(&der)) else { return Ok(refused) };
+    let options = options.map(|options| Options::read(&options)).transpose()?.unwrap_or_default();
+    let Some(chain) = verify::verify(ctx, &all, &options)? else { return Ok(refused) };
+    let chain = shown(ctx, chain.into_iter(), with_texts)?;
+    Ok(Value::array(ctx.arena, &[Value::Bool(true), chain]))
+}
+
+pub(super) fn parse_certificate_request<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let text = input(ctx, operands, 1)?;
+    let is_pem = text.starts_with(b"-----BEGIN CERTIFICATE REQUEST-----");
+    let bytes = if is_pem { text.to_vec() } else { base64_bytes(text).map_err(fail)? };
+    let der = match pem_decode(&bytes) {
+        Some(block) if block.kind != b"CERTIFICATE REQUEST" => {
+            return Err(fail("invalid PEM-encoded certificate signing request"));
+        }
+        Some(block) => block.bytes,
+        None => bytes,
+    };
+    request::shown(ctx.arena, &der).map_err(fail)
+}
+
+pub(super) fn parse_keypair<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let certificate = input(ctx, operands, 1)?;
+    let key = any(operands, 2);
+    // OPA counts both operands as the first.
+    let key = key.as_bytes().ok_or_else(|| type_error(1, &key, &["string"]))?;
+    charge(ctx, key)?;
+    let (certificate, key) = (pem_of(certificate, "CERTIFICATE")?, pem_of(key, "PRIVATE KEY")?);
+    pair::shown(ctx.arena, &certificate, &key).map_err(fail)
+}
+
+/// PEM as it is; PEM or DER in base64 as PEM.
+fn pem_of(text: &[u8], kind: &str) -> Result<Vec<u8>, Failure> {
+    const BEGIN_BLOCK: &[u8] = b"-----BEGIN ";
+    if text.starts_with(BEGIN_BLOCK) {
+        return Ok(text.to_vec());
+    }
+    let bytes = base64_bytes(text).map_err(fail)?;
+    let begin = if kind == "CERTIFICATE" { BEGIN_BLOCK } else { BEGIN };
+    if bytes.starts_with(begin) {
+        return Ok(bytes);
+    }
+    let body = super::encoding::base64_text(&bytes);
+    Ok(format!("-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n").into_bytes())
+}
+
+/// The private keys of a text: of PEM, or of PEM in base64. Blocks of other kinds are passed over.
+fn private_keys(text: &[u8]) -> Result<Vec<Key>, String> {
+    let bytes = base64_bytes(text).ok();
+    let mut text = bytes.as_deref().unwrap_or(text);
+    let mut keys = Vec::new();
+    while let Some(block) = pem_decode(text) {
+        match block.kind {
+            b"RSA PRIVATE KEY" => keys.push(private::pkcs1(&block.bytes)?),
+            b"PRIVATE KEY" => keys.push(private::pkcs8(&block.bytes)?),
+            b"EC PRIVATE KEY" => keys.push(private::ec(&block.bytes, None)?),
+            _ => {}
+        }
+        text = block.rest;
+    }
+    Ok(keys)
+}
+
+pub(super) fn parse_private_keys<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let text = input(ctx, operands, 1)?;
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    let keys = private_keys(text).map_err(fail)?;
+    let shown: Vec<Value<'a>> = keys.iter().map(|key| jwk::shown(ctx.arena, key)).collect();
+    Ok(Value::array(ctx.arena, &shown))
+}
+
+/// The first private key of a text, of whatever kind it is, as a JSON Web Key.
+pub(super) fn parse_rsa_private_key<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    let text = input(ctx, operands, 1)?;
+    if text.is_empty() {
+        return Err(fail("input PEM data was empty"));
+    }
+    let decoded = if text.starts_with(BEGIN) { None } else { Some(base64_bytes(text).map_err(fail)?) };
+    let keys = private_keys(decoded.as_deref().unwrap_or(text)).map_err(fail)?;
+    keys.first().map_or(Ok(Value::Null), |key| jwk::jwk(ctx.arena, key).map_err(fail))
+}
