@@ -10,8 +10,8 @@ use super::schema::Schema;
 /// So many schemas are kept, as in OPA.
 const CAPACITY: usize = 10;
 
-/// Schemas whose text is longer are not kept: what they are read into takes many times as much.
-const MAX_TEXT: usize = 1 << 20;
+/// So long may their texts be together: what they are read into takes many times as much. A schema that is longer is not kept.
+const MAX_TEXT: usize = 2 << 20;
 
 /// A schema by its text, or by the text of its object.
 pub(super) enum Key<'a> {
@@ -56,9 +56,15 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(in super::super) struct Schemas {
     entries: Vec<Entry>,
+    closed: bool,
 }
 
 impl Schemas {
+    /// From now on, nothing is kept, or what comes is.
+    pub(super) const fn close(&mut self, closed: bool) {
+        self.closed = closed;
+    }
+
     /// The entry of a schema, which then is the one that was used last.
     fn find(&mut self, key: &Key<'_>) -> Option<&mut Entry> {
         let (object, text) = key.parts();
@@ -79,16 +85,20 @@ impl Schemas {
 
     pub(super) fn keep_document(&mut self, key: &Key<'_>, document: &Arc<SchemaDocument>) {
         let (object, text) = key.parts();
-        if text.len() > MAX_TEXT {
+        if self.closed || text.len() > MAX_TEXT {
             return;
         }
-        if self.entries.len() >= CAPACITY {
+        let kept = |entries: &[Entry]| entries.iter().map(|entry| entry.text.len()).sum::<usize>();
+        while self.entries.len() >= CAPACITY || kept(&self.entries) + text.len() > MAX_TEXT {
             self.entries.remove(0);
         }
         self.entries.push(Entry { object, text: text.into(), document: Arc::clone(document), schema: None });
     }
 
     pub(super) fn keep_schema(&mut self, key: &Key<'_>, schema: &Arc<Schema>) {
+        if self.closed {
+            return;
+        }
         if let Some(entry) = self.find(key) {
             entry.schema = Some(Arc::clone(schema));
         }

@@ -31,24 +31,30 @@ pub(super) fn run<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], work: Work)
     }
 }
 
-/// On a thread of its own, in an arena of its own. What is cached there goes with it, since even to drop what is deep takes a stack.
+/// On a thread of its own, in an arena of its own, with the caches, into which nothing goes there: to drop what is deep takes a stack, too.
 #[cold]
 fn beside<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], work: Work) -> Result<Value<'a>, Unread> {
     ctx.reserve(1 << 14)?;
     let (budget, now_ns) = (ctx.budget.again(), ctx.now_ns);
+    let mut caches = std::mem::take(&mut ctx.caches);
+    caches.schemas.close(true);
     let aside = move || {
         let arena = Arena::new();
-        let mut ctx = Context::new(&arena, budget, now_ns, Caches::default());
-        let value = work(&mut ctx, operands, MAX_DEPTH)?;
-        let mut json = Vec::new();
-        write(&value, Style::PLAIN, &mut json);
-        Ok(json)
+        let mut ctx = Context::new(&arena, budget, now_ns, caches);
+        let json = work(&mut ctx, operands, MAX_DEPTH).map(|value| {
+            let mut json = Vec::new();
+            write(&value, Style::PLAIN, &mut json);
+            json
+        });
+        (json, ctx.caches)
     };
-    let json: Result<Vec<u8>, Unread> = std::thread::scope(|scope| {
+    let (json, mut caches) = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("sark-graphql".to_owned()).stack_size(STACK).spawn_scoped(scope, aside);
         let joined = thread.ok().and_then(|thread| thread.join().ok());
-        joined.unwrap_or_else(|| Err(fail("no thread to read a deep GraphQL document on").into()))
+        joined.unwrap_or_else(|| (Err(fail("no thread to read a deep GraphQL document on").into()), Caches::default()))
     });
+    caches.schemas.close(false);
+    ctx.caches = caches;
     let json = json?;
     ctx.reserve(json.len() * 4)?;
     unmarshal(ctx.arena, ctx.arena.alloc_slice_copy(&json)).map_err(|problem| fail(problem).into())
