@@ -33,6 +33,12 @@ impl Budget {
         Self { deadline, max_bytes, fuel: STRIDE }
     }
 
+    /// As much again, until the same deadline: for work in an arena of its own.
+    #[must_use]
+    pub const fn another(&self) -> Self {
+        Self::new(self.deadline, self.max_bytes)
+    }
+
     /// Charges `units` of work, each about as long as handling one element of a container or a few dozen bytes.
     ///
     /// # Errors

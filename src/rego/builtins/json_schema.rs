@@ -10,6 +10,7 @@
 
 mod bounds;
 mod compile;
+mod deep;
 mod document;
 mod format;
 mod mail;

@@ -8,16 +8,20 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::super::super::budget::Exceeded;
+use super::super::super::value::number::with_text;
 use super::super::super::value::{Arena, any_json};
 use super::super::uri::normal_url;
 use super::super::{Context, Failure, regex};
 use super::bounds::Bound;
 use super::document::{Document, Draft};
 use super::node::{Additional, Dependency, Id, Node, Schema, Type};
-use super::{meta, text};
+use super::{deep, meta, text};
 
 /// How deep a schema may nest, its references followed.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 2000;
+
+/// How deep a schema's text may nest.
+const MAX_NESTING: usize = 900;
 
 /// How many parts a schema may have.
 const MAX_PARTS: usize = 200_000;
@@ -54,13 +58,41 @@ pub(super) fn compile(ctx: &mut Context<'_>, json: &[u8]) -> Result<Result<Schem
     // Its nodes take more room than its text.
     ctx.charge(json.len() / 4 + 1)?;
     ctx.reserve(json.len().saturating_mul(32))?;
-    // What nests deeper than the reader goes is no schema that anybody wrote.
-    let Ok(root) = serde_json::from_slice::<Value>(json) else { return Err(Exceeded::Memory.into()) };
-    match schema(ctx, &root) {
-        Ok(schema) => Ok(Ok(schema)),
-        Err(Problem::Words(words)) => Ok(Err(words)),
-        Err(Problem::Failure(failure)) => Err(failure),
+    deep::run(ctx, |ctx| {
+        let arena = Arena::new();
+        let read = any_json(&arena, json).ok_or(Exceeded::Memory)?;
+        let root = owned(&read, 0)?;
+        match schema(ctx, &root) {
+            Ok(schema) => Ok(Ok(schema)),
+            Err(Problem::Words(words)) => Ok(Err(words)),
+            Err(Problem::Failure(failure)) => Err(failure),
+        }
+    })
+}
+
+/// A value that is changed where references are made absolute. What nests too deep is no schema that anybody wrote.
+fn owned(value: &super::super::super::value::Value<'_>, depth: usize) -> Result<Value, Exceeded> {
+    use super::super::super::value::Value as Read;
+    if depth > MAX_NESTING {
+        return Err(Exceeded::Memory);
     }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(match value {
+        Read::Null => Value::Null,
+        Read::Bool(flag) => Value::Bool(*flag),
+        value if value.is_number() => with_text(value, |text| text.parse().map_or(Value::Null, Value::Number)),
+        value => match (value.as_bytes(), value.as_array(), value.as_object()) {
+            (Some(bytes), ..) => Value::String(text(bytes)),
+            (_, Some(elements), _) => elements.iter().map(|one| owned(&one, depth + 1)).collect::<Result<Value, _>>()?,
+            (.., Some(entries)) => {
+                let field = |(key, value): (Read<'_>, Read<'_>)| {
+                    Ok((text(key.as_bytes().unwrap_or_default()), owned(&value, depth + 1)?))
+                };
+                Value::Object(entries.iter().map(field).collect::<Result<Fields, Exceeded>>()?)
+            }
+            _ => Value::Null,
+        },
+    })
 }
 
 fn schema(ctx: &mut Context<'_>, root: &Value) -> Done<Schema> {

@@ -6,31 +6,60 @@ use std::collections::HashMap;
 
 use super::super::super::budget::Exceeded;
 use super::super::super::value::number::with_text;
-use super::super::super::value::{Elements, Entries, Value};
+use super::super::super::value::{Elements, Entries, Style, Value, any_json, write};
 use super::super::operand::{charge_number, fail};
 use super::super::{Context, Failure, regex, utf8};
 use super::bounds::{Bound, Ratio};
 use super::node::{Additional, Dependency, Id, Node, Schema, Type};
 use super::report::{Found, Place, Problem, Step};
-use super::{format, text};
+use super::{deep, format, text};
 
-/// So much of the stack may be taken: references can follow one another without end, and a schema that refers to itself goes as deep as
-/// the document.
-const MAX_STACK: usize = 400 << 10;
+/// So much of the caller's stack is taken. References can follow one another without end, and a schema that refers to itself goes as deep
+/// as the document: what goes deeper begins anew, on a stack of its own.
+const CALLERS_STACK: usize = 40 << 10;
 
 /// What a document breaks.
 pub(super) fn validate<'a>(ctx: &mut Context<'a>, schema: &Schema, document: &Value<'a>) -> Result<Vec<Problem>, Failure> {
+    if let Some(found) = start(ctx, schema, document, CALLERS_STACK)? {
+        return Ok(found);
+    }
+    let mut text = Vec::new();
+    write(document, Style::PLAIN, &mut text);
+    ctx.charge(text.len() / 4 + 1)?;
+    ctx.reserve(text.len().saturating_mul(12))?;
+    deep::run(ctx, |ctx| {
+        let text: &[u8] = ctx.arena.alloc_slice_copy(&text);
+        let document = any_json(ctx.arena, text).ok_or(Exceeded::Memory)?;
+        start(ctx, schema, &document, deep::MAX_STACK)?.ok_or_else(|| Exceeded::Memory.into())
+    })
+}
+
+/// What a document breaks; none where that takes more of the stack.
+fn start<'a>(
+    ctx: &mut Context<'a>,
+    schema: &Schema,
+    document: &Value<'a>,
+    max_stack: usize,
+) -> Result<Option<Vec<Problem>>, Failure> {
     let here = 0_u8;
-    let mut validator = Validator { ctx, schema, stack: std::ptr::from_ref(&here).addr() };
+    let stack = std::ptr::from_ref(&here).addr();
+    let mut validator = Validator { ctx, schema, stack, max_stack, is_deep: false };
     let mut found = Found::default();
-    validator.check(0, *document, &mut found, &Place::ROOT)?;
-    Ok(found.problems)
+    match validator.check(0, *document, &mut found, &Place::ROOT) {
+        Ok(()) => Ok(Some(found.problems)),
+        Err(_) if validator.is_deep => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 struct Validator<'c, 'a, 's> {
     ctx: &'c mut Context<'a>,
     schema: &'s Schema,
+    /// Where the stack was when this began.
     stack: usize,
+    max_stack: usize,
+    /// Whether it took too much of the stack.
+    is_deep: bool,
 }
 
 type Done = Result<(), Failure>;
@@ -56,7 +85,8 @@ impl<'a, 's> Validator<'_, 'a, 's> {
     /// Checks a value against the node at `id`, whose references are followed.
     fn check(&mut self, id: Id, value: Value<'a>, found: &mut Found, place: &Place<'_>) -> Done {
         let here = 0_u8;
-        if self.stack.abs_diff(std::ptr::from_ref(&here).addr()) > MAX_STACK {
+        if self.stack.abs_diff(std::ptr::from_ref(&here).addr()) > self.max_stack {
+            self.is_deep = true;
             return Err(Exceeded::Memory.into());
         }
         let schema = self.schema;
