@@ -9,9 +9,12 @@
 //! those to the drafts' own schemas, which OPA has at hand, too.
 
 mod bounds;
+mod collections;
 mod compile;
+mod deep;
 mod document;
 mod format;
+mod keywords;
 mod mail;
 mod meta;
 mod node;

@@ -29,6 +29,7 @@ mod strings;
 mod verify;
 
 use super::super::value::Value;
+use super::crypto::der::{Der, SEQUENCE};
 use super::crypto::pem_decode;
 use super::encoding::base64_bytes;
 use super::operand::{any, charge_digits, fail, object, string, type_error};
@@ -47,10 +48,22 @@ fn input<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], position: usize) -> 
 }
 
 fn charge(ctx: &mut Context<'_>, text: &[u8]) -> Result<(), Failure> {
-    // All of it may be one number, which is shown in digits; keys are checked by arithmetic.
-    charge_digits(ctx, text.len().saturating_mul(2))?;
     ctx.charge(text.len() + 64)?;
     ctx.reserve(text.len().saturating_mul(16))
+}
+
+/// Charges what may be one number, which is shown in digits and checked by arithmetic: the work grows with its square.
+fn charge_block(ctx: &mut Context<'_>, der: &[u8]) -> Result<(), Failure> {
+    charge_digits(ctx, der.len().saturating_mul(5) / 2)
+}
+
+/// Charges certificates that follow one another.
+fn charge_certificates(ctx: &mut Context<'_>, der: &[u8]) -> Result<(), Failure> {
+    let mut rest = Der(der);
+    while let Some((whole, _)) = rest.element(SEQUENCE) {
+        charge_block(ctx, whole)?;
+    }
+    charge_block(ctx, rest.0)
 }
 
 /// The certificates of a text, in DER: of PEM, of DER in base64, or of PEM in base64.
@@ -86,6 +99,7 @@ fn shown<'a>(
 
 pub(super) fn parse_certificates<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let der = der_of(input(ctx, operands, 1)?).map_err(fail)?;
+    charge_certificates(ctx, &der)?;
     let all = certificate::parse_all(ctx.arena, ctx.arena.alloc_slice_copy(&der)).map_err(fail)?;
     shown(ctx, all.iter(), true)
 }
@@ -105,6 +119,7 @@ pub(super) fn parse_and_verify_certificates_with_options<'a>(ctx: &mut Context<'
 fn verified<'a>(ctx: &mut Context<'a>, text: &'a [u8], options: Option<Value<'a>>, with_texts: bool) -> Outcome<'a> {
     let refused = Value::array(ctx.arena, &[Value::Bool(false), Value::array(ctx.arena, &[])]);
     let Ok(der) = der_of(text) else { return Ok(refused) };
+    charge_certificates(ctx, &der)?;
     let Ok(all) = certificate::parse_all(ctx.arena, ctx.arena.alloc_slice_copy(&der)) else { return Ok(refused) };
     let options = options.map(|options| Options::read(&options)).transpose()?.unwrap_or_default();
     let Some(chain) = verify::verify(ctx, &all, &options)? else { return Ok(refused) };
@@ -123,6 +138,7 @@ pub(super) fn parse_certificate_request<'a>(ctx: &mut Context<'a>, operands: &[V
         Some(block) => block.bytes,
         None => bytes,
     };
+    charge_block(ctx, &der)?;
     request::shown(ctx.arena, &der).map_err(fail)
 }
 
@@ -133,6 +149,8 @@ pub(super) fn parse_keypair<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -
     let key = key.as_bytes().ok_or_else(|| type_error(1, &key, &["string"]))?;
     charge(ctx, key)?;
     let (certificate, key) = (pem_of(certificate, "CERTIFICATE")?, pem_of(key, "PRIVATE KEY")?);
+    charge_block(ctx, &certificate)?;
+    charge_block(ctx, &key)?;
     pair::shown(ctx.arena, &certificate, &key).map_err(fail)
 }
 
@@ -152,17 +170,19 @@ fn pem_of(text: &[u8], kind: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// The private keys of a text: of PEM, or of PEM in base64. Blocks of other kinds are passed over.
-fn private_keys(text: &[u8]) -> Result<Vec<Key>, String> {
+fn private_keys(ctx: &mut Context<'_>, text: &[u8]) -> Result<Vec<Key>, Failure> {
     let bytes = base64_bytes(text).ok();
     let mut text = bytes.as_deref().unwrap_or(text);
     let mut keys = Vec::new();
     while let Some(block) = pem_decode(text) {
-        match block.kind {
-            b"RSA PRIVATE KEY" => keys.push(private::pkcs1(&block.bytes)?),
-            b"PRIVATE KEY" => keys.push(private::pkcs8(&block.bytes)?),
-            b"EC PRIVATE KEY" => keys.push(private::ec(&block.bytes, None)?),
-            _ => {}
-        }
+        charge_block(ctx, &block.bytes)?;
+        let key = match block.kind {
+            b"RSA PRIVATE KEY" => Some(private::pkcs1(&block.bytes)),
+            b"PRIVATE KEY" => Some(private::pkcs8(&block.bytes)),
+            b"EC PRIVATE KEY" => Some(private::ec(&block.bytes, None)),
+            _ => None,
+        };
+        keys.extend(key.transpose().map_err(fail)?);
         text = block.rest;
     }
     Ok(keys)
@@ -173,7 +193,7 @@ pub(super) fn parse_private_keys<'a>(ctx: &mut Context<'a>, operands: &[Value<'a
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    let keys = private_keys(text).map_err(fail)?;
+    let keys = private_keys(ctx, text)?;
     let shown: Vec<Value<'a>> = keys.iter().map(|key| jwk::shown(ctx.arena, key)).collect();
     Ok(Value::array(ctx.arena, &shown))
 }
@@ -185,6 +205,6 @@ pub(super) fn parse_rsa_private_key<'a>(ctx: &mut Context<'a>, operands: &[Value
         return Err(fail("input PEM data was empty"));
     }
     let decoded = if text.starts_with(BEGIN) { None } else { Some(base64_bytes(text).map_err(fail)?) };
-    let keys = private_keys(decoded.as_deref().unwrap_or(text)).map_err(fail)?;
+    let keys = private_keys(ctx, decoded.as_deref().unwrap_or(text))?;
     keys.first().map_or(Ok(Value::Null), |key| jwk::jwk(ctx.arena, key).map_err(fail))
 }

@@ -5,62 +5,68 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::super::budget::Exceeded;
+use super::super::super::value::number::with_text;
 use super::super::super::value::{Arena, any_json};
 use super::super::uri::normal_url;
 use super::super::{Context, Failure, regex};
 use super::bounds::Bound;
 use super::document::{Document, Draft};
-use super::node::{Additional, Dependency, Id, Node, Schema, Type};
-use super::{meta, text};
+use super::keywords::{Done, Fields, Problem, check_id, in_order, invalid, is_schema, list, objects, size, string, types};
+use super::node::{Additional, Dependency, Id, Node, Schema};
+use super::{deep, meta, text};
 
 /// How deep a schema may nest, its references followed.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 2000;
+
+/// How deep a schema's text may nest.
+const MAX_NESTING: usize = 900;
 
 /// How many parts a schema may have.
 const MAX_PARTS: usize = 200_000;
-
-/// Why there is no schema: OPA's words, or a bound of this evaluation.
-enum Problem {
-    Words(String),
-    Failure(Failure),
-}
-
-impl From<String> for Problem {
-    fn from(words: String) -> Self {
-        Self::Words(words)
-    }
-}
-
-impl From<&str> for Problem {
-    fn from(words: &str) -> Self {
-        Self::Words(words.to_owned())
-    }
-}
-
-impl From<Failure> for Problem {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-type Done<T> = Result<T, Problem>;
-type Fields = Map<String, Value>;
 
 /// Compiles a schema's text, or says what is wrong with it.
 pub(super) fn compile(ctx: &mut Context<'_>, json: &[u8]) -> Result<Result<Schema, String>, Failure> {
     // Its nodes take more room than its text.
     ctx.charge(json.len() / 4 + 1)?;
     ctx.reserve(json.len().saturating_mul(32))?;
-    // What nests deeper than the reader goes is no schema that anybody wrote.
-    let Ok(root) = serde_json::from_slice::<Value>(json) else { return Err(Exceeded::Memory.into()) };
-    match schema(ctx, &root) {
-        Ok(schema) => Ok(Ok(schema)),
-        Err(Problem::Words(words)) => Ok(Err(words)),
-        Err(Problem::Failure(failure)) => Err(failure),
+    deep::run(ctx, |ctx| {
+        let arena = Arena::new();
+        let read = any_json(&arena, json).ok_or(Exceeded::Memory)?;
+        let root = owned(&read, 0)?;
+        match schema(ctx, &root) {
+            Ok(schema) => Ok(Ok(schema)),
+            Err(Problem::Words(words)) => Ok(Err(words)),
+            Err(Problem::Failure(failure)) => Err(failure),
+        }
+    })
+}
+
+/// A value that is changed where references are made absolute. What nests too deep is no schema that anybody wrote.
+fn owned(value: &super::super::super::value::Value<'_>, depth: usize) -> Result<Value, Exceeded> {
+    use super::super::super::value::Value as Read;
+    if depth > MAX_NESTING {
+        return Err(Exceeded::Memory);
     }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(match value {
+        Read::Null => Value::Null,
+        Read::Bool(flag) => Value::Bool(*flag),
+        value if value.is_number() => with_text(value, |text| text.parse().map_or(Value::Null, Value::Number)),
+        value => match (value.as_bytes(), value.as_array(), value.as_object()) {
+            (Some(bytes), ..) => Value::String(text(bytes)),
+            (_, Some(elements), _) => elements.iter().map(|one| owned(&one, depth + 1)).collect::<Result<Value, _>>()?,
+            (.., Some(entries)) => {
+                let field = |(key, value): (Read<'_>, Read<'_>)| {
+                    Ok((text(key.as_bytes().unwrap_or_default()), owned(&value, depth + 1)?))
+                };
+                Value::Object(entries.iter().map(field).collect::<Result<Fields, Exceeded>>()?)
+            }
+            _ => Value::Null,
+        },
+    })
 }
 
 fn schema(ctx: &mut Context<'_>, root: &Value) -> Done<Schema> {
@@ -87,48 +93,6 @@ struct Compiler<'c, 'a> {
     /// What references found.
     referred: HashMap<String, Id>,
     depth: usize,
-}
-
-fn invalid<T>(expected: &str, given: &str) -> Done<T> {
-    Err(format!("Invalid type. Expected: {expected}, given: {given}").into())
-}
-
-fn is_schema(value: &Value) -> bool {
-    value.is_object() || value.is_boolean()
-}
-
-fn string<'f>(fields: &'f Fields, name: &str) -> Done<Option<&'f str>> {
-    match fields.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => invalid("string", name),
-    }
-}
-
-fn list<'f>(fields: &'f Fields, name: &str) -> Done<Option<&'f [Value]>> {
-    match fields.get(name) {
-        None => Ok(None),
-        Some(Value::Array(items)) => Ok(Some(items)),
-        Some(_) => Err(format!("{name} must be of an array").into()),
-    }
-}
-
-/// A size: a whole number that is not negative and written without point and exponent.
-fn size(fields: &Fields, name: &str) -> Done<Option<usize>> {
-    let Some(value) = fields.get(name) else { return Ok(None) };
-    match value.as_number().and_then(|number| number.to_string().parse::<i64>().ok()) {
-        None => Err(format!("{name} must be of an integer").into()),
-        Some(number) if number < 0 => Err(format!("{name} must be greater than or equal to 0").into()),
-        Some(number) => Ok(Some(usize::try_from(number).unwrap_or(usize::MAX))),
-    }
-}
-
-fn in_order(least: Option<usize>, most: Option<usize>, names: [&str; 2]) -> Done<()> {
-    let [low, high] = names;
-    match least.zip(most) {
-        Some((least, most)) if least > most => Err(format!("{low} cannot be greater than {high}").into()),
-        _ => Ok(()),
-    }
 }
 
 impl Compiler<'_, '_> {
@@ -441,57 +405,4 @@ impl Compiler<'_, '_> {
             Some(_) => Err(format!("{name} must be of an object").into()),
         }
     }
-}
-
-fn check_id(fields: &Fields, draft: Draft) -> Done<()> {
-    let name = match draft {
-        Draft::Four => "id",
-        Draft::Hybrid if fields.contains_key("id") => "id",
-        _ => "$id",
-    };
-    if let Some(id) = string(fields, name)? {
-        normal_url(id.as_bytes())?;
-    }
-    Ok(())
-}
-
-fn types(fields: &Fields, node: &mut Node) -> Done<()> {
-    const WANTED: [&str; 2] = ["type", "string/Array Of Strings"];
-    let [key, wanted] = WANTED;
-    match fields.get("type") {
-        None => Ok(()),
-        Some(Value::String(name)) => add_type(node, name),
-        Some(Value::Array(names)) => names.iter().try_for_each(|name| match name.as_str() {
-            Some(name) => add_type(node, name),
-            None => invalid(key, wanted),
-        }),
-        Some(_) => invalid(key, wanted),
-    }
-}
-
-fn add_type(node: &mut Node, name: &str) -> Done<()> {
-    let Some(found) = Type::ALL.into_iter().find(|one| one.name() == name) else {
-        let all = Type::ALL.map(Type::name).join(" ");
-        return Err(format!("has a primitive type that is NOT VALID -- given: /{name}/ Expected valid values are:[{all}]").into());
-    };
-    if node.types.contains(&found) {
-        return Err(format!("{name} type is duplicated").into());
-    }
-    node.types.push(found);
-    Ok(())
-}
-
-fn objects(fields: &Fields, node: &mut Node) -> Done<()> {
-    node.min_properties = size(fields, "minProperties")?;
-    node.max_properties = size(fields, "maxProperties")?;
-    in_order(node.min_properties, node.max_properties, ["minProperties", "maxProperties"])?;
-    let mut seen = std::collections::HashSet::new();
-    for name in list(fields, "required")?.unwrap_or_default() {
-        let Some(name) = name.as_str() else { return invalid("string", "required") };
-        if !seen.insert(name) {
-            return Err("required items must be unique".into());
-        }
-        node.required.push(name.to_owned());
-    }
-    Ok(())
 }

@@ -104,7 +104,7 @@ impl<'a> Data<'a> {
             Self::Complex(real, imaginary) => *real != 0.0 || *imaginary != 0.0,
             Self::Text(text) => !text.is_empty(),
             Self::Number(text) => !text.is_empty(),
-            Self::List(elements, _) => elements.len() > 0,
+            Self::List(elements, _) => !elements.is_empty(),
             Self::Map(entries) => !entries.is_empty(),
         }
     }

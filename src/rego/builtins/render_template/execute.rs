@@ -144,7 +144,7 @@ impl<'t, 'a> Execution<'_, 't, 'a> {
             Data::List(elements, _) => {
                 let pairs = elements.iter().enumerate().map(|(at, element)| (Data::Int(at as i64), Ok(element)));
                 self.each(frame, control, pairs)?;
-                elements.len() > 0
+                !elements.is_empty()
             }
             Data::Map(entries) => {
                 let key = |key: super::super::super::value::Value<'a>| Data::Text(key.as_bytes().unwrap_or_default());

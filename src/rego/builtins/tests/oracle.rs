@@ -133,6 +133,7 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "what was compared is said to who runs it")]
 fn random_calls_have_opas_answers() {
     let (Some(oracle), Some(capabilities)) = (std::env::var_os("SARK_BUILTIN_ORACLE"), super::capabilities()) else { return };
     let (cases, lines) = cases(capabilities["builtins"].as_array().map(Vec::as_slice).unwrap_or_default());

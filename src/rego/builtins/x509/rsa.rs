@@ -5,7 +5,7 @@ use num_bigint::BigUint;
 use super::private::Pkcs1;
 
 /// Where a prime is longer, its inverse is found in another way than Go does, which takes a time that grows with its cube.
-const MAX_BITS: u64 = 16_384;
+const MAX_BITS: u64 = 4096;
 
 /// The numbers of a key, as Go's struct has them.
 pub(super) struct Rsa {

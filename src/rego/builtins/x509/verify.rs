@@ -131,12 +131,7 @@ pub(super) fn verify<'c, 'a, 'd>(
     if !options.host.is_empty() && !host::is_named(&leaf.extensions.names, &options.host) {
         return Ok(None);
     }
-    let mut chains = Vec::new();
-    if leaf.raw == root.raw {
-        chains.push(vec![leaf]);
-    } else {
-        verification.build(ctx, &[leaf], &mut chains)?;
-    }
+    let chains = if leaf.raw == root.raw { vec![vec![leaf]] } else { verification.build(ctx, leaf)? };
     for chain in chains {
         ctx.charge(chain.iter().map(|one| one.raw.len() / 8).sum())?;
         if policies::are_valid(&chain) && has_usage(&chain, &options.usages) && constraints::allow(&chain) {
@@ -160,50 +155,40 @@ impl<'c, 'a, 'd> Verification<'c, 'a, 'd> {
         found.unhandled.is_empty() && named && in_time && may_sign && short
     }
 
-    /// All chains above this one; false where too many signatures were checked.
-    fn build(
-        &mut self,
-        ctx: &mut Context<'a>,
-        chain: &[&'c Certificate<'a, 'd>],
-        chains: &mut Vec<Chain<'c, 'a, 'd>>,
-    ) -> Result<bool, Failure> {
-        let Some(child) = chain.last().copied() else { return Ok(true) };
-        ctx.charge(self.between.len())?;
-        let before = chains.len();
-        let roots = if child.issuer == self.root.subject { vec![self.root] } else { Vec::new() };
-        let candidates = roots.into_iter().map(|root| (Place::Root, root));
-        let candidates: Vec<_> = candidates.chain(self.parents(child).into_iter().map(|one| (Place::Between, one))).collect();
-        for (place, candidate) in candidates {
+    /// All chains above a leaf, those found first that Go finds first: depth first, and without recursion.
+    fn build(&mut self, ctx: &mut Context<'a>, leaf: &'c Certificate<'a, 'd>) -> Result<Vec<Chain<'c, 'a, 'd>>, Failure> {
+        let mut chains = Vec::new();
+        let mut levels = vec![(vec![leaf], self.candidates(leaf).into_iter())];
+        while let Some((chain, candidates)) = levels.last_mut() {
+            let Some((place, candidate)) = candidates.next() else {
+                levels.pop();
+                continue;
+            };
             self.checks += 1;
-            let limited = self.checks > MAX_CHECKS || !self.consider(ctx, place, candidate, chain, chains)?;
-            if limited {
+            if self.checks > MAX_CHECKS {
                 // What was found until then counts.
-                return Ok(chains.len() > before);
+                break;
+            }
+            ctx.charge(CHECK_CHARGE + self.between.len() + chain.last().map_or(0, |child| child.signed.len() / 16))?;
+            let signs = chain.last().is_some_and(|child| has_signed(candidate, child));
+            if !candidate.has_key() || is_in(candidate, chain) || !signs || !self.is_valid(candidate, place, chain) {
+                continue;
+            }
+            let longer = [chain.as_slice(), &[candidate]].concat();
+            if place == Place::Root {
+                chains.push(longer);
+            } else {
+                let next = self.candidates(candidate).into_iter();
+                levels.push((longer, next));
             }
         }
-        Ok(true)
+        Ok(chains)
     }
 
-    fn consider(
-        &mut self,
-        ctx: &mut Context<'a>,
-        place: Place,
-        candidate: &'c Certificate<'a, 'd>,
-        chain: &[&'c Certificate<'a, 'd>],
-        chains: &mut Vec<Chain<'c, 'a, 'd>>,
-    ) -> Result<bool, Failure> {
-        let Some(child) = chain.last() else { return Ok(true) };
-        ctx.charge(CHECK_CHARGE + child.signed.len() / 16)?;
-        let fits = candidate.has_key() && !is_in(candidate, chain) && has_signed(candidate, child);
-        if !fits || !self.is_valid(candidate, place, chain) {
-            return Ok(true);
-        }
-        let longer = [chain, &[candidate]].concat();
-        if place == Place::Root {
-            chains.push(longer);
-            return Ok(true);
-        }
-        self.build(ctx, &longer, chains)
+    /// Whoever may have signed a certificate: the root first.
+    fn candidates(&self, child: &Certificate<'a, 'd>) -> Vec<(Place, &'c Certificate<'a, 'd>)> {
+        let root = (child.issuer == self.root.subject).then_some((Place::Root, self.root));
+        root.into_iter().chain(self.parents(child).into_iter().map(|one| (Place::Between, one))).collect()
     }
 
     /// Those between that may have signed a certificate, the likeliest first: by the identifiers of their keys.
