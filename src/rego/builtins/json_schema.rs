@@ -11,7 +11,7 @@
 mod bounds;
 mod collections;
 mod compile;
-mod deep;
+
 mod document;
 mod format;
 mod keywords;

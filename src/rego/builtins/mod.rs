@@ -8,6 +8,7 @@ mod caches;
 mod casts;
 mod comparison;
 mod crypto;
+mod deep;
 mod encoding;
 mod glob;
 mod graphql;

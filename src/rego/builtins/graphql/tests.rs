@@ -136,7 +136,7 @@ fn schemas_are_kept_while_they_are_few_and_short() {
     assert_eq!(call_with(&mut ctx, "graphql.is_valid", &[&nested("{a", "{b}", "}", MAX_DEPTH - 1), &schema(0)]), Ok(false));
     let deep = format!("type Query {{ a: {} }}", nested("[", "Int", "]", MAX_DEPTH));
     assert_eq!(call_with(&mut ctx, "graphql.schema_is_valid", &[&deep]), Ok(true));
-    let mut kept = |text: &str| ctx.caches.schemas.schema(&cache::Key::Text(text.as_bytes())).is_some();
+    let mut kept = |text: &str| ctx.caches.graphql_schemas.schema(&cache::Key::Text(text.as_bytes())).is_some();
     assert!(kept(&schema(0)) && kept(&schema(19)) && !kept(&deep));
     let long = format!("{}{}", schema(0), " ".repeat(2 << 20));
     assert_eq!(call_with(&mut ctx, "graphql.schema_is_valid", &[&long]), Ok(true));

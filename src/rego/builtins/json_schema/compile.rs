@@ -10,13 +10,14 @@ use serde_json::Value;
 use super::super::super::budget::Exceeded;
 use super::super::super::value::number::with_text;
 use super::super::super::value::{Arena, any_json};
+use super::super::deep;
 use super::super::uri::normal_url;
 use super::super::{Context, Failure, regex};
 use super::bounds::Bound;
 use super::document::{Document, Draft};
 use super::keywords::{Done, Fields, Problem, check_id, in_order, invalid, is_schema, list, objects, size, string, types};
 use super::node::{Additional, Dependency, Id, Node, Schema};
-use super::{deep, meta, text};
+use super::{meta, text};
 
 /// How deep a schema may nest, its references followed.
 const MAX_DEPTH: usize = 2000;

@@ -6,12 +6,13 @@ use std::cmp::Ordering;
 use super::super::super::budget::Exceeded;
 use super::super::super::value::number::with_text;
 use super::super::super::value::{Entries, Style, Value, any_json, write};
+use super::super::deep;
 use super::super::operand::{charge_number, fail};
 use super::super::{Context, Failure, regex, utf8};
 use super::bounds::{Bound, Ratio};
 use super::node::{Dependency, Id, Node, Schema, Type};
 use super::report::{Found, Place, Problem, Step};
-use super::{deep, format, text};
+use super::{format, text};
 
 /// So much of the caller's stack is taken. References can follow one another without end, and a schema that refers to itself goes as deep
 /// as the document: what goes deeper begins anew, on a stack of its own.

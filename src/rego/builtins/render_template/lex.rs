@@ -68,6 +68,26 @@ pub(super) fn tokens(text: &[u8]) -> (Vec<Token>, Token) {
     (std::mem::take(&mut lexer.tokens), lexer.last.unwrap_or(end))
 }
 
+/// So deep may controls and parentheses be in each other on the caller's stack.
+const SHALLOW: usize = 8;
+
+/// Whether a template may need more than the caller's stack: it nests, its chains of `else if` included, or calls templates, which may call themselves.
+pub(super) fn is_deep(tokens: &[Token]) -> bool {
+    let mut depth = 0_usize;
+    for token in tokens {
+        match token.kind {
+            Kind::Keyword(Keyword::Template | Keyword::Block | Keyword::Define) => return true,
+            Kind::Keyword(Keyword::If | Keyword::Range | Keyword::With) | Kind::LeftParen => depth += 1,
+            Kind::Keyword(Keyword::End) | Kind::RightParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > SHALLOW {
+            return true;
+        }
+    }
+    false
+}
+
 #[derive(Clone, Copy)]
 enum State {
     Text,

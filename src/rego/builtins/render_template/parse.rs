@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::super::value::quote;
 use super::super::utf8;
 use super::functions::Function;
-use super::lex::{Keyword, Kind, Token, tokens};
+use super::lex::{Keyword, Kind, Token};
 use super::literal;
 use super::node::{Command, Control, Node, NodeKind, Operand, OperandKind, Pipe, Template};
 
@@ -17,13 +17,12 @@ pub(super) const NAME: &str = "template";
 
 type Parsed<T> = Result<T, String>;
 
-/// The template in `text`.
+/// The template in `text`, by its tokens.
 ///
 /// # Errors
 /// Go's.
-pub(super) fn parse(text: &[u8]) -> Parsed<Template> {
-    let (tokens, last) = tokens(text);
-    let mut parser = Parser { tokens: &tokens, last: &last, at: 0, lists: HashMap::new(), tree: Tree::new(), depth: 0 };
+pub(super) fn parse(text: &[u8], tokens: &(Vec<Token>, Token)) -> Parsed<Template> {
+    let mut parser = Parser { tokens: &tokens.0, last: &tokens.1, at: 0, lists: HashMap::new(), tree: Tree::new(), depth: 0 };
     let root = parser.root()?;
     parser.add(NAME.as_bytes().into(), root)?;
     Ok(Template { text: text.into(), lists: parser.lists })

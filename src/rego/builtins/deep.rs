@@ -1,8 +1,8 @@
-//! Work that recurses as deep as a schema, on a stack of its own: the caller's may be small.
+//! Work that recurses as deep as a schema or a template, on a stack of its own: the caller's may be small.
 
-use super::super::super::budget::Exceeded;
-use super::super::super::value::Arena;
-use super::super::{Caches, Context, Failure};
+use super::super::budget::Exceeded;
+use super::super::value::Arena;
+use super::{Caches, Context, Failure};
 
 /// The stack of such work.
 const STACK: usize = 32 << 20;
