@@ -416,6 +416,27 @@ pub unsafe extern "C" fn sark_engine_policy_names(
     }
 }
 
+/// Writes what `tell` says of the engine to the buffer.
+///
+/// # Safety
+/// As for each function of the ABI that calls it.
+unsafe fn told(
+    engine: *const sark_engine,
+    buffer: *mut sark_buffer,
+    error: *mut *mut sark_error,
+    tell: impl FnOnce(&Engine) -> Result<String>,
+) -> i32 {
+    // SAFETY: the caller keeps the header's conventions for every pointer.
+    unsafe {
+        entry(error, || {
+            let mut output = output(buffer)?;
+            let text = tell(&handle("engine", engine)?.engine)?;
+            output.bytes().extend_from_slice(text.as_bytes());
+            Ok(SARK_OK)
+        })
+    }
+}
+
 /// Writes how the sources are that the engine follows, a JSON array of what `sark_source_status` writes for each.
 ///
 /// Errors: INVALID_ARGUMENT.
@@ -427,14 +448,7 @@ pub unsafe extern "C" fn sark_engine_sources(
     error: *mut *mut sark_error,
 ) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
-    unsafe {
-        entry(error, || {
-            let mut output = output(buffer)?;
-            let sources = serde_json::Value::from(handle("engine", engine)?.engine.sources());
-            output.bytes().extend_from_slice(sources.to_string().as_bytes());
-            Ok(SARK_OK)
-        })
-    }
+    unsafe { told(engine, buffer, error, |engine| Ok(serde_json::Value::from(engine.sources()).to_string())) }
 }
 
 /// Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`); `documents`,
@@ -454,14 +468,7 @@ pub unsafe extern "C" fn sark_engine_inspect(
     error: *mut *mut sark_error,
 ) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
-    unsafe {
-        entry(error, || {
-            let mut output = output(buffer)?;
-            let found = handle("engine", engine)?.engine.inspect()?;
-            output.bytes().extend_from_slice(found.as_bytes());
-            Ok(SARK_OK)
-        })
-    }
+    unsafe { told(engine, buffer, error, Engine::inspect) }
 }
 
 /// Writes to the buffer which builtins policies may call, with their types and which are `nondeterministic`, and the features of the language:
@@ -477,14 +484,7 @@ pub unsafe extern "C" fn sark_engine_capabilities(
     error: *mut *mut sark_error,
 ) -> i32 {
     // SAFETY: the caller keeps the header's conventions for every pointer.
-    unsafe {
-        entry(error, || {
-            let mut output = output(buffer)?;
-            let found = handle("engine", engine)?.engine.capabilities()?;
-            output.bytes().extend_from_slice(found.as_bytes());
-            Ok(SARK_OK)
-        })
-    }
+    unsafe { told(engine, buffer, error, Engine::capabilities) }
 }
 
 /// Takes the next line that a policy printed, as JSON: `{"when", "level": "info", "event": "print", "message", "fields": {"policy", "row",

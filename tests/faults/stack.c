@@ -113,6 +113,41 @@ static void *annotate_deep(void *unused) {
   return unused;
 }
 
+/* Operands of builtins that nest: a template, a GraphQL query, a JSON schema and its document, YAML, a module. */
+static void *call_deep(void *unused) {
+  enum { TEMPLATE, PARENTHESES, QUERY, SCHEMA, DOCUMENT, YAML, MODULE, KINDS };
+  static const char *open[KINDS] = {"{{if .a}}", "(", "{a", "{\\\"not\\\":", "[", "[", "["};
+  static const char *inner[KINDS] = {"x", "1", "", "{}", "", "", ""};
+  static const char *close[KINDS] = {"{{end}}", ")", "}", "}", "]", "]", "]"};
+  static const char *calls[KINDS] = {
+      "strings.render_template(\"%s\", {\"a\": 1})",       "strings.render_template(\"{{%s}}\", {})",
+      "graphql.is_valid(\"%s\", \"type Query { a: Query }\")", "json.verify_schema(\"%s\")",
+      "json.match_schema(\"%s\", {\"items\": {\"$ref\": \"#\"}})", "yaml.unmarshal(\"%s\")", "rego.parse_module(\"x\", \"package a\\nx := %s\")"};
+  static char text[1 << 20], rego[(1 << 20) + 256];
+  sark_buffer *answer = sark_buffer_new();
+  sark_engine *made = NULL;
+  OK(sark_engine_new(NULL, &made, &error));
+  for (int kind = 0; kind < KINDS; kind++) {
+    for (int levels = 1; levels <= 20000; levels = levels < 24 ? levels + 1 : levels * 3) {
+      char *end = text;
+      for (int i = 0; i < levels; i++) end = stpcpy(end, open[kind]);
+      end = stpcpy(end, inner[kind]);
+      for (int i = 0; i < levels; i++) end = stpcpy(end, close[kind]);
+      int length = sprintf(rego, "package deep\nx := ");
+      sprintf(rego + length, calls[kind], text);
+      OK(sark_engine_load_policy(made, TEXT("deep"), rego, strlen(rego), NULL, NULL, &error));
+      /* An answer, none, or a bound: as long as the stack holds. */
+      int32_t status = sark_engine_evaluate(made, TEXT("data.deep.x"), NONE, NULL, NULL, answer, &error);
+      CHECK(status == SARK_OK || status == SARK_UNDEFINED || status == SARK_LIMIT_EXCEEDED);
+      sark_error_free(error);
+      error = NULL;
+    }
+  }
+  sark_buffer_free(answer);
+  sark_engine_free(made);
+  return unused;
+}
+
 /* A package of many parts, closures in closures, `else` after `else`: loaded and let go of. */
 static void *let_go_deep(void *unused) {
   enum { PARTS = 5000, LEVELS = 400 };
@@ -150,6 +185,7 @@ int main(void) {
   run(read_deep, made, STACK_BYTES);
   run(evaluate_deep, made, STACK_BYTES);
   sark_engine_free(made);
+  run(call_deep, NULL, STACK_BYTES / 2);
   run(let_go_deep, NULL, STACK_BYTES / 2);
   run(annotate_deep, NULL, STACK_BYTES);
   run(call_all, NULL, STACK_BYTES);

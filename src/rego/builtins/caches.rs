@@ -15,9 +15,21 @@ const PATTERNS: usize = 100;
 /// So many of what may be as large as a document.
 const DOCUMENTS: usize = 16;
 
-/// Compiled patterns, templates and schemas. They belong to one evaluation at a time, so that no two threads share a write.
+/// Compiled patterns, templates and schemas. They belong to one evaluation at a time, so that no two threads share a write. A pointer: each
+/// evaluation takes them and gives them back, and most use none.
 #[derive(Debug, Default)]
-pub struct Caches {
+pub struct Caches(Option<Box<Compiled>>);
+
+impl Caches {
+    /// What is kept.
+    pub(super) fn kept(&mut self) -> &mut Compiled {
+        self.0.get_or_insert_default()
+    }
+}
+
+/// What is kept, by kind.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
     pub(super) regexes: Cache<Program, PATTERNS>,
     pub(super) globs: Cache<Program, PATTERNS>,
     pub(super) templates: Cache<Template, DOCUMENTS>,
@@ -30,7 +42,7 @@ pub struct Caches {
 /// So many time zones are kept.
 const ZONES: usize = 8;
 
-impl Caches {
+impl Compiled {
     pub(super) fn keep_zone(&mut self, name: String, zone: jiff::tz::TimeZone) {
         if self.zones.len() >= ZONES {
             self.zones.remove(0);

@@ -58,7 +58,7 @@ pub(super) fn matches<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outc
     // A pattern ends where a byte stands that is in no UTF-8.
     let mut key = [pattern, b"\xff"].concat();
     delimiters.iter().for_each(|rune| utf8::push(&mut key, *rune));
-    let mut program = match ctx.caches.globs.take(&key) {
+    let mut program = match ctx.caches.kept().globs.take(&key) {
         Some(program) => program,
         None => {
             ctx.charge(pattern.len() + 64)?;
@@ -67,7 +67,7 @@ pub(super) fn matches<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outc
         }
     };
     let found = program.is_match(ctx, &Haystack::new(text));
-    ctx.caches.globs.put(&key, program);
+    ctx.caches.kept().globs.put(&key, program);
     found.map(Value::Bool)
 }
 

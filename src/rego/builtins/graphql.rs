@@ -93,11 +93,11 @@ fn schema_operand<'a>(
         return Err(Unread::Operand(type_error(1, &value, &["string", "object"])));
     };
     let document = schema_document(ctx, &key, &value, limit)?;
-    if let Some(schema) = ctx.caches.graphql_schemas.schema(&key) {
+    if let Some(schema) = ctx.caches.kept().graphql_schemas.schema(&key) {
         return Ok((document, schema));
     }
     let schema = schema::build(ctx, &document, limit)?;
-    ctx.caches.graphql_schemas.keep_schema(&key, &schema);
+    ctx.caches.kept().graphql_schemas.keep_schema(&key, &schema);
     Ok((document, schema))
 }
 
@@ -108,14 +108,14 @@ fn schema_document<'a>(
     value: &Value<'a>,
     limit: usize,
 ) -> Result<Arc<SchemaDocument>, Refusal> {
-    if let Some(document) = ctx.caches.graphql_schemas.document(key) {
+    if let Some(document) = ctx.caches.kept().graphql_schemas.document(key) {
         return Ok(document);
     }
     let document = Arc::new(match value {
         Value::String(text) => parser::schema(ctx, text, limit)?,
         value => object::document(ctx, value, limit)?,
     });
-    ctx.caches.graphql_schemas.keep_document(key, &document);
+    ctx.caches.kept().graphql_schemas.keep_document(key, &document);
     Ok(document)
 }
 

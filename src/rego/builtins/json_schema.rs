@@ -77,7 +77,7 @@ fn schema<'a>(ctx: &mut Context<'a>, operand: &Value<'a>) -> Result<Result<Arc<S
         value if value.as_object().is_some() || value.as_array().is_some() => [b"v", written(ctx, value)?.as_slice()].concat(),
         _ => Vec::new(),
     };
-    if let Some(known) = ctx.caches.json_schemas.get(&key) {
+    if let Some(known) = ctx.caches.kept().json_schemas.get(&key) {
         return Ok(Ok(known));
     }
     let json = match json(ctx, operand)? {
@@ -90,7 +90,7 @@ fn schema<'a>(ctx: &mut Context<'a>, operand: &Value<'a>) -> Result<Result<Arc<S
         Err(problem) => return Ok(Err(problem)),
     };
     if key.len() <= MAX_KEPT {
-        ctx.caches.json_schemas.put(&key, Arc::clone(&compiled));
+        ctx.caches.kept().json_schemas.put(&key, Arc::clone(&compiled));
     }
     Ok(Ok(compiled))
 }

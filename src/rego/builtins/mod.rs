@@ -55,11 +55,9 @@ pub(crate) use encoding::base64_text;
 pub(crate) use glob::Glob;
 pub(crate) use json_schema::{Document, Draft};
 pub(crate) use jwt::{Signed, Verifier};
-#[cfg(test)]
-pub(in crate::rego) use missing::MISSING;
 pub(crate) use regex::Pattern;
 pub(in crate::rego) use table::offered;
-pub use table::{all, lookup};
+pub use table::{all, lookup, missing};
 pub(crate) use uri::normal_url;
 pub use walk::Walk;
 

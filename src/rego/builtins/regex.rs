@@ -22,7 +22,7 @@ use super::{Context, Failure, Outcome};
 
 /// The compiled pattern, out of the cache of this context or into it. It is taken out while it is used, and put back by [`give_back`].
 fn take(ctx: &mut Context<'_>, pattern: &[u8]) -> Result<Program, Failure> {
-    if let Some(program) = ctx.caches.regexes.take(pattern) {
+    if let Some(program) = ctx.caches.kept().regexes.take(pattern) {
         return Ok(program);
     }
     // Compiling takes about as long as matching a few kilobytes.
@@ -32,7 +32,7 @@ fn take(ctx: &mut Context<'_>, pattern: &[u8]) -> Result<Program, Failure> {
 }
 
 fn give_back(ctx: &mut Context<'_>, pattern: &[u8], program: Program) {
-    ctx.caches.regexes.put(pattern, program);
+    ctx.caches.kept().regexes.put(pattern, program);
 }
 
 /// Calls `run` with the compiled pattern.

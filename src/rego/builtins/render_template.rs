@@ -39,9 +39,9 @@ pub(super) fn render_template<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>])
 /// Here, or where there is a stack for it: a template recurses as deep as it nests, and as often as it calls others.
 fn rendered<'a>(ctx: &mut Context<'a>, template: &[u8], json: &'a [u8]) -> Result<Vec<u8>, Failure> {
     let data = read(ctx, json)?;
-    if let Some(compiled) = ctx.caches.templates.take(template) {
+    if let Some(compiled) = ctx.caches.kept().templates.take(template) {
         let out = execute::execute(ctx, &compiled, data);
-        ctx.caches.templates.put(template, compiled);
+        ctx.caches.kept().templates.put(template, compiled);
         return out;
     }
     let tokens = lex::tokens(template);
@@ -56,7 +56,7 @@ fn rendered<'a>(ctx: &mut Context<'a>, template: &[u8], json: &'a [u8]) -> Resul
     let compiled = parse::parse(template, &tokens).map_err(fail)?;
     let out = execute::execute(ctx, &compiled, data);
     if template.len() <= MAX_KEPT {
-        ctx.caches.templates.put(template, compiled);
+        ctx.caches.kept().templates.put(template, compiled);
     }
     out
 }

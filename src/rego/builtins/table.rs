@@ -25,6 +25,12 @@ pub(in crate::rego) fn offered() -> impl Iterator<Item = &'static Builtin> {
     TABLE.iter().chain(VOID)
 }
 
+/// OPA's builtins that are not here.
+#[must_use]
+pub fn missing() -> &'static [Builtin] {
+    MISSING
+}
+
 const fn of(name: &'static str, arity: usize, function: Function) -> Builtin {
     Builtin { name, arity, function, relation: false, nondeterministic: false, missing: false }
 }

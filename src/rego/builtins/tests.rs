@@ -2,6 +2,8 @@
 
 mod cases;
 mod generate;
+#[rustfmt::skip]
+mod languages;
 mod oracle;
 #[rustfmt::skip]
 mod pools;

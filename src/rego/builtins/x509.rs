@@ -28,9 +28,9 @@ mod show;
 mod strings;
 mod verify;
 
-use super::super::value::Value;
+use super::super::value::{Arena, Value};
 use super::crypto::der::{Der, SEQUENCE};
-use super::crypto::pem_decode;
+use super::crypto::{Public, pem_decode};
 use super::encoding::base64_bytes;
 use super::operand::{any, charge_digits, fail, object, string, type_error};
 use super::{Context, Failure, Outcome};
@@ -95,6 +95,13 @@ fn shown<'a>(
 ) -> Outcome<'a> {
     let values: Result<Vec<Value<'a>>, String> = all.map(|one| one.shown(ctx.arena, with_texts)).collect();
     Ok(Value::array(ctx.arena, &values.map_err(fail)?))
+}
+
+/// The key of a certificate in DER, which is all of `der`.
+pub(super) fn certificate_key(der: &[u8]) -> Result<Public, String> {
+    let arena = Arena::new();
+    let certificate = Certificate::parse(&arena, der)?;
+    if certificate.raw.len() < der.len() { Err("x509: trailing data".to_owned()) } else { Ok(certificate.key.public) }
 }
 
 pub(super) fn parse_certificates<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {

@@ -5,7 +5,7 @@ use super::der::{Der, OID};
 /// The curves of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Curve {
-    /// NIST's P-224, which certificates may have and tokens may not.
+    /// NIST's P-224, which certificates may have and JWKs may not.
     P224,
     /// NIST's P-256.
     P256,
@@ -65,6 +65,7 @@ impl std::fmt::Debug for Private {
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+const P224: &[u8] = &[0x2b, 0x81, 4, 0, 33];
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
 const P384: &[u8] = &[0x2b, 0x81, 4, 0, 34];
 const P521: &[u8] = &[0x2b, 0x81, 4, 0, 35];
@@ -86,6 +87,7 @@ fn key_info(mut info: Der<'_>) -> Option<Public> {
         RSA => rsa_public_key(bits),
         EC => {
             let curve = match algorithm.take(OID)? {
+                P224 => Curve::P224,
                 P256 => Curve::P256,
                 P384 => Curve::P384,
                 P521 => Curve::P521,

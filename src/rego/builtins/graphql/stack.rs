@@ -37,7 +37,7 @@ fn beside<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], work: Work) -> Resu
     ctx.reserve(1 << 14)?;
     let (budget, now_ns) = (ctx.budget.again(), ctx.now_ns);
     let mut caches = std::mem::take(&mut ctx.caches);
-    caches.graphql_schemas.close(true);
+    caches.kept().graphql_schemas.close(true);
     let aside = move || {
         let arena = Arena::new();
         let mut ctx = Context::new(&arena, budget, now_ns, caches);
@@ -53,7 +53,7 @@ fn beside<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], work: Work) -> Resu
         let joined = thread.ok().and_then(|thread| thread.join().ok());
         joined.unwrap_or_else(|| (Err(fail("no thread to read a deep GraphQL document on").into()), Caches::default()))
     });
-    caches.graphql_schemas.close(false);
+    caches.kept().graphql_schemas.close(false);
     ctx.caches = caches;
     let json = json?;
     ctx.reserve(json.len() * 4)?;

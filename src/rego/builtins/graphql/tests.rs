@@ -129,18 +129,18 @@ fn schemas_are_kept_while_they_are_few_and_short() {
         // It was used in between, so that it stays.
         assert_eq!(call_with(&mut ctx, "graphql.is_valid", &["{a0}", &schema(0)]), Ok(true));
     }
-    let mut kept = |text: &str| ctx.caches.graphql_schemas.schema(&cache::Key::Text(text.as_bytes())).is_some();
+    let mut kept = |text: &str| ctx.caches.kept().graphql_schemas.schema(&cache::Key::Text(text.as_bytes())).is_some();
     assert_eq!((0..20).filter(|at| kept(&schema(*at))).collect::<Vec<_>>(), [0, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
     // What is deep finds them, and is not kept.
     assert!(too_deep(&call_with(&mut ctx, "graphql.is_valid", &[&nested("{a", "", "}", MAX_DEPTH + 1), &schema(0)])));
     assert_eq!(call_with(&mut ctx, "graphql.is_valid", &[&nested("{a", "{b}", "}", MAX_DEPTH - 1), &schema(0)]), Ok(false));
     let deep = format!("type Query {{ a: {} }}", nested("[", "Int", "]", MAX_DEPTH));
     assert_eq!(call_with(&mut ctx, "graphql.schema_is_valid", &[&deep]), Ok(true));
-    let mut kept = |text: &str| ctx.caches.graphql_schemas.schema(&cache::Key::Text(text.as_bytes())).is_some();
+    let mut kept = |text: &str| ctx.caches.kept().graphql_schemas.schema(&cache::Key::Text(text.as_bytes())).is_some();
     assert!(kept(&schema(0)) && kept(&schema(19)) && !kept(&deep));
     let long = format!("{}{}", schema(0), " ".repeat(2 << 20));
     assert_eq!(call_with(&mut ctx, "graphql.schema_is_valid", &[&long]), Ok(true));
-    assert!(ctx.caches.graphql_schemas.schema(&cache::Key::Text(long.as_bytes())).is_none());
+    assert!(ctx.caches.kept().graphql_schemas.schema(&cache::Key::Text(long.as_bytes())).is_none());
 }
 
 #[test]

@@ -27,9 +27,7 @@ impl<'a> Constraints<'a> {
             let place = match name {
                 b"cert" => {
                     let text = value.as_bytes().ok_or_else(|| fail("cert constraint: must be a string"))?;
-                    ctx.charge(text.len() / 4 + 64)?;
-                    ctx.reserve(text.len().saturating_mul(16))?;
-                    out.keys = Some(keys::parse(ctx.arena, text).map_err(fail)?);
+                    out.keys = Some(keys::parse(ctx, text)?);
                     continue;
                 }
                 b"time" => {

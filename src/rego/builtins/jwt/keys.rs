@@ -1,7 +1,9 @@
 //! The keys that verify: of a certificate, of a public key in PEM, or of JSON Web Keys.
 
 use super::super::super::value::Arena;
-use super::super::crypto::{Public, certificate_key, pem_decode, public_key};
+use super::super::crypto::{Block, Public, pem_decode, public_key};
+use super::super::operand::{charge_digits, fail};
+use super::super::{Context, Failure, x509};
 use super::algorithm::Algorithm;
 use super::jwk::{self, Material};
 
@@ -44,15 +46,26 @@ pub(super) fn by_kid<'k>(keys: &'k [Key], kid: &[u8]) -> Option<&'k Key> {
 }
 
 /// The keys of a text. Those for other algorithms than tokens have are left out.
-pub(super) fn parse<'a>(arena: &'a Arena, text: &'a [u8]) -> Result<Vec<Key>, String> {
-    if let Some(block) = pem_decode(text) {
+pub(super) fn parse<'a>(ctx: &mut Context<'a>, text: &'a [u8]) -> Result<Vec<Key>, Failure> {
+    ctx.charge(text.len() / 4 + 64)?;
+    ctx.reserve(text.len().saturating_mul(16))?;
+    let block = pem_decode(text);
+    if block.is_some() {
+        // All of it may be one number, whose digits a certificate's reader makes.
+        charge_digits(ctx, text.len().saturating_mul(2))?;
+    }
+    read(ctx.arena, text, block).map_err(fail)
+}
+
+fn read<'a>(arena: &'a Arena, text: &'a [u8], block: Option<Block<'a>>) -> Result<Vec<Key>, String> {
+    if let Some(block) = block {
         if !block.rest.is_empty() {
             return Err("extra data after a PEM certificate block".to_owned());
         }
         return match block.kind {
-            b"CERTIFICATE" => match certificate_key(&block.bytes) {
-                Some(key) => Ok(vec![Key::plain(key)]),
-                None => Err("failed to parse a PEM certificate: x509: malformed certificate".to_owned()),
+            b"CERTIFICATE" => match x509::certificate_key(&block.bytes) {
+                Ok(key) => Ok(vec![Key::plain(key)]),
+                Err(problem) => Err(format!("failed to parse a PEM certificate: {problem}")),
             },
             b"PUBLIC KEY" => match public_key(&block.bytes) {
                 Some(key) => Ok(vec![Key::plain(key)]),

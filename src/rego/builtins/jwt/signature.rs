@@ -1,7 +1,8 @@
 //! Signatures in JWS' compact form (RFC 7515), for what is signed beside tokens: bundles.
 
-use super::super::crypto::{Public, certificate_key, pem_decode, public_key, rsa_public_key};
+use super::super::crypto::{Public, pem_decode, public_key, rsa_public_key};
 use super::super::encoding::base64url_bytes;
+use super::super::x509;
 use super::algorithm::{Algorithm, Family};
 
 /// What was signed: header and payload, decoded, and the signature over their text.
@@ -84,7 +85,7 @@ fn read_public(text: &[u8]) -> Result<Public, String> {
     let key = match block.kind {
         b"PUBLIC KEY" => public_key(&block.bytes),
         b"RSA PUBLIC KEY" => rsa_public_key(&block.bytes),
-        b"CERTIFICATE" => certificate_key(&block.bytes),
+        b"CERTIFICATE" => return x509::certificate_key(&block.bytes),
         kind if kind.ends_with(b"PRIVATE KEY") => {
             return Err("it is a private key; give the public one, which verifies".to_owned());
         }

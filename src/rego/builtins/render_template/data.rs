@@ -138,5 +138,5 @@ impl<'a> Data<'a> {
 
 /// The capacity of a slice that Go's JSON decoder has filled with so many elements, one by one. Beyond 512 it grows by less than the double.
 fn capacity(length: usize) -> usize {
-    if length <= 512 { length.next_power_of_two().max(usize::from(length > 0)) * usize::from(length > 0) } else { length }
+    if (1..=512).contains(&length) { length.next_power_of_two() } else { length }
 }

@@ -1,6 +1,6 @@
 //! A template at work, by the rules and in the words of Go's `text/template/exec.go`.
 
-use super::super::super::value::quote;
+use super::super::super::value::{Value, quote};
 use super::super::sprintf;
 use super::super::{Context, Failure};
 use super::data::{Data, Found};
@@ -147,7 +147,7 @@ impl<'t, 'a> Execution<'_, 't, 'a> {
                 !elements.is_empty()
             }
             Data::Map(entries) => {
-                let key = |key: super::super::super::value::Value<'a>| Data::Text(key.as_bytes().unwrap_or_default());
+                let key = |key: Value<'a>| Data::Text(key.as_bytes().unwrap_or_default());
                 self.each(frame, control, entries.iter().map(|(name, element)| (key(name), Ok(element))))?;
                 !entries.is_empty()
             }
@@ -187,7 +187,7 @@ impl<'t, 'a> Execution<'_, 't, 'a> {
         &mut self,
         frame: &mut Frame<'t, 'a>,
         control: &'t Control,
-        pairs: impl Iterator<Item = (Data<'a>, Result<super::super::super::value::Value<'a>, Data<'a>>)>,
+        pairs: impl Iterator<Item = (Data<'a>, Result<Value<'a>, Data<'a>>)>,
     ) -> Done<()> {
         let mark = frame.variables.len();
         for (index, element) in pairs {

@@ -269,12 +269,12 @@ fn slice<'a>(ctx: &mut Context<'a>, args: &[Found<'a>]) -> Called<'a> {
         Data::Text(text) => Data::Text(text.get(from..to).unwrap_or_default()).into(),
         Data::Number(text) => Data::Number(text.get(from..to).unwrap_or_default()).into(),
         Data::List(elements, _) => {
+            ctx.charge(to - from)?;
+            ctx.reserve((to - from) * size_of::<Value<'a>>())?;
             // Go's slice may be cut beyond its length, where nothing was put yet.
-            let mut cut: Vec<Value<'a>> = (from..to).map(|at| elements.get(at).unwrap_or(Value::Null)).collect();
-            ctx.charge(cut.len())?;
-            ctx.reserve(cut.len() * size_of::<Value<'a>>())?;
-            let array = Value::array(ctx.arena, &std::mem::take(&mut cut));
-            array.as_array().map_or(Found::NOTHING, |elements| Data::List(elements, end - from).into())
+            let cut: Vec<Value<'a>> = (from..to).map(|at| elements.get(at).unwrap_or(Value::Null)).collect();
+            let array = Value::array(ctx.arena, &cut).as_array();
+            array.map_or(Found::NOTHING, |elements| Data::List(elements, end - from).into())
         }
         _ => Found::NOTHING,
     })

@@ -212,31 +212,25 @@ impl<'t> Parser<'t> {
 
     fn action(&mut self) -> Parsed<Item> {
         let token = self.next_non_space();
-        let Kind::Keyword(keyword) = token.kind else {
-            self.at -= 1;
-            let at = self.peek().at;
-            let pipe = self.pipeline("command", Kind::RightDelimiter)?;
-            return Ok(Item::Node(Node { at, kind: NodeKind::Action(pipe) }));
-        };
-        let node = match keyword {
-            Keyword::Block => self.block()?,
-            Keyword::Break => self.leave(token.at, "{{break}}", NodeKind::Break)?,
-            Keyword::Continue => self.leave(token.at, "{{continue}}", NodeKind::Continue)?,
-            Keyword::Else => {
+        let node = match token.kind {
+            Kind::Keyword(Keyword::Block) => self.block()?,
+            Kind::Keyword(Keyword::Break) => self.leave(token.at, "{{break}}", NodeKind::Break)?,
+            Kind::Keyword(Keyword::Continue) => self.leave(token.at, "{{continue}}", NodeKind::Continue)?,
+            Kind::Keyword(Keyword::Else) => {
                 if !matches!(self.peek_non_space().kind, Kind::Keyword(Keyword::If | Keyword::With)) {
                     self.expect(Kind::RightDelimiter, "else")?;
                 }
                 return Ok(Item::End(End::Else));
             }
-            Keyword::End => {
+            Kind::Keyword(Keyword::End) => {
                 self.expect(Kind::RightDelimiter, "end")?;
                 return Ok(Item::End(End::End));
             }
-            Keyword::If | Keyword::Range | Keyword::With => self.control(keyword)?,
-            Keyword::Template => self.template()?,
-            Keyword::Define => {
+            Kind::Keyword(keyword @ (Keyword::If | Keyword::Range | Keyword::With)) => self.control(keyword)?,
+            Kind::Keyword(Keyword::Template) => self.template()?,
+            // `define` among it, which is more than a word out of place at the top alone.
+            _ => {
                 self.at -= 1;
-                self.peek();
                 let pipe = self.pipeline("command", Kind::RightDelimiter)?;
                 Node { at: token.at, kind: NodeKind::Action(pipe) }
             }

@@ -1,7 +1,7 @@
 //! Random values by OPA's types, from a seed.
 
 use super::super::super::value::{Arena, ObjectBuilder, SetBuilder, Value};
-use super::pools;
+use super::{languages, pools};
 
 /// A small generator: the same seed gives the same values.
 pub(super) struct Random(u64);
@@ -83,7 +83,7 @@ impl<'a> Generator<'a> {
             (*self.random.pick(&["package a\n", "package a.b[\"c d\"]\n", "# c\npackage a\nimport rego.v1\n", "\n", ""]))
                 .to_owned();
         for _ in 0..self.random.below(5) {
-            out += *self.random.pick(pools::STATEMENTS);
+            out += *self.random.pick(languages::STATEMENTS);
             out += *self.random.pick(&["\n", "\n\n", " # comment\n", "\r\n"]);
         }
         if self.random.below(3) == 0 {
@@ -102,10 +102,10 @@ impl<'a> Generator<'a> {
         let mut out = String::new();
         for _ in 0..=self.random.below(4) {
             match self.random.below(40) {
-                0 => out += *self.random.pick(pools::HALF_ACTIONS),
+                0 => out += *self.random.pick(languages::HALF_ACTIONS),
                 1 => out += &self.tokens(),
                 2..12 if depth > 0 => {
-                    out += *self.random.pick(pools::CONTROLS);
+                    out += *self.random.pick(languages::CONTROLS);
                     out += &self.template(depth - 1);
                     if self.random.below(3) == 0 {
                         out += "{{else}}";
@@ -113,7 +113,7 @@ impl<'a> Generator<'a> {
                     }
                     out += "{{end}}";
                 }
-                _ => out += *self.random.pick(pools::ACTIONS),
+                _ => out += *self.random.pick(languages::ACTIONS),
             }
         }
         out
@@ -125,7 +125,7 @@ impl<'a> Generator<'a> {
             if at > 0 && self.random.below(6) > 0 {
                 out.push(' ');
             }
-            out += *self.random.pick(pools::TEMPLATE_TOKENS);
+            out += *self.random.pick(languages::TEMPLATE_TOKENS);
         }
         out + *self.random.pick(&["}}", "}}", " -}}"])
     }
@@ -334,7 +334,7 @@ impl<'a> Generator<'a> {
     fn string(&mut self, name: &str, position: usize) -> Value<'a> {
         if name.starts_with("yaml.") && self.random.below(3) > 0 {
             let parts = 1 + self.random.below(12);
-            let text: String = (0..parts).map(|_| *self.random.pick(pools::YAML_PARTS)).collect();
+            let text: String = (0..parts).map(|_| *self.random.pick(languages::YAML_PARTS)).collect();
             return Value::string(self.arena, text);
         }
         let pool = pools::strings(name, position);

