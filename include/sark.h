@@ -464,6 +464,10 @@ typedef struct sark_evaluate_options {
   uint32_t rego_version;
   // 0.
   uint32_t reserved;
+  // What `time.now_ns` gives, in nanoseconds since 1970; 0, the default, for the time that it is.
+  int64_t time_ns;
+  // What `rand.intn` and `uuid.rfc4122` draw from, so that equal seeds draw the same; 0, the default, for the system's randomness.
+  uint64_t seed;
 } sark_evaluate_options;
 
 // What one evaluation took.
@@ -523,6 +527,21 @@ typedef struct sark_metrics_options {
   // 0.
   uint32_t reserved;
 } sark_metrics_options;
+
+// What bounds the requests of `http.send`. Zero in a field is its default.
+typedef struct sark_network_options {
+  // `sizeof(sark_network_options)`.
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // The most that one request takes in nanoseconds, redirects and its answer included; default 5 s. A request's own `timeout` counts where
+  // it is shorter, and so does the evaluation's.
+  uint64_t timeout_ns;
+  // The largest answer in bytes, as it is after decompressing; default 16 MiB.
+  uint64_t max_response_bytes;
+  // The most bytes of answers that one evaluation leaves to later ones (`cache`, `force_cache`); default 64 MiB. The oldest go first.
+  uint64_t max_cache_bytes;
+} sark_network_options;
 
 // One answer of a batch.
 typedef struct sark_batch_result {
@@ -1054,7 +1073,7 @@ int32_t sark_engine_sources(const struct sark_engine *engine,
 // Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`); `documents`,
 // one for each path that rules define: `path`, `policies`, `rules`, `function`, `deterministic`, `nondeterministic` (the builtins that make it
 // otherwise), `reads` (references to the parts of the input and of base data that it can read, `input` or `data` alone where that can be
-// any), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
+// any), `network` (the builtins by which it reaches outside, where `sark_engine_allow_net` lets it) and `index`: by what its rules are found
 // (`by`), whether by a hash (`hashed`), how many there are (`rules`), and how many are looked at whatever the input is (`always`), and
 // `entrypoint`, whether an annotation calls it one; `entrypoints`, the paths of the documents and packages that annotations call so; and
 // `annotations`, what `# METADATA` says, as `opa inspect --annotations --format=json` has it: `path` (terms), `location`, `annotations`.
@@ -1520,6 +1539,41 @@ SARK_API void sark_metrics_close(const struct sark_metrics *metrics);
 // Threads: the last owner, once.
 SARK_API void sark_metrics_free(struct sark_metrics *metrics);
 
+// Lets `http.send` and `net.lookup_ip_addr` reach hosts, from the next evaluation on. `hosts` is a JSON array of names (`"api.example.com"`,
+// compared byte for byte, as OPA's `allow_net`), addresses, networks (`"10.0.0.0/8"`), and `"*"` for every name. What a name stands for is
+// checked, too: addresses that are not the internet's (private networks, link-local ones, this machine) are reached where they are listed
+// themselves; `"localhost"` lists this machine's for that name. Redirects are checked like requests; proxies are not used.
+//
+// Until it is called, both answer OPA's error for a host that is not allowed (`disallowed host: …`); with a client that has a remote OPA, a
+// decision that comes to one of them is the remote's. `[]` closes the engine for good: then the error is the answer, there too.
+//
+// `ca_file` names a PEM file of certificates to trust, read once; without it (NULL, 0), whom this machine trusts. A request's own `tls_ca_cert…`
+// go before it.
+//
+// Ownership: everything is copied.
+// Errors: INVALID_ARGUMENT (`hosts`, `ca_file`), UNSUPPORTED (another evaluator than sark's), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_allow_net(const struct sark_engine *engine,
+                              const uint8_t *hosts,
+                              uint64_t hosts_length,
+                              const char *ca_file,
+                              uint64_t ca_file_length,
+                              const struct sark_network_options *options,
+                              struct sark_error **error);
+
+// Says what `opa.runtime()` gives, from the next evaluation on: a JSON object, such as `{"env": {"REGION": "eu"}, "config": {}}`. Without it
+// that is an empty object: policies see nothing of this process.
+//
+// Ownership: the JSON is copied.
+// Errors: INVALID_ARGUMENT (no object), SERIALIZATION_ERROR, LIMIT_EXCEEDED (as for inputs), CLOSED.
+// Threads: any.
+SARK_API
+int32_t sark_engine_set_runtime(const struct sark_engine *engine,
+                                const uint8_t *json,
+                                uint64_t json_length,
+                                struct sark_error **error);
+
 // Decides, as `sark_engine_evaluate`.
 //
 // Errors: INVALID_ARGUMENT, POLICY_NOT_FOUND (removed meanwhile), SERIALIZATION_ERROR, LIMIT_EXCEEDED, EVALUATION_ERROR, CLOSED (query or engine).
@@ -1648,8 +1702,9 @@ int32_t sark_source_next(const struct sark_source *source,
 
 // Writes how the source is, as JSON: `name`, `url` (without secrets), `ready`, `closed`, `revision` (the source's own), `engine_revision`,
 // `type`, `from_disk`, `policies`, `bytes`, `activations`, `last_request`, `last_successful_request`, `last_successful_activation`,
-// `age_seconds`, `max_staleness_seconds`, `when_stale`, `stale`, `unsupported` (builtins of OPA that its policies call and sark lacks) and
-// `error` (what went wrong last, or null). Answers after the close, too.
+// `age_seconds`, `max_staleness_seconds`, `when_stale`, `stale`, `outside_calls` (what its policies call that would reach outside, where
+// `sark_engine_allow_net` was not called: `policy`, `builtin`, `row`, `col`) and `error` (what went wrong last, or null). Answers after the
+// close, too.
 //
 // Ownership: the caller owns the buffer.
 // Errors: INVALID_ARGUMENT.

@@ -17,7 +17,7 @@
 //!          └────────┴──► metrics         counted, rendered as Prometheus text
 //!
 //!  decision_log         what a client decided, kept for a caller or a file
-//!  error, event, process, companion, blocking, mask, tls, yaml    used by all
+//!  error, event, process, companion, blocking, mask, tls, connection, yaml    used by all
 //! ```
 //!
 //! Inside `rego`, a module's text becomes a decision in four steps, over what all of them share:
@@ -53,6 +53,7 @@ pub mod source;
 
 mod blocking;
 mod companion;
+mod connection;
 mod process;
 #[cfg(feature = "pyo3")]
 mod python;

@@ -24,6 +24,8 @@ type EvaluateOptions struct {
 	Timeout             time.Duration // zero: the engine's; NoTimeout: none
 	StrictBuiltinErrors bool          // a builtin's error fails the query; otherwise it is undefined there, as in OPA
 	RegoVersion         RegoVersion   // of a query's text; RegoDefault: the engine's
+	Time                time.Time     // what time.now_ns gives; zero: the time that it is
+	Seed                uint64        // what rand.intn and uuid.rfc4122 draw from: equal seeds draw the same; zero: the system's randomness
 	Info                *EvaluateInfo // filled where it is not nil and the call is not an error
 }
 
@@ -40,9 +42,13 @@ func evaluateOptions(options *EvaluateOptions) C.sark_evaluate_options {
 		struct_size:  C.sizeof_sark_evaluate_options,
 		timeout_ns:   nanoseconds(options.Timeout),
 		rego_version: C.uint32_t(options.RegoVersion),
+		seed:         C.uint64_t(options.Seed),
 	}
 	if options.StrictBuiltinErrors {
 		raw.strict_builtin_errors = 1
+	}
+	if !options.Time.IsZero() {
+		raw.time_ns = C.int64_t(options.Time.UnixNano())
 	}
 	return raw
 }

@@ -100,8 +100,14 @@ func regoVersion(args arguments) sark.RegoVersion {
 }
 
 func evaluateOptions(args arguments) sark.EvaluateOptions {
+	var at time.Time
+	if ns := args.number("time_ns"); ns != 0 {
+		at = time.Unix(0, int64(ns))
+	}
 	return sark.EvaluateOptions{
+		Time:    at,
 		Timeout: args.time("timeout_ms"), StrictBuiltinErrors: args.yes("strict"), RegoVersion: regoVersion(args),
+		Seed: args.count("seed"),
 	}
 }
 
@@ -158,6 +164,14 @@ func (w *world) runEngine(t *testing.T, verb string, args arguments) (any, error
 			schema = nil
 		}
 		return nil, w.engine.SetSchema(args.text("path"), schema)
+	case "allow_net":
+		hosts := []string{}
+		for _, host := range args["hosts"].([]any) {
+			hosts = append(hosts, host.(string))
+		}
+		return nil, w.engine.AllowNet(hosts, sark.NetworkOptions{CAFile: args.text("ca_file"), Timeout: args.time("timeout_ms")})
+	case "set_runtime":
+		return nil, w.engine.SetRuntime(args.input("runtime"))
 	case "set_data":
 		return nil, w.engine.SetData(args.input("data"))
 	case "patch_data":

@@ -316,8 +316,13 @@ impl Client {
     ) -> Result<(Option<Vec<u8>>, Revision)> {
         let mut result = Vec::new();
         let timeout = [timeout, self.engine.options().timeout].into_iter().flatten().min();
-        let options =
-            EvaluateOptions { timeout: Some(timeout), is_trial, start: Some(request.clock.get()), ..EvaluateOptions::default() };
+        let options = EvaluateOptions {
+            timeout: Some(timeout),
+            is_trial,
+            start: Some(request.clock.get()),
+            elsewhere: self.falls_back(),
+            ..EvaluateOptions::default()
+        };
         let evaluation = self.engine.evaluate(&request.target, request.input, &options, &mut result)?;
         (phases.read, phases.evaluate) = (evaluation.read, evaluation.evaluate);
         request.advance(evaluation.read.saturating_add(evaluation.evaluate));

@@ -116,6 +116,10 @@ pub struct sark_evaluate_options {
     pub rego_version: u32,
     /// 0.
     pub reserved: u32,
+    /// What `time.now_ns` gives, in nanoseconds since 1970; 0, the default, for the time that it is.
+    pub time_ns: i64,
+    /// What `rand.intn` and `uuid.rfc4122` draw from, so that equal seeds draw the same; 0, the default, for the system's randomness.
+    pub seed: u64,
 }
 
 /// What one evaluation took.
@@ -198,6 +202,8 @@ pub(super) fn evaluate_options(options: &sark_evaluate_options) -> Result<Evalua
         timeout: timeout(options.timeout_ns),
         strict_builtin_errors,
         rego_version,
+        time_ns: (options.time_ns != 0).then_some(options.time_ns),
+        seed: (options.seed != 0).then_some(options.seed),
         ..EvaluateOptions::default()
     })
 }
@@ -454,7 +460,7 @@ pub unsafe extern "C" fn sark_engine_sources(
 /// Writes what the policies offer, as JSON, for whoever deploys them: `policies` (`name`, `package`, `rego_version`, `bytes`); `documents`,
 /// one for each path that rules define: `path`, `policies`, `rules`, `function`, `deterministic`, `nondeterministic` (the builtins that make it
 /// otherwise), `reads` (references to the parts of the input and of base data that it can read, `input` or `data` alone where that can be
-/// any), `unsupported` (builtins of OPA that sark lacks: such a decision is UNSUPPORTED here) and `index`: by what its rules are found
+/// any), `network` (the builtins by which it reaches outside, where `sark_engine_allow_net` lets it) and `index`: by what its rules are found
 /// (`by`), whether by a hash (`hashed`), how many there are (`rules`), and how many are looked at whatever the input is (`always`), and
 /// `entrypoint`, whether an annotation calls it one; `entrypoints`, the paths of the documents and packages that annotations call so; and
 /// `annotations`, what `# METADATA` says, as `opa inspect --annotations --format=json` has it: `path` (terms), `location`, `annotations`.

@@ -21,6 +21,7 @@ mod fork;
 mod input;
 mod memory;
 mod metrics;
+mod network;
 #[cfg(feature = "pyo3")]
 pub(crate) mod python;
 mod query;
@@ -47,6 +48,7 @@ pub use explain::*;
 pub use flags::*;
 pub use input::*;
 pub use metrics::*;
+pub use network::*;
 pub use query::*;
 pub use source::*;
 pub use status::*;

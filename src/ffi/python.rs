@@ -65,7 +65,16 @@ pub(crate) fn client(address: usize) -> Result<Arc<Client>> {
 /// The options of an evaluation, as `sark_evaluate_options` has them.
 pub(crate) fn evaluation(timeout_ns: u64, strict: bool) -> Result<EvaluateOptions> {
     let strict_builtin_errors = strict.into();
-    evaluate_options(&sark_evaluate_options { struct_size: 0, strict_builtin_errors, timeout_ns, rego_version: 0, reserved: 0 })
+    let (struct_size, rego_version, reserved, time_ns, seed) = (0, 0, 0, 0, 0);
+    evaluate_options(&sark_evaluate_options {
+        struct_size,
+        strict_builtin_errors,
+        timeout_ns,
+        rego_version,
+        reserved,
+        time_ns,
+        seed,
+    })
 }
 
 /// The options of a decision, as `sark_decide_options` has them; the trace is its id's halves, the parent's id, and flags.

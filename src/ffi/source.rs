@@ -111,8 +111,9 @@ pub unsafe extern "C" fn sark_source_next(
 
 /// Writes how the source is, as JSON: `name`, `url` (without secrets), `ready`, `closed`, `revision` (the source's own), `engine_revision`,
 /// `type`, `from_disk`, `policies`, `bytes`, `activations`, `last_request`, `last_successful_request`, `last_successful_activation`,
-/// `age_seconds`, `max_staleness_seconds`, `when_stale`, `stale`, `unsupported` (builtins of OPA that its policies call and sark lacks) and
-/// `error` (what went wrong last, or null). Answers after the close, too.
+/// `age_seconds`, `max_staleness_seconds`, `when_stale`, `stale`, `outside_calls` (what its policies call that would reach outside, where
+/// `sark_engine_allow_net` was not called: `policy`, `builtin`, `row`, `col`) and `error` (what went wrong last, or null). Answers after the
+/// close, too.
 ///
 /// Ownership: the caller owns the buffer.
 /// Errors: INVALID_ARGUMENT.

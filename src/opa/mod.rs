@@ -2,7 +2,6 @@
 
 mod answer;
 mod breaker;
-mod fresh;
 mod location;
 mod question;
 mod token;
@@ -19,7 +18,6 @@ use ureq::{Agent, Timeout};
 use answer::{MAX_ERROR_BODY, answer_of, opa_error};
 use breaker::Breaker;
 pub use breaker::{BreakerState, BreakerStatus};
-use fresh::Noting;
 pub(crate) use location::Location;
 use question::request_body;
 pub use question::{NoAnswer, Question};
@@ -27,6 +25,7 @@ pub(crate) use token::TokenFile;
 pub use trace::TraceParent;
 
 use crate::blocking;
+use crate::connection::{self, Noting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
 use crate::process;
@@ -84,7 +83,7 @@ impl Connections {
         if let Some(tls) = &location.tls {
             config = config.tls_config(tls.clone());
         }
-        let agent = Agent::with_parts(config.build(), Noting::default(), DefaultResolver::default());
+        let agent = Agent::with_parts(config.build(), <Noting>::default(), DefaultResolver::default());
         Self { generation: process::generation(), agent }
     }
 }
@@ -179,10 +178,10 @@ impl Opa {
     }
 
     fn exchange(&self, question: &Question) -> Result<Answer> {
-        let (sent, connected) = fresh::connects(|| self.send(question, true));
+        let (sent, connected) = connection::connects(|| self.send(question, true));
         // A kept connection may have been closed while the request was on its way. Once, on a new one, and within the same time.
         let sent = match sent {
-            Err(error) if !connected && is_dead_connection(&error) => self.send(question, false),
+            Err(error) if !connected && connection::is_dead(&error) => self.send(question, false),
             other => other,
         };
         let mut response = sent.map_err(|e| self.transport_error(&e, question.start))?;
@@ -285,13 +284,6 @@ fn push_percent_encoded(url: &mut String, key: &str) {
 
 fn timed_out(start: Instant) -> Error {
     Error::new(ErrorKind::LimitExceeded, format!("OPA did not answer within {} ms", start.elapsed().as_millis()))
-}
-
-/// Whether the connection ended before an answer began.
-fn is_dead_connection(error: &ureq::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
-    let ureq::Error::Io(error) = error else { return false };
-    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
 }
 
 #[cfg(test)]

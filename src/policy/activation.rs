@@ -10,7 +10,7 @@ use super::snapshot::{Modules, Snapshot};
 use super::{Engine, Revision, data};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process;
-use crate::rego::{Document, Module, Path, Unsupported};
+use crate::rego::{Document, Module, OutsideCall, Path};
 
 /// The whole of what a source has.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub(crate) struct Activated {
     /// The engine's revision from then on.
     pub(crate) revision: Revision,
     /// What of the source's policies cannot be decided here.
-    pub(crate) unsupported: Vec<Unsupported>,
+    pub(crate) outside_calls: Vec<OutsideCall>,
 }
 
 /// How long a state that was replaced is kept, so that the last decision that reads it need not take it apart.
@@ -113,7 +113,7 @@ impl Engine {
             }
             let present = self.snapshot.load_full();
             let next = make(&present)?;
-            let activated = Activated { revision: next.revision, unsupported: unsupported(&next, source) };
+            let activated = Activated { revision: next.revision, outside_calls: self.closed_calls(&next, source) };
             let mut next = Some(next);
             while let Some(snapshot) = next.take() {
                 match process::work(|| self.install_after(&present, snapshot)) {
@@ -231,11 +231,6 @@ fn check_packages(next: &Snapshot, content: &Content) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn unsupported(snapshot: &Snapshot, source: &str) -> Vec<Unsupported> {
-    let is_ours = |found: &&Unsupported| snapshot.owners.of_module(&found.module).is_some_and(|owner| **owner == *source);
-    snapshot.program.unsupported().iter().filter(is_ours).cloned().collect()
 }
 
 /// Takes the old state apart here, once nobody reads it: a decision that happened to be its last reader would do it otherwise, for as long

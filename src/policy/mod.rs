@@ -7,6 +7,7 @@ mod activation;
 mod data;
 mod explain;
 mod gate;
+mod network;
 mod ownership;
 mod prints;
 mod query;
@@ -32,7 +33,9 @@ use arc_swap::{ArcSwap, Guard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::{Implementation, Metrics};
 use crate::rego::value::MAX_DEPTH;
-use crate::rego::{Bounds, Compiler, Document, Given, Input, Limits, Outcome, Printer, Question, RegoCompiler, RegoVersion};
+use crate::rego::{
+    Bounds, Compiler, Document, Given, Input, Limits, Outcome, Outside, Printer, Question, RegoCompiler, RegoVersion,
+};
 use gate::Gate;
 use ownership::Owners;
 use prints::Prints;
@@ -100,6 +103,12 @@ pub struct EvaluateOptions {
     pub is_trial: bool,
     /// What the clock shows, where the caller has just read it.
     pub start: Option<Instant>,
+    /// What `time.now_ns` gives, in nanoseconds since 1970; `None` for the time that it is.
+    pub time_ns: Option<i64>,
+    /// What `rand.intn` and `uuid.rfc4122` draw from: equal seeds draw the same. `None` for the system's randomness.
+    pub seed: Option<u64>,
+    /// Whether a decision that would reach outside, where nothing is open, is somebody else's: it ends with `UNSUPPORTED`.
+    pub elsewhere: bool,
 }
 
 /// What one evaluation gave, beside the result itself.
@@ -127,6 +136,7 @@ pub struct Engine {
     metrics: Option<Arc<Metrics>>,
     gate: Gate,
     prints: Prints,
+    outside: Outside,
 }
 
 impl Engine {
@@ -146,6 +156,7 @@ impl Engine {
             metrics,
             gate: Gate::new(),
             prints: Prints::default(),
+            outside: Outside::default(),
         }))
     }
 
@@ -322,7 +333,17 @@ impl Engine {
 
     fn question<'q>(&'q self, input: Option<Given<'q>>, options: &EvaluateOptions) -> Question<'q> {
         let start = options.start.unwrap_or_else(Instant::now);
-        Question { input, limits: self.input_limits(), bounds: self.bounds(start, options), start, printer: self.printer() }
+        Question {
+            input,
+            limits: self.input_limits(),
+            bounds: self.bounds(start, options),
+            start,
+            printer: self.printer(),
+            outside: &self.outside,
+            elsewhere: options.elsewhere,
+            time_ns: options.time_ns,
+            seed: options.seed,
+        }
     }
 
     /// Who gets lines of `print`: nobody where they are not compiled.

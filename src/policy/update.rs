@@ -165,7 +165,7 @@ impl Update {
         owner.map_or(Ok(()), |(source, what)| Err(owned_by(source, what)))
     }
 
-    /// A policy that is loaded by hand stands beside what sources bring, and can be decided here: else whoever loads it wants to know now.
+    /// A policy that is loaded by hand stands beside what sources bring.
     fn check_loaded(&self, next: &Snapshot) -> Result<()> {
         let names = self.changes.iter().filter_map(|change| match change {
             Change::Load(module) => Some(&module.name),
@@ -175,9 +175,6 @@ impl Update {
             let package = next.program.package(name);
             if let Some((package, source)) = package.and_then(|package| Some((package, next.owners.of_package(package)?))) {
                 return Err(owned_by(source, format_args!("the package {package} of the policy {name}")));
-            }
-            if let Some(found) = next.program.unsupported().iter().find(|found| found.module == *name) {
-                return Err(found.refusal());
             }
         }
         Ok(())

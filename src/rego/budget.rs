@@ -39,6 +39,12 @@ impl Budget {
         Self::new(self.deadline, self.max_bytes)
     }
 
+    /// When the time is over; `None` for never.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// Charges `units` of work, each about as long as handling one element of a container or a few dozen bytes.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ fn document(compiled: &Compiled, path: &Path, node: &TreeNode, policy_of: &impl 
     add("deterministic", nondeterministic.is_empty().into());
     add("nondeterministic", nondeterministic.into());
     add("reads", reads::of(compiled, node).into());
-    add("unsupported", named(|site| site.builtin.missing).into());
+    add("network", named(|site| site.builtin.reaches_out).into());
     add("index", cost(&plan, path));
     fields
 }

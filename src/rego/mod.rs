@@ -14,6 +14,7 @@ mod compile;
 mod cover;
 mod eval;
 mod inspect;
+mod network;
 mod order;
 mod parser;
 mod path;
@@ -29,6 +30,7 @@ pub mod value;
 
 pub(crate) use builtins::{Pattern, base64_text as base64};
 pub use cover::Covered;
+pub use network::{Network, NetworkOptions, Outside};
 pub use path::Path;
 pub(crate) use program::{COMPILER_STACK, RegoCompiler, has_deep_stack, on_deep_stack};
 pub use tester::{Failure, Test, TestProgram, TestRun};
@@ -38,7 +40,7 @@ pub use value::{Document, Limits};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, ErrorKind, Finding, Location, Result};
+use crate::error::{Error, ErrorKind, Location, Result};
 
 /// The version of the language that a module is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -147,8 +149,8 @@ pub trait Program: Send + Sync {
         Err(Error::new(ErrorKind::Unsupported, "this evaluator explains no decisions; ask one of sark's own"))
     }
 
-    /// The builtins of OPA that the modules call and this evaluator lacks: a decision that comes to one ends with `UNSUPPORTED`.
-    fn unsupported(&self) -> &[Unsupported] {
+    /// The calls in the modules that reach outside.
+    fn outside_calls(&self) -> &[OutsideCall] {
         &[]
     }
 
@@ -188,25 +190,15 @@ pub trait Program: Send + Sync {
     fn is_deterministic(&self, path: &Path) -> bool;
 }
 
-/// A call of a builtin that OPA has and the evaluator lacks.
+/// A call of a builtin that reaches outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsupported {
+pub struct OutsideCall {
     /// The policy that has the call.
     pub module: Arc<str>,
     /// The builtin.
     pub builtin: &'static str,
     /// Where the call stands.
     pub location: Option<Location>,
-}
-
-impl Unsupported {
-    /// The error for whoever wants it to be decided here.
-    #[must_use]
-    pub fn refusal(&self) -> Error {
-        let message = format!("undefined function {}: sark has no such builtin yet", self.builtin);
-        let finding = Finding::new("rego_type_error", message, self.location.clone());
-        Error::from_findings(ErrorKind::CompilationError, vec![finding])
-    }
 }
 
 /// An input as a caller gives it.
@@ -231,6 +223,14 @@ pub struct Question<'q> {
     pub start: Instant,
     /// Who gets the lines of `print`; `None` for nobody.
     pub printer: Option<&'q dyn Printer>,
+    /// How far policies may reach outside.
+    pub outside: &'q Outside,
+    /// Whether a decision that would reach outside, where nothing is open, is somebody else's.
+    pub elsewhere: bool,
+    /// What the clock shows, in nanoseconds since 1970; `None` for the time that it is.
+    pub time_ns: Option<i64>,
+    /// What randomness is drawn from; `None` for the system's.
+    pub seed: Option<u64>,
 }
 
 /// How a decision is explained.

@@ -21,7 +21,7 @@ use super::tester::Tests;
 use super::trace;
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
 use super::{
-    Compiler, Evaluated, Explanation, Input, Module, Outcome, Path, Program, Question, RegoVersion, TestProgram, Unsupported, ast,
+    Compiler, Evaluated, Explanation, Input, Module, Outcome, OutsideCall, Path, Program, Question, RegoVersion, TestProgram, ast,
 };
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
@@ -62,7 +62,7 @@ pub(super) struct Rules {
     pub(super) compiled: Compiled,
     pub(super) modules: Vec<Module>,
     packages: HashMap<Arc<str>, Path>,
-    unsupported: Vec<Unsupported>,
+    outside_calls: Vec<OutsideCall>,
 }
 
 /// Closures in closures and `else` after `else` are as deep as the source has them: the thread that lets go of them may have little stack.
@@ -182,12 +182,12 @@ fn compile_modules(modules: &[Module], options: compile::Options, schemas: &Arc<
     let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
     let names = sorted.iter().map(|module| Arc::clone(&module.name)).collect();
     let compiled = compile::compile(parsed, names, options, schemas).map_err(|problems| compilation_error(&problems, &sorted))?;
-    let missing = compile::missing_builtins(&compiled).into_iter().filter_map(|(module, builtin, span)| {
+    let calls = compile::outside_calls(&compiled).into_iter().filter_map(|(module, builtin, span)| {
         let name = &sorted.get(module)?.name;
-        Some(Unsupported { module: Arc::clone(name), builtin, location: location(span, &sorted) })
+        Some(OutsideCall { module: Arc::clone(name), builtin, location: location(span, &sorted) })
     });
-    let unsupported = missing.collect();
-    Ok(Rules { compiled, modules: sorted, packages, unsupported })
+    let outside_calls = calls.collect();
+    Ok(Rules { compiled, modules: sorted, packages, outside_calls })
 }
 
 /// What is met by who goes through all of data: OPA leaves out where it keeps what is its own.
@@ -270,7 +270,10 @@ impl RegoProgram {
             // The clock is a good part of a small decision: it is read no more often than somebody can see.
             let read = if given { question.start.elapsed() } else { Duration::ZERO };
             let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
-            let context = Context::new(arena, budget, now_ns(), std::mem::take(caches));
+            let mut context = Context::new(arena, budget, time_of(question), std::mem::take(caches));
+            context.seed = question.seed;
+            (context.outside, context.elsewhere) = (Some(question.outside), question.elsewhere);
+            context.modules = &self.rules.modules;
             let strict = question.bounds.strict_builtin_errors;
             let mut work = std::mem::take(stacks).recycle();
             let data = Data { all: &self.data, public: &self.public };
@@ -307,7 +310,10 @@ impl RegoProgram {
             explain: how.explain,
         };
         let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
-        let context = Context::new(&arena, budget, now_ns(), Caches::default());
+        let mut context = Context::new(&arena, budget, time_of(question), Caches::default());
+        context.seed = question.seed;
+        (context.outside, context.elsewhere) = (Some(question.outside), question.elsewhere);
+        context.modules = &self.rules.modules;
         let explanation = trace::explain(&explained, &query, context).map_err(|why| self.unexplained(why))?;
         output.extend_from_slice(b"{\"explanation\":");
         explanation.write(&explained, how.pretty, output).map_err(|why| self.unexplained(why))?;
@@ -344,8 +350,11 @@ impl RegoProgram {
                 let problem = "the evaluation exceeded its memory; simplify the policy or send a smaller input";
                 Error::new(ErrorKind::LimitExceeded, problem)
             }
-            Stop::Missing { builtin, span } => {
-                let message = format!("the decision comes to a call of {builtin}, which sark has not yet: only OPA can make it");
+            Stop::Elsewhere { builtin, span } => {
+                let message = format!(
+                    "the decision comes to a call of {builtin}, and this engine may not reach outside: only the remote can make it; allow \
+                     hosts to the engine"
+                );
                 let location = location(span, &self.rules.modules);
                 Error::from_findings(ErrorKind::Unsupported, vec![Finding::new("eval_builtin_error", message, location)])
             }
@@ -400,8 +409,11 @@ fn write_result(value: &Value<'_>, output: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// The time of day; 0 where the clock stands before 1970.
-fn now_ns() -> i64 {
+/// The time of day, or what is taken for it; 0 where the clock stands before 1970.
+fn time_of(question: &Question<'_>) -> i64 {
+    if let Some(time) = question.time_ns {
+        return time;
+    }
     SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(0)
 }
 
@@ -463,18 +475,13 @@ impl Program for RegoProgram {
             let mut modules = rules.modules.clone();
             modules.push(source);
             let body = parser::parse_query(text, &options).map_err(|p| compilation_error(&p, &modules))?;
-            let plan = plan::plan_query(&rules.compiled, body).map_err(|p| compilation_error(&p, &modules))?;
-            // What the query itself calls; what it reaches in policies is found when it comes to it.
-            match plan.sites.iter().find(|site| site.builtin.missing && site.span.module == module) {
-                Some(site) => Err(unsupported(site, &modules).refusal()),
-                None => Ok(plan),
-            }
+            plan::plan_query(&rules.compiled, body).map_err(|p| compilation_error(&p, &modules))
         })?;
         self.run(&plan, question, output, true)
     }
 
-    fn unsupported(&self) -> &[Unsupported] {
-        &self.rules.unsupported
+    fn outside_calls(&self) -> &[OutsideCall] {
+        &self.rules.outside_calls
     }
 
     fn planned(&self) -> Vec<Path> {
@@ -522,11 +529,6 @@ impl Program for RegoProgram {
     fn is_deterministic(&self, path: &Path) -> bool {
         self.with_plan(path, |plan| Ok(plan.sites.iter().all(|site| !site.builtin.nondeterministic))).unwrap_or(false)
     }
-}
-
-fn unsupported(site: &plan::Site, modules: &[Module]) -> Unsupported {
-    let module = modules.get(site.span.module as usize).map(|module| Arc::clone(&module.name)).unwrap_or_default();
-    Unsupported { module, builtin: site.builtin.name, location: location(site.span, modules) }
 }
 
 pub(super) fn compilation_error(problems: &[Problem], modules: &[Module]) -> Error {

@@ -13,7 +13,7 @@ use super::eval::Observer;
 use super::plan::{self, Plan};
 use super::program::{RegoProgram, compilation_error, deep, location};
 use super::value::{Style, Value, write};
-use super::{Bounds, Limits, Outcome, Question, print};
+use super::{Bounds, Limits, Outcome, Outside, Question, print};
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The most bytes that one test may print; what comes after is counted and dropped.
@@ -98,7 +98,17 @@ impl Tests {
     fn attempt(&self, test: &Test, bounds: Bounds, watch: &mut Watch, pass: Pass) -> Result<Option<Vec<u8>>> {
         let plan = self.plan(test, pass)?;
         let limits = Limits { max_bytes: u64::MAX, max_depth: super::value::MAX_DEPTH };
-        let question = Question { input: None, limits, bounds, start: Instant::now(), printer: None };
+        let question = Question {
+            input: None,
+            limits,
+            bounds,
+            start: Instant::now(),
+            printer: None,
+            outside: &Outside::default(),
+            elsewhere: false,
+            time_ns: None,
+            seed: None,
+        };
         let mut value = Vec::new();
         let evaluated = self.program.run_observed(&plan, &question, Some(watch), &mut value, false)?;
         Ok((evaluated.outcome == Outcome::Defined).then_some(value))

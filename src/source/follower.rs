@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::origin::Origin;
-use super::state::{Moment, State, unsupported_json};
+use super::state::{Moment, State, outside_call_json};
 use super::{Brought, Fetched, Progress};
 use crate::companion::Companion;
 use crate::error::{Error, ErrorKind, Result};
@@ -279,20 +279,20 @@ fn in_force(state: &State, brought: &Brought, activated: &Activated, bytes: u64,
         status.revision.clone_from(revision);
         status.engine_revision = activated.revision.as_str().to_owned();
         status.policies = policies.unwrap_or(status.policies);
-        status.unsupported.clone_from(&activated.unsupported);
+        status.outside_calls.clone_from(&activated.outside_calls);
     });
     if let Some(metrics) = state.metrics() {
         metrics.source_tried(state.source_name(), SourceOutcome::Activated);
     }
-    let unsupported: Vec<Value> = activated.unsupported.iter().map(unsupported_json).collect();
+    let outside_calls: Vec<Value> = activated.outside_calls.iter().map(outside_call_json).collect();
     let named = if revision.is_empty() { String::new() } else { format!(" at {revision}") };
     let message = format!("the source {}{named} is in force", state.source_name());
     let status = state.status();
     let fields = json!({
         "revision": revision, "engine_revision": activated.revision.as_str(), "type": if is_delta { "delta" } else { "snapshot" },
-        "policies": status.policies, "bytes": bytes, "unsupported": unsupported, "seconds": start.elapsed().as_secs_f64(),
+        "policies": status.policies, "bytes": bytes, "outside_calls": outside_calls, "seconds": start.elapsed().as_secs_f64(),
     });
-    let level = if activated.unsupported.is_empty() { Level::Info } else { Level::Warning };
+    let level = if activated.outside_calls.is_empty() { Level::Info } else { Level::Warning };
     state.happened(level, "activated", message, fields);
 }
 

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Events, Level};
 use crate::metrics::{Metrics, Refresh};
 use crate::policy::{Engine, Feed};
-use crate::rego::Unsupported;
+use crate::rego::OutsideCall;
 
 /// A moment by both clocks: one that never jumps, and one for people.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +68,7 @@ pub(super) struct Status {
     pub(super) is_kept: bool,
     pub(super) bytes: u64,
     pub(super) policies: usize,
-    pub(super) unsupported: Vec<Unsupported>,
+    pub(super) outside_calls: Vec<OutsideCall>,
     /// What went wrong last; `None` once something was right again.
     pub(super) problem: Option<Error>,
 }
@@ -215,7 +215,7 @@ impl State {
     pub(super) fn to_json(&self, now: Instant) -> Value {
         let status = self.status();
         let when = |moment: Option<Moment>| moment.map(|moment| moment.when.to_string());
-        let unsupported: Vec<Value> = status.unsupported.iter().map(unsupported_json).collect();
+        let outside_calls: Vec<Value> = status.outside_calls.iter().map(outside_call_json).collect();
         json!({
             "name": *self.name,
             "url": self.location.shown(),
@@ -235,7 +235,7 @@ impl State {
             "max_staleness_seconds": self.config.max_staleness.map(|max| max.as_secs_f64()),
             "when_stale": self.config.when_stale.name(),
             "stale": self.stale_from().is_some_and(|from| from <= now),
-            "unsupported": unsupported,
+            "outside_calls": outside_calls,
             "error": status.problem.as_ref().and_then(|error| serde_json::from_str::<Value>(&error.to_json()).ok()),
         })
     }
@@ -244,7 +244,7 @@ impl State {
 /// The longest pause between two looks at the status.
 const MAX_PAUSE: Duration = Duration::from_millis(20);
 
-pub(super) fn unsupported_json(found: &Unsupported) -> Value {
+pub(super) fn outside_call_json(found: &OutsideCall) -> Value {
     let place = found.location.as_ref();
     json!({"policy": *found.module, "builtin": found.builtin, "row": place.map(|p| p.row), "col": place.map(|p| p.col)})
 }

@@ -31,6 +31,9 @@ func judge(tc *cases.TestCase, s *suite) error {
 		return err
 	}
 	defer engine.Close()
+	if err := engine.AllowNet([]string{"*", "0.0.0.0/0", "::/0"}); err != nil {
+		return err
+	}
 	if err := load(engine, tc, s); err != nil {
 		return fmt.Errorf("load: %w", err)
 	}

@@ -139,6 +139,27 @@ export class Engine extends Handle {
     );
   }
 
+  allowNet(hosts, { caFile, timeoutMs, maxResponseBytes, maxCacheBytes } = {}) {
+    const settings = options("sark_network_options", {
+      timeout_ns: nanoseconds("timeoutMs", timeoutMs),
+      max_response_bytes: size("maxResponseBytes", maxResponseBytes),
+      max_cache_bytes: size("maxCacheBytes", maxCacheBytes),
+    });
+    if (caFile !== undefined) text("caFile", caFile);
+    const bytes = json.takeJson(toJson(hosts));
+    const file = caFile ?? null;
+    check(
+      sark.sark_engine_allow_net(
+        pointer(this), bytes, json.length, file, caFile === undefined ? 0 : byteLength(caFile), settings, errorSlot,
+      ),
+    );
+  }
+
+  setRuntime(runtime) {
+    const bytes = json.takeJson(toJson(runtime));
+    check(sark.sark_engine_set_runtime(pointer(this), bytes, json.length, errorSlot));
+  }
+
   follow(url, config) {
     return new Source(this, url, config);
   }

@@ -95,11 +95,26 @@ export interface EvaluateOptions {
   timeoutMs?: number;
   /** Errors of builtins are errors, instead of making their expression undefined. */
   strict?: boolean;
+  /** What `time.now_ns` gives, in nanoseconds since 1970; left out, the time that it is. */
+  timeNs?: bigint | number;
+  /** What `rand.intn` and `uuid.rfc4122` draw from: equal seeds draw the same. Left out, the system's randomness. */
+  seed?: bigint | number;
 }
 
 export interface QueryOptions extends EvaluateOptions {
   /** The language of the query's text; left out, the engine's. */
   regoVersion?: RegoVersion;
+}
+
+export interface NetworkOptions {
+  /** A PEM file of certificates to trust; left out, whom the machine trusts. */
+  caFile?: string;
+  /** Milliseconds that one request takes at most; 5,000 where left out. */
+  timeoutMs?: number;
+  /** The largest answer, after decompressing; 16 MiB where left out. */
+  maxResponseBytes?: number;
+  /** The most that answers take which one evaluation leaves to later ones; 64 MiB where left out. */
+  maxCacheBytes?: number;
 }
 
 export interface LoadOptions {
@@ -289,6 +304,14 @@ export class Engine implements Closable {
    */
   setSchema(path: string, schema?: unknown): string;
   setSchemaJson(path: string, schema?: Json): string;
+  /**
+   * Let `http.send` and `net.lookup_ip_addr` reach hosts, from the next evaluation on: names, addresses, networks ("10.0.0.0/8"), and "*" for
+   * every name. Private addresses are reached where they are listed themselves. An empty array closes the engine for good; until it is
+   * called, a client's remote OPA decides what would reach outside. Throws InvalidArgument, Unsupported.
+   */
+  allowNet(hosts: readonly string[], options?: NetworkOptions): void;
+  /** Say what `opa.runtime()` gives: an object, such as { env: { REGION: "eu" } }. Without it that is an empty one. Throws InvalidArgument. */
+  setRuntime(runtime: unknown): void;
   /**
    * Follow a source of policies and data: what is new there comes into force, whole or not at all. `url` is "dir:PATH", "bundle:PATH",
    * "https://…" (a bundle that a server has) or "opa:http://…" (what a running OPA has). Blocks until the first answer, at most 3 s. A

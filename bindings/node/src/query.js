@@ -4,7 +4,7 @@ import { errorSlot, layout, options, output, sark, slot } from "./native.js";
 import { check, checkPredicate, errorFromJson } from "./error.js";
 import { create, Handle, pointer } from "./handle.js";
 import { Input } from "./input.js";
-import { Argument, byteLength, inputToJson, nanoseconds, rego, text, toJson } from "./values.js";
+import { Argument, byteLength, inputToJson, integer, nanoseconds, rego, text, toJson } from "./values.js";
 
 const json = new Argument("json", 1 << 16);
 const RESULT = layout("sark_batch_result");
@@ -12,11 +12,13 @@ const RESULT = layout("sark_batch_result");
 /** The library's options of an evaluation. */
 export function evaluateOptions(settings) {
   if (settings === undefined) return null;
-  const { timeoutMs, strict = false, regoVersion } = settings;
+  const { timeoutMs, strict = false, timeNs = 0n, seed = 0n, regoVersion } = settings;
   return options("sark_evaluate_options", {
     timeout_ns: nanoseconds("timeoutMs", timeoutMs),
     strict_builtin_errors: strict ? 1 : 0,
     rego_version: rego(regoVersion),
+    time_ns: integer("timeNs", timeNs, 64),
+    seed: integer("seed", seed, 64, false),
   });
 }
 

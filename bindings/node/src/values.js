@@ -94,6 +94,14 @@ export function nanoseconds(name, milliseconds) {
   return wanted >= Number(NEVER) ? NEVER : BigInt(wanted);
 }
 
+/** A whole number of so many bits, as a bigint: a number or a bigint. */
+export function integer(name, value, bits, signed = true) {
+  const wanted = Number.isSafeInteger(value) ? BigInt(value) : value;
+  const fits = typeof wanted === "bigint" && (signed ? BigInt.asIntN(bits, wanted) : BigInt.asUintN(bits, wanted)) === wanted;
+  if (!fits) throw new InvalidArgument(`${name} is ${String(value)}: a whole number of ${bits} bits${signed ? "" : " from 0 on"} wanted`);
+  return wanted;
+}
+
 /** A size or a count for the library, where 0 means its default (undefined here). */
 export function size(name, value) {
   if (value === undefined) return 0;

@@ -103,10 +103,14 @@ const calls = {
   "engine.set_schema": (its, { path, schema, json }) =>
     void (json === undefined ? its.engine.setSchema(path, schema) : its.engine.setSchemaJson(path, json)),
   "engine.patch_data": (its, args) => void sendPatch(its.engine, args),
-  "engine.evaluate": (its, { policy, input, json, strict, timeout_ms: timeoutMs }) =>
-    json === undefined
-      ? its.engine.evaluate(policy, input, { strict, timeoutMs })
-      : parsed(its.engine.evaluateJson(policy, json, { strict, timeoutMs })),
+  "engine.allow_net": (its, { hosts, ca_file: caFile, timeout_ms: timeoutMs }) => its.engine.allowNet(hosts, { caFile, timeoutMs }),
+  "engine.set_runtime": (its, { runtime }) => its.engine.setRuntime(runtime),
+  "engine.evaluate": (its, { policy, input, json, strict, timeout_ms: timeoutMs, time_ns: at, seed }) => {
+    const timeNs = at === undefined ? undefined : BigInt(at);
+    return json === undefined
+      ? its.engine.evaluate(policy, input, { strict, timeoutMs, timeNs, seed })
+      : parsed(its.engine.evaluateJson(policy, json, { strict, timeoutMs, timeNs, seed }));
+  },
   "engine.evaluate_json": (its, { policy, input, json, strict, timeout_ms: timeoutMs }) =>
     its.engine.evaluateJson(policy, json ?? JSON.stringify(input), { strict, timeoutMs }),
   "engine.explain": (its, { policy, input, explain, events, strict, timeout_ms: timeoutMs }) => {

@@ -201,6 +201,12 @@ class Case:
         else:
             self.engine.set_schema(args["path"], args.get("schema"))
 
+    def engine_allow_net(self, args: dict[str, Any]) -> None:
+        self.engine.allow_net(args["hosts"], **only(args, "ca_file"), timeout=seconds(args, "timeout_ms"))
+
+    def engine_set_runtime(self, args: dict[str, Any]) -> None:
+        self.engine.set_runtime(args["runtime"])
+
     def engine_patch_data(self, args: dict[str, Any]) -> None:
         self.patch_data(self.engine, args)
 
@@ -214,7 +220,7 @@ class Case:
         target.patch_data_json(path, args["json"]) if "json" in args else target.patch_data(path, args["data"])
 
     def engine_evaluate(self, args: dict[str, Any]) -> Any:
-        options = only(args, "strict") | {"timeout": seconds(args, "timeout_ms")}
+        options = only(args, "strict", "time_ns", "seed") | {"timeout": seconds(args, "timeout_ms")}
         if "json" in args:
             answer = self.engine.evaluate_json(args["policy"], args["json"], **options)
             return answer if answer is sark.UNDEFINED else json.loads(answer)

@@ -12,12 +12,12 @@ mod deep;
 mod encoding;
 mod glob;
 mod graphql;
+mod http;
 mod json;
 mod json_schema;
 mod jwt;
 mod key;
 mod metadata;
-mod missing;
 mod net;
 mod numbers;
 mod objects;
@@ -47,8 +47,12 @@ mod void;
 mod walk;
 mod x509;
 
+use std::sync::Arc;
+
+use super::ast::Span;
 use super::budget::{Budget, Exceeded};
 use super::value::{Arena, Value};
+use super::{Module, Network, Outside};
 
 pub use caches::Caches;
 pub(crate) use encoding::base64_text;
@@ -57,9 +61,21 @@ pub(crate) use json_schema::{Document, Draft};
 pub(crate) use jwt::{Signed, Verifier};
 pub(crate) use regex::Pattern;
 pub(in crate::rego) use table::offered;
-pub use table::{all, lookup, missing};
+pub use table::{all, lookup};
+pub(in crate::rego) use uri::Target;
 pub(crate) use uri::normal_url;
 pub use walk::Walk;
+pub(in crate::rego) use x509::{Validity, validity};
+
+/// How far a builtin may reach outside.
+enum Reach {
+    /// Nowhere: OPA's error for a host that is not allowed.
+    Closed,
+    /// Nowhere, but somebody else may: the decision is theirs.
+    Elsewhere,
+    /// As far as this goes.
+    Open(Arc<Network>),
+}
 
 /// What a builtin works with.
 pub struct Context<'a> {
@@ -71,7 +87,17 @@ pub struct Context<'a> {
     pub now_ns: i64,
     /// Compiled patterns. Take them from one evaluation and give them to the next.
     pub caches: Caches,
+    /// How far builtins may reach outside; `None` for nowhere.
+    pub outside: Option<&'a Outside>,
+    /// What randomness is drawn from; `None` for the system's.
+    pub seed: Option<u64>,
+    /// Whether somebody else decides what would reach outside, where nothing says how far.
+    pub elsewhere: bool,
+    /// The policies' modules, by whose names a place is told.
+    pub modules: &'a [Module],
     drawn: random::Drawn,
+    sent: http::Sent<'a>,
+    looked_up: Vec<(String, Value<'a>)>,
 }
 
 /// Why a builtin gave no value.
@@ -85,8 +111,10 @@ pub enum Failure {
     Builtin(String),
     /// `eval_conflict_error`: ends the evaluation, strict or not.
     Conflict(String),
-    /// OPA has the builtin, and sark does not: ends the evaluation, strict or not.
-    Missing,
+    /// It may not reach outside, where somebody else may: ends the evaluation, strict or not.
+    Elsewhere,
+    /// No failure but a value: an answer of `http.send` that tells of this error, and of the place of the call.
+    Placed(Box<Failure>),
     /// A bound was reached: ends the evaluation, strict or not.
     Exceeded(Exceeded),
 }
@@ -116,15 +144,45 @@ pub struct Builtin {
     pub relation: bool,
     /// Whether equal operands may give different values.
     pub nondeterministic: bool,
-    /// Whether OPA has it and sark does not.
-    pub missing: bool,
+    /// Whether it reaches outside.
+    pub reaches_out: bool,
 }
 
 impl<'a> Context<'a> {
-    /// A context of one evaluation.
+    /// A context of one evaluation, in which nothing reaches outside.
     #[must_use]
     pub const fn new(arena: &'a Arena, budget: Budget, now_ns: i64, caches: Caches) -> Self {
-        Self { arena, budget, now_ns, caches, drawn: random::Drawn::new() }
+        Self {
+            arena,
+            budget,
+            now_ns,
+            caches,
+            seed: None,
+            outside: None,
+            elsewhere: false,
+            modules: &[],
+            drawn: random::Drawn::new(),
+            sent: http::Sent::new(),
+            looked_up: Vec::new(),
+        }
+    }
+
+    fn reach(&self) -> Reach {
+        match self.outside.and_then(Outside::network) {
+            Some(network) => Reach::Open(network),
+            None if self.elsewhere => Reach::Elsewhere,
+            None => Reach::Closed,
+        }
+    }
+
+    /// An error of `http.send` as an answer of it, which says where it was called.
+    pub(in crate::rego) fn placed(&self, failure: &Failure, span: Span) -> Value<'a> {
+        let module = self.modules.get(span.module as usize);
+        let location = match module.filter(|module| !module.name.is_empty()) {
+            Some(module) => format!("{}:{}", module.name, span.row),
+            None => format!("{}:{}", span.row, span.col),
+        };
+        http::placed(self, failure, &location)
     }
 
     /// Charges `units` of work: about one for each element handled, or each 32 bytes.

@@ -1,6 +1,7 @@
 //! Networks in CIDR notation.
 
 mod address;
+mod lookup;
 mod merge;
 
 use super::super::value::{Elements, SetBuilder, Value};
@@ -8,6 +9,7 @@ use super::operand::{any, fail, string};
 use super::{Context, Failure, Outcome, utf8};
 use address::{Address, Network};
 
+pub(super) use lookup::lookup_ip_addr;
 pub(super) use merge::cidr_merge;
 
 /// A network. Errors are about operand 1, whichever it is.

@@ -2,61 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::super::value::{Entries, ObjectBuilder, SetBuilder, Style, Value, number, quote, text, unwritable, write};
+use super::super::value::{Entries, ObjectBuilder, Style, Value, number, quote, unwritable, write};
 use super::crypto::Hash;
 use super::encoding::hex;
 use super::operand::{any, error, fail, object, type_error};
-use super::{Context, Failure, Outcome, uri};
+use super::{Context, Failure, Outcome, http, uri};
 
 const CONFIG: [&str; 4] = ["aws_access_key", "aws_region", "aws_secret_access_key", "aws_service"];
 
 const REQUIRED: [&str; 2] = ["method", "url"];
 
-/// What a request of `http.send` may have.
-const ALLOWED: &[&str] = &[
-    "body",
-    "cache",
-    "cache_ignored_headers",
-    "caching_mode",
-    "enable_redirect",
-    "force_cache",
-    "force_cache_duration_seconds",
-    "force_json_decode",
-    "force_yaml_decode",
-    "headers",
-    "max_retry_attempts",
-    "method",
-    "raise_error",
-    "raw_body",
-    "timeout",
-    "tls_ca_cert",
-    "tls_ca_cert_env_variable",
-    "tls_ca_cert_file",
-    "tls_client_cert",
-    "tls_client_cert_env_variable",
-    "tls_client_cert_file",
-    "tls_client_key",
-    "tls_client_key_env_variable",
-    "tls_client_key_file",
-    "tls_insecure_skip_verify",
-    "tls_server_name",
-    "tls_use_system_certs",
-    "url",
-];
-
 /// Headers that are not signed, as something on the way may change them.
 const UNSIGNED: [&[u8]; 3] = [b"authorization", b"user-agent", b"x-amzn-trace-id"];
-
-/// The error that names keys, where there are any.
-fn none_of<'a>(ctx: &Context<'a>, keys: impl Iterator<Item = Value<'a>>, position: usize, problem: &str) -> Result<(), Failure> {
-    let mut set = SetBuilder::default();
-    let mut any = false;
-    for key in keys {
-        set.insert(key);
-        any = true;
-    }
-    if any { Err(error(position, format_args!("{problem}: {}", text(&set.build(ctx.arena))))) } else { Ok(()) }
-}
 
 fn names<'a>(names: &'static [&'static str]) -> impl Iterator<Item = Value<'a>> {
     names.iter().map(|name| Value::String(name.as_bytes()))
@@ -104,14 +61,14 @@ pub(super) fn sign_req<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Out
     let config = any(operands, 2);
     let config = config.as_object().ok_or_else(|| type_error(1, &config, &["object"]))?;
     let missing = names(&CONFIG).filter(|key| config.get(key).is_none());
-    none_of(ctx, missing, 2, "missing required AWS config parameters(s)")?;
+    http::none_of(ctx, missing, 2, "missing required AWS config parameters(s)")?;
     let not_string = |object: Entries<'a>| move |key: &Value<'a>| object.get(key).is_some_and(|value| value.as_bytes().is_none());
-    none_of(ctx, names(&CONFIG).filter(not_string(config)), 2, "invalid values for required AWS config parameters(s)")?;
+    http::none_of(ctx, names(&CONFIG).filter(not_string(config)), 2, "invalid values for required AWS config parameters(s)")?;
     let (day, moment) = times(&any(operands, 3))?;
-    let unknown = |key: &Value<'a>| !key.as_bytes().is_some_and(|key| ALLOWED.iter().any(|name| name.as_bytes() == key));
-    none_of(ctx, request.keys().iter().filter(unknown), 1, "invalid request parameters(s)")?;
+    let unknown = |key: &Value<'a>| !key.as_bytes().is_some_and(|key| http::KEYS.iter().any(|name| name.as_bytes() == key));
+    http::none_of(ctx, request.keys().iter().filter(unknown), 1, "invalid request parameters(s)")?;
     let missing = names(&REQUIRED).filter(|key| request.get(key).is_none());
-    none_of(ctx, missing, 1, "missing required request parameters(s)")?;
+    http::none_of(ctx, missing, 1, "missing required request parameters(s)")?;
     let mut headers = BTreeMap::new();
     if let Some(given) = request.get_str(b"headers") {
         let given = given.as_object().ok_or_else(|| type_error(0, &given, &["object"]))?;
@@ -119,7 +76,7 @@ pub(super) fn sign_req<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Out
         headers
             .extend(given.iter().map(|(key, value)| (key.as_bytes().unwrap_or_default(), value.as_bytes().unwrap_or_default())));
     }
-    none_of(ctx, names(&REQUIRED).filter(not_string(request)), 1, "invalid values for required request parameters(s)")?;
+    http::none_of(ctx, names(&REQUIRED).filter(not_string(request)), 1, "invalid values for required request parameters(s)")?;
     let url = string(request, "url");
     ctx.charge(url.len() / 8 + 64)?;
     ctx.reserve(url.len().saturating_mul(4))?;

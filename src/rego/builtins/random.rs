@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
 use super::super::value::{Value, write_text};
 use super::operand::{any, fail, int, string};
 use super::{Context, Failure, Outcome};
@@ -19,8 +21,12 @@ impl Drawn {
     }
 }
 
-/// So many random bits.
-fn bits() -> Result<u128, Failure> {
+/// So many random bits; those of a key, where there is a seed.
+fn bits(seed: Option<u64>, kind: &str, key: &[u8]) -> Result<u128, Failure> {
+    if let Some(seed) = seed {
+        let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(kind).chain_update(key).finalize();
+        return Ok(digest.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte)));
+    }
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| fail(error.to_string()))?;
     Ok(u128::from_ne_bytes(bytes))
@@ -39,7 +45,8 @@ pub(super) fn intn<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome
         return Ok(Value::Int(*number));
     }
     // Of 128 bits, what is left over for a bound of 63 favours no number that anybody could tell.
-    let number = i64::try_from(bits()? % u128::from(bound)).unwrap_or_default();
+    let drawn = bits(ctx.seed, "rand.intn", &key.0)?;
+    let number = i64::try_from(drawn % u128::from(bound)).unwrap_or_default();
     ctx.reserve(key.0.len() + 96)?;
     ctx.drawn.numbers.insert(key, number);
     Ok(Value::Int(number))
@@ -53,7 +60,7 @@ pub(super) fn rfc4122<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outc
     let number = match ctx.drawn.uuids.get(&key) {
         Some(number) => *number,
         None => {
-            let number = bits()? & !(0xf << 76) & !(0xc0 << 56) | 4 << 76 | 0x80 << 56;
+            let number = bits(ctx.seed, "uuid.rfc4122", &key)? & !(0xf << 76) & !(0xc0 << 56) | 4 << 76 | 0x80 << 56;
             ctx.reserve(key.len() + 96)?;
             ctx.drawn.uuids.insert(key, number);
             number

@@ -1,20 +1,19 @@
 //! The table of all builtins, sorted by name.
 
-use super::missing::MISSING;
 use super::void::VOID;
 use super::{
-    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, graphql, json,
+    Builtin, Function, aggregates, arithmetic, arrays, bits, casts, comparison, crypto, encoding, glob, graphql, http, json,
     json_schema, jwt, metadata, net, numbers, objects, parse_module, providers, random, reachable, regex, render_template,
     runtime, semver, sets, sprintf, strings, subset, time, trace, types, units, uri, uuid, walk, x509,
 };
 
-/// The builtin of that name, though it may be missing here.
+/// The builtin of that name.
 #[must_use]
 pub fn lookup(name: &str) -> Option<&'static Builtin> {
-    [TABLE, MISSING, VOID].iter().find_map(|table| table.get(table.binary_search_by(|builtin| builtin.name.cmp(name)).ok()?))
+    [TABLE, VOID].iter().find_map(|table| table.get(table.binary_search_by(|builtin| builtin.name.cmp(name)).ok()?))
 }
 
-/// All builtins that are here.
+/// All builtins that have a value.
 #[must_use]
 pub fn all() -> &'static [Builtin] {
     TABLE
@@ -25,14 +24,8 @@ pub(in crate::rego) fn offered() -> impl Iterator<Item = &'static Builtin> {
     TABLE.iter().chain(VOID)
 }
 
-/// OPA's builtins that are not here.
-#[must_use]
-pub fn missing() -> &'static [Builtin] {
-    MISSING
-}
-
 const fn of(name: &'static str, arity: usize, function: Function) -> Builtin {
-    Builtin { name, arity, function, relation: false, nondeterministic: false, missing: false }
+    Builtin { name, arity, function, relation: false, nondeterministic: false, reaches_out: false }
 }
 
 const fn relation(name: &'static str, arity: usize, function: Function) -> Builtin {
@@ -41,6 +34,10 @@ const fn relation(name: &'static str, arity: usize, function: Function) -> Built
 
 const fn nondeterministic(name: &'static str, arity: usize, function: Function) -> Builtin {
     Builtin { nondeterministic: true, ..of(name, arity, function) }
+}
+
+const fn outside(name: &'static str, arity: usize, function: Function) -> Builtin {
+    Builtin { reaches_out: true, ..nondeterministic(name, arity, function) }
 }
 
 static TABLE: &[Builtin] = &[
@@ -109,6 +106,7 @@ static TABLE: &[Builtin] = &[
     of("gte", 2, comparison::greater_or_equal),
     of("hex.decode", 1, encoding::hex_decode),
     of("hex.encode", 1, encoding::hex_encode),
+    outside("http.send", 1, http::send),
     of("indexof", 2, strings::indexof),
     of("indexof_n", 2, strings::indexof_n),
     of("internal.member_2", 2, aggregates::member),
@@ -163,6 +161,7 @@ static TABLE: &[Builtin] = &[
     of("net.cidr_is_valid", 1, net::cidr_is_valid),
     of("net.cidr_merge", 1, net::cidr_merge),
     of("net.cidr_overlap", 2, net::cidr_contains),
+    outside("net.lookup_ip_addr", 1, net::lookup_ip_addr),
     of("numbers.range", 2, numbers::range),
     of("numbers.range_step", 3, numbers::range_step),
     of("object.filter", 2, objects::filter),

@@ -98,6 +98,11 @@ pub(super) fn seconds_by(layout: &[u8], text: &[u8]) -> Result<i64, String> {
     parse::parse(layout, text).map(|(seconds, _)| seconds)
 }
 
+/// Nanoseconds of a duration as Go writes it.
+pub(super) fn parse_duration(text: &[u8]) -> Result<i64, String> {
+    duration::standard(text)
+}
+
 /// As RFC 3339 has a moment of whole seconds, seen so many seconds east of Greenwich.
 pub(super) fn rfc3339(seconds: i64, offset: i64) -> String {
     let at = Civil::of(seconds.saturating_add(offset));

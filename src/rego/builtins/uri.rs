@@ -2,11 +2,13 @@
 
 mod escape;
 mod host;
+mod target;
 
 use super::super::value::{Arena, ObjectBuilder, Value, quote};
 use super::operand::{any, fail, string};
 use super::{Context, Failure, Outcome, utf8};
 use escape::{Part, unescape};
+pub(in crate::rego) use target::Target;
 
 /// The parts of a URL that are told; empty ones are not.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ fn holds<'a>(_: &mut Context<'a>, _: &[Value<'a>]) -> Outcome<'a> {
 }
 
 const fn of(name: &'static str, arity: usize) -> Builtin {
-    Builtin { name, arity, function: holds, relation: false, nondeterministic: false, missing: false }
+    Builtin { name, arity, function: holds, relation: false, nondeterministic: false, reaches_out: false }
 }
 
 /// Sorted by name. `print` itself is rewritten or taken out before it could be looked up.

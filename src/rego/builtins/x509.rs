@@ -161,6 +161,32 @@ pub(super) fn parse_keypair<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -
     pair::shown(ctx.arena, &certificate, &key).map_err(fail)
 }
 
+/// What a certificate says of itself.
+pub(in crate::rego) struct Validity {
+    /// Seconds since 1970.
+    pub(in crate::rego) begins: i64,
+    pub(in crate::rego) ends: i64,
+    /// Whether a server may show it: it says so, or nothing of what it is for.
+    pub(in crate::rego) serves: bool,
+}
+
+/// When a certificate is valid, and what for; `None` for what is none.
+pub(in crate::rego) fn validity(der: &[u8]) -> Option<Validity> {
+    const ANY: usize = 0;
+    const SERVER: usize = 1;
+    let arena = Arena::new();
+    let certificate = Certificate::parse(&arena, der).ok()?;
+    let extensions = &certificate.extensions;
+    let says_nothing = extensions.usages.is_empty() && extensions.unknown_usages.is_empty();
+    let serves = says_nothing || extensions.usages.iter().any(|usage| matches!(*usage, ANY | SERVER));
+    Some(Validity { begins: certificate.begins.seconds, ends: certificate.ends.seconds, serves })
+}
+
+/// Refuses a certificate and a key that do not go together; the texts are PEM.
+pub(super) fn check_pair(certificate: &[u8], key: &[u8]) -> Result<(), String> {
+    pair::checked(&Arena::new(), certificate, key).map(|_| ())
+}
+
 /// PEM as it is; PEM or DER in base64 as PEM.
 fn pem_of(text: &[u8], kind: &str) -> Result<Vec<u8>, Failure> {
     const BEGIN_BLOCK: &[u8] = b"-----BEGIN ";

@@ -422,15 +422,15 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
     Some(problem(format!("function {name} has arity {arity}, got {counted} {noun}")))
 }
 
-/// The calls of builtins that are missing here: the number of the module, the builtin, the place.
-pub(super) fn missing_builtins(compiled: &Compiled) -> Vec<(usize, &'static str, Span)> {
+/// The calls of builtins that reach outside: the number of the module, the builtin, the place.
+pub(super) fn outside_calls(compiled: &Compiled) -> Vec<(usize, &'static str, Span)> {
     let mut found = Vec::new();
     for entry in &compiled.rules {
         visit::walk_rule(&entry.rule, &mut |node| {
             if let visit::Node::Expr(expr) = node
                 && let super::ast::ExprKind::Call(terms) = &expr.kind
                 && let Some(builtin) = terms.first().and_then(Term::as_ref_parts).and_then(builtin)
-                && builtin.missing
+                && builtin.reaches_out
             {
                 found.push((entry.module, builtin.name, expr.span));
             }

@@ -251,7 +251,13 @@ impl<'a> Machine<'a, '_> {
             Failure::Undefined => return Ok(()),
             Failure::Exceeded(exceeded) => return Err(exceeded.into()),
             Failure::Conflict(message) => return Err(conflict(message, site.span)),
-            Failure::Missing => return Err(Stop::Missing { builtin: site.builtin.name, span: site.span }),
+            Failure::Elsewhere => return Err(Stop::Elsewhere { builtin: site.builtin.name, span: site.span }),
+            Failure::Placed(failure) => {
+                let value = self.context.placed(&failure, site.span);
+                self.set(to, value);
+                self.pc = done as usize;
+                return Ok(());
+            }
             Failure::Operand(message) => ("eval_type_error", message),
             Failure::Builtin(message) => ("eval_builtin_error", message),
         };

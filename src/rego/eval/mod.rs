@@ -30,8 +30,8 @@ use strict::Strict;
 pub(super) enum Stop {
     /// An error of OPA's: its code, the message, the place.
     Error { code: &'static str, message: String, span: Span },
-    /// A builtin that OPA has and sark does not; where it was called.
-    Missing { builtin: &'static str, span: Span },
+    /// A builtin that may not reach outside, where somebody else may; where it was called.
+    Elsewhere { builtin: &'static str, span: Span },
     /// A bound was reached.
     Exceeded(Exceeded),
 }
@@ -199,7 +199,7 @@ pub(super) fn run<'a, 'm>(
     let result = machine.begin(input).and_then(|()| machine.conclude());
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {
-        Err(Stop::Exceeded(_) | Stop::Missing { .. }) => result,
+        Err(Stop::Exceeded(_) | Stop::Elsewhere { .. }) => result,
         Err(conflict) => Err(machine.strict.first.take().unwrap_or(conflict)),
         Ok(value) => machine.first_error().map_or(Ok(value), Err),
     };

@@ -65,7 +65,7 @@ fn code(stop: &Stop) -> &str {
     match stop {
         Stop::Error { code, .. } => code,
         Stop::Exceeded(_) => "exceeded",
-        Stop::Missing { .. } => "missing",
+        Stop::Elsewhere { .. } => "elsewhere",
     }
 }
 

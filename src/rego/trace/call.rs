@@ -162,6 +162,7 @@ impl<'t> Machine<'t> {
         let outcome = (builtin.function)(&mut self.context.borrow_mut(), &args);
         let value = match outcome {
             Ok(value) => value,
+            Err(Failure::Placed(failure)) => self.context.borrow().placed(&failure, e.span()),
             Err(failure) => return self.failure(e, builtin, failure),
         };
         if builtin.name == "trace" {
@@ -183,10 +184,10 @@ impl<'t> Machine<'t> {
     /// An error makes the expression undefined; the first is kept, for whom errors are strict.
     fn failure(&self, e: &Eval<'t>, builtin: &Builtin, failure: Failure) -> Run {
         let (code, message) = match failure {
-            Failure::Undefined => return Ok(()),
+            Failure::Undefined | Failure::Placed(_) => return Ok(()),
             Failure::Exceeded(exceeded) => return Err(Halt::Stop(exceeded.into())),
             Failure::Conflict(message) => return Err(Halt::Stop(conflict(message, e.span()))),
-            Failure::Missing => return Err(Halt::Stop(Stop::Missing { builtin: builtin.name, span: e.span() })),
+            Failure::Elsewhere => return Err(Halt::Stop(Stop::Elsewhere { builtin: builtin.name, span: e.span() })),
             Failure::Operand(message) => ("eval_type_error", message),
             Failure::Builtin(message) => ("eval_builtin_error", message),
         };

@@ -86,7 +86,7 @@ pub(super) fn explain<'t>(
     let (events, failed) = machine.finish();
     match (run, failed) {
         (Err(Halt::TooMuch), _) => Err(Unexplained::TooMuch),
-        (Err(Halt::Stop(stop @ (Stop::Exceeded(_) | Stop::Missing { .. }))), _) => Err(Unexplained::Stop(stop)),
+        (Err(Halt::Stop(stop @ (Stop::Exceeded(_) | Stop::Elsewhere { .. }))), _) => Err(Unexplained::Stop(stop)),
         (_, Some(failed)) if explained.strict => Err(Unexplained::Stop(failed)),
         (Err(Halt::Stop(stop)), _) => Err(Unexplained::Stop(stop)),
         _ => Ok(Explanation { value: value.get(), events }),

@@ -5,7 +5,7 @@ use crate::rego::builtins;
 
 #[test]
 fn every_builtin_is_declared_with_as_many_arguments_as_it_takes() {
-    for builtin in builtins::all().iter().chain(builtins::missing()) {
+    for builtin in builtins::all() {
         let declaration = declared().get(builtin.name).unwrap_or_else(|| panic!("{} is not declared", builtin.name));
         assert_eq!(declaration.args.len(), builtin.arity, "{}", builtin.name);
     }

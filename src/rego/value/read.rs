@@ -118,6 +118,14 @@ pub fn unmarshal<'a>(arena: &'a Arena, json: &'a [u8]) -> std::result::Result<Va
     Ok(value)
 }
 
+/// Reads the value that a text begins with, whatever follows it: OPA keeps it where it overlooks that. `None` where there is none.
+#[must_use]
+pub fn first_value<'a>(arena: &'a Arena, json: &'a [u8]) -> Option<Value<'a>> {
+    let mut reader = Reader::new(Values(arena), json, MAX_DEPTH);
+    let value = reader.value().ok()?;
+    reader.check_numbers().ok().map(|()| value)
+}
+
 /// Reads one JSON text as Go's `encoding/json` alone does: whatever its numbers are. `None` for what is no JSON.
 #[must_use]
 pub fn any_json<'a>(arena: &'a Arena, json: &'a [u8]) -> Option<Value<'a>> {

@@ -155,6 +155,31 @@ static outcome engine_set_schema(world *world, const cJSON *args, const char *la
   return done(status, error);
 }
 
+static outcome engine_allow_net(world *world, const cJSON *args, const char *last_revision) {
+  bytes hosts = args_json(args, "hosts"), ca_file = args_bytes(args, "ca_file");
+  sark_network_options options;
+  sark_error *error;
+  int32_t status;
+  (void)last_revision;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.timeout_ns = args_ns(args, "timeout_ms");
+  status = sark_engine_allow_net(world->engine, hosts.data, hosts.length, (char *)ca_file.data, ca_file.length, &options,
+                                 &error);
+  free(hosts.data);
+  free(ca_file.data);
+  return done(status, error);
+}
+
+static outcome engine_set_runtime(world *world, const cJSON *args, const char *last_revision) {
+  bytes runtime = args_json(args, "runtime");
+  sark_error *error;
+  int32_t status = sark_engine_set_runtime(world->engine, runtime.data, runtime.length, &error);
+  (void)last_revision;
+  free(runtime.data);
+  return done(status, error);
+}
+
 static outcome engine_revision(world *world, const cJSON *args, const char *last_revision) {
   sark_error *error;
   int32_t status = sark_engine_revision(world->engine, world->buffer, &error);
@@ -267,6 +292,8 @@ call engine_call(const char *name) {
                                {"set_data", engine_set_data},
                                {"patch_data", engine_patch_data},
                                {"set_schema", engine_set_schema},
+                               {"allow_net", engine_allow_net},
+                               {"set_runtime", engine_set_runtime},
                                {"revision", engine_revision},
                                {"evaluate", engine_evaluate},
                                {"evaluate_json", engine_evaluate_json},

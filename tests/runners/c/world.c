@@ -72,5 +72,7 @@ sark_evaluate_options evaluate_options(const cJSON *args) {
   options.strict_builtin_errors = args_true(args, "strict") ? 1 : 0;
   options.timeout_ns = args_ns(args, "timeout_ms");
   options.rego_version = rego_version(args);
+  options.time_ns = (int64_t)args_count(args, "time_ns");
+  options.seed = args_count(args, "seed");
   return options;
 }

@@ -74,6 +74,17 @@ outcome set_schema(world &world, const cJSON *args, const char *) {
   return done(world.engine.set_schema(path, given.data() ? std::optional(given) : std::nullopt));
 }
 
+outcome allow_net(world &world, const cJSON *args, const char *) {
+  const argument hosts(args_json(args, "hosts")), ca_file(args_bytes(args, "ca_file"));
+  sark::network_options options;
+  options.timeout = args_time(args, "timeout_ms");
+  return done(world.engine.allow_net(hosts, ca_file, options));
+}
+
+outcome set_runtime(world &world, const cJSON *args, const char *) {
+  return done(world.engine.set_runtime(argument(args_json(args, "runtime"))));
+}
+
 outcome revision(world &world, const cJSON *, const char *) { return told(world.engine.revision(world.buffer)); }
 
 outcome evaluate(world &world, const cJSON *args, const char *) {
@@ -142,6 +153,8 @@ call engine_call(std::string_view name) {
                                    {"set_data", set_data},
                                    {"patch_data", patch_data},
                                    {"set_schema", set_schema},
+                                   {"allow_net", allow_net},
+                                   {"set_runtime", set_runtime},
                                    {"revision", revision},
                                    {"evaluate", evaluate},
                                    {"evaluate_json", evaluate_json},

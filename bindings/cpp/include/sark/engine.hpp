@@ -64,6 +64,16 @@ struct explain_options {
   std::chrono::nanoseconds timeout{0};
 };
 
+/// What bounds the requests of `http.send`. Zero is the library's default in every field.
+struct network_options {
+  /// The most that one request takes, redirects and its answer included. The library's default is 5 s.
+  std::chrono::nanoseconds timeout{0};
+  /// The largest answer in bytes, as it is after decompressing. The library's default is 16 MiB.
+  std::uint64_t max_response_bytes = 0;
+  /// The most bytes of answers that one evaluation leaves to later ones. The library's default is 64 MiB.
+  std::uint64_t max_cache_bytes = 0;
+};
+
 /// Policies and data, and the decisions that follow from them. A change is taken whole or not at all, and an
 /// evaluation that runs meanwhile sees the state before it. Any thread.
 class engine {
@@ -197,6 +207,27 @@ public:
     return detail::finish(::sark_engine_set_schema(handle_.get(), detail::text(path), path.size(), bytes,
                                                    json ? json->size() : 0, info, slot.out()),
                           slot);
+  }
+
+  /// Lets `http.send` and `net.lookup_ip_addr` reach `hosts`, a JSON array of names, addresses, networks ("10.0.0.0/8") and "*" for every
+  /// name; "[]" closes the engine for good. Private addresses are reached where they are listed themselves (docs/network.md). `ca_file` is
+  /// a PEM file of certificates to trust; left out, whom the machine trusts. status::invalid_argument for what is no such list, or no file.
+  result<void> allow_net(std::string_view hosts, std::string_view ca_file = {},
+                         const network_options &options = {}) const noexcept {
+    auto raw = detail::sized<::sark_network_options>();
+    raw.timeout_ns = detail::ns(options.timeout);
+    raw.max_response_bytes = options.max_response_bytes;
+    raw.max_cache_bytes = options.max_cache_bytes;
+    detail::error_slot slot;
+    return detail::finish(::sark_engine_allow_net(handle_.get(), detail::bytes(hosts), hosts.size(), ca_file.data(),
+                                                  ca_file.size(), &raw, slot.out()),
+                          slot);
+  }
+
+  /// Says what `opa.runtime()` gives: a JSON object, such as {"env": {"REGION": "eu"}}. Without it that is an empty one.
+  result<void> set_runtime(std::string_view json) const noexcept {
+    detail::error_slot slot;
+    return detail::finish(::sark_engine_set_runtime(handle_.get(), detail::bytes(json), json.size(), slot.out()), slot);
   }
 
   /// Opaque text that differs whenever policies or data do; lives in `out`.

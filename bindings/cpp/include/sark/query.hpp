@@ -26,6 +26,10 @@ struct evaluate_options {
   bool strict_builtin_errors = false;
   /// Of the text of engine::query(); nothing else has one.
   sark::rego_version rego_version = sark::rego_version::unset;
+  /// What `time.now_ns` gives, since 1970; zero for the time that it is.
+  std::chrono::nanoseconds time{0};
+  /// What `rand.intn` and `uuid.rfc4122` draw from, so that equal seeds draw the same; zero for the system's randomness.
+  std::uint64_t seed = 0;
 };
 
 /// Filled by an evaluation: read_ns, evaluate_ns, duration_ns (nanoseconds) and revision (text).
@@ -39,6 +43,8 @@ inline ::sark_evaluate_options raw(const evaluate_options &options) noexcept {
   made.timeout_ns = ns(options.timeout);
   made.strict_builtin_errors = options.strict_builtin_errors ? 1 : 0;
   made.rego_version = static_cast<std::uint32_t>(options.rego_version);
+  made.time_ns = options.time.count();
+  made.seed = options.seed;
   return made;
 }
 } // namespace detail

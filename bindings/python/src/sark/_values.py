@@ -92,6 +92,13 @@ def nanoseconds(name: str, seconds: float | None) -> int:
     return max(1, round(seconds * 1e9))
 
 
+def integer(name: str, value: int, least: int, beyond: int) -> int:
+    """A whole number from `least` on, less than `beyond`."""
+    if not isinstance(value, int) or not least <= value < beyond:
+        raise InvalidArgument(f"{name} is {value!r}: a whole number from {least} to {beyond - 1} wanted")
+    return value
+
+
 def hundredths(name: str, percentage: float) -> int:
     """A percentage in steps of 0.01, as the library wants it."""
     steps = round(percentage * 100)

@@ -1,6 +1,6 @@
 """Policies and data, and decisions from them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from sark import _calls, _compiled, _values, tester
@@ -156,6 +156,45 @@ class Engine(Closable):
         given = _calls.NULL if schema is None else schema
         return _calls.revise(lib.sark_engine_set_schema, self._handle, path_text, len(path_text), given, length)
 
+    def allow_net(
+        self,
+        hosts: Iterable[str],
+        *,
+        ca_file: str | None = None,
+        timeout: float | None = None,
+        max_response_bytes: int | None = None,
+        max_cache_bytes: int | None = None,
+    ) -> None:
+        """Let `http.send` and `net.lookup_ip_addr` reach hosts, from the next evaluation on.
+
+        hosts                 names, addresses, networks ("10.0.0.0/8"), and "*" for every name; private addresses are reached where they
+                              are listed themselves. An empty list closes the engine for good.
+        ca_file               a PEM file of certificates to trust; None for whom the machine trusts
+        timeout               seconds that one request takes at most; None for 5
+        max_response_bytes    the largest answer, after decompressing; None for 16 MiB
+        max_cache_bytes       the most that answers take which one evaluation leaves to later ones; None for 64 MiB
+
+        Until it is called, a client's remote OPA decides what would reach outside. Raises InvalidArgument, Unsupported.
+        """
+        listed = _values.to_json(list(hosts))
+        file = None if ca_file is None else _values.text(ca_file)
+        options = _calls.options(
+            "sark_network_options",
+            timeout_ns=_values.nanoseconds("timeout", timeout),
+            max_response_bytes=_values.size("max_response_bytes", max_response_bytes),
+            max_cache_bytes=_values.size("max_cache_bytes", max_cache_bytes),
+        )
+        given, length = (_calls.NULL, 0) if file is None else (file, len(file))
+        _calls.call(lib.sark_engine_allow_net, self._handle, listed, len(listed), given, length, options)
+
+    def set_runtime(self, runtime: Any) -> None:
+        """Say what `opa.runtime()` gives: an object, such as {"env": {"REGION": "eu"}}. Without it that is an empty one.
+
+        Raises InvalidArgument, SerializationError, LimitExceeded.
+        """
+        document = _values.to_json(runtime)
+        _calls.call(lib.sark_engine_set_runtime, self._handle, document, len(document))
+
     def follow(self, url: str, *, logger: "logging.Logger | Literal[False] | None" = None, **config: Any) -> Source:
         """Follow a source of policies and data: what is new there comes into force, whole or not at all.
 
@@ -276,31 +315,33 @@ class Engine(Closable):
         return (_calls.fetch(lib.sark_engine_revision, self._handle) or b"").decode()
 
     def evaluate(
-        self, policy_or_path: str, input: Any = _values.LEFT_OUT, *, timeout: float | None = None, strict: bool = False
+        self, policy_or_path: str, input: Any = _values.LEFT_OUT, *, timeout: float | None = None, strict: bool = False, time_ns: int = 0, seed: int = 0
     ) -> Any | Undefined:
         """The document of a policy (its package), by its name, or any document, by a path such as "data.authz.allow".
 
         input      any JSON value; left out, policies see no input, which is not the same as None
         timeout    seconds; None for the engine's, math.inf for none
         strict     errors of builtins are errors, instead of making their expression undefined
+        time_ns    what `time.now_ns` gives, in nanoseconds since 1970; 0 for the time that it is
+        seed       what `rand.intn` and `uuid.rfc4122` draw from: equal seeds draw the same; 0 for the system's randomness
 
         `UNDEFINED` where nothing defines the document. Raises PolicyNotFound, EvaluationError, SerializationError, LimitExceeded.
         """
-        if self._compiled is not None:
+        if self._compiled is not None and not (time_ns or seed):
             return self._compiled.evaluate(policy_or_path, input, timeout_ns(timeout), strict)
         document = _values.input_to_json(input)
-        options = evaluate_options(timeout, strict)
+        options = evaluate_options(timeout, strict, time_ns, seed)
         return _values.answer(_calls.engine_evaluate(self._handle, _values.text(policy_or_path), document, options))
 
     def evaluate_json(
-        self, policy_or_path: str, input: _values.Octets | None = None, *, timeout: float | None = None, strict: bool = False
+        self, policy_or_path: str, input: _values.Octets | None = None, *, timeout: float | None = None, strict: bool = False, time_ns: int = 0, seed: int = 0
     ) -> bytes | Undefined:
         """`evaluate`, from JSON (None for no input) to JSON: faster, and numbers stay as they are written."""
-        if self._compiled is not None:
+        if self._compiled is not None and not (time_ns or seed):
             answer: bytes | Undefined = self._compiled.evaluate_json(policy_or_path, input, timeout_ns(timeout), strict)
             return answer
         document = _values.optional_octets(input)
-        options = evaluate_options(timeout, strict)
+        options = evaluate_options(timeout, strict, time_ns, seed)
         found = _calls.engine_evaluate(self._handle, _values.text(policy_or_path), document, options)
         return UNDEFINED if found is None else found
 
@@ -311,6 +352,8 @@ class Engine(Closable):
         *,
         timeout: float | None = None,
         strict: bool = False,
+        time_ns: int = 0,
+        seed: int = 0,
         rego_version: RegoVersion | None = None,
     ) -> list[dict[str, Any]]:
         """Answer a query in Rego, such as "x := data.roles[input.user]": for each result, its variables and their values.
@@ -321,7 +364,7 @@ class Engine(Closable):
         Raises as `evaluate`, and CompilationError for the text.
         """
         document = _values.input_to_json(input)
-        options = evaluate_options(timeout, strict, rego_version)
+        options = evaluate_options(timeout, strict, time_ns, seed, rego_version)
         results: list[dict[str, Any]] = _values.from_json(_calls.engine_query(self._handle, _values.text(text), document, options))
         return results
 
@@ -332,11 +375,13 @@ class Engine(Closable):
         *,
         timeout: float | None = None,
         strict: bool = False,
+        time_ns: int = 0,
+        seed: int = 0,
         rego_version: RegoVersion | None = None,
     ) -> bytes:
         """`query`, from JSON (None for no input) to JSON: a list of objects."""
         document = _values.optional_octets(input)
-        return _calls.engine_query(self._handle, _values.text(text), document, evaluate_options(timeout, strict, rego_version))
+        return _calls.engine_query(self._handle, _values.text(text), document, evaluate_options(timeout, strict, time_ns, seed, rego_version))
 
     def prepare(self, policy_or_path: str) -> Query:
         """A query that is resolved once and evaluated often. It follows later changes of policies and data."""

@@ -62,7 +62,7 @@ fn rewrite(text: &[u8]) -> Option<String> {
 }
 
 /// Go's `time.ParseDuration`.
-fn standard(original: &[u8]) -> Result<i64, String> {
+pub(super) fn standard(original: &[u8]) -> Result<i64, String> {
     const LIMIT: u64 = 1 << 63;
     let problem = |what: &str| format!("time: {what} {}", quote_plain(original));
     let invalid = || problem("invalid duration");

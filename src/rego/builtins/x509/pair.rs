@@ -82,17 +82,26 @@ fn check(public: &Public, private: &Key) -> Result<(), String> {
     if equal { Ok(()) } else { Err("tls: private key does not match public key".to_owned()) }
 }
 
-/// Both, as Go's struct; the texts are PEM.
-pub(super) fn shown<'a>(arena: &'a Arena, certificate: &[u8], private: &[u8]) -> Result<Value<'a>, String> {
+/// A chain, its first certificate, and the key that is its.
+type Checked<'a> = (Vec<Vec<u8>>, Certificate<'a, 'a>, Key);
+
+/// Refuses a certificate and a key that do not go together; the texts are PEM.
+pub(super) fn checked<'a>(arena: &'a Arena, certificate: &[u8], private: &[u8]) -> Result<Checked<'a>, String> {
     let all = certificates(certificate)?;
     let der = key_bytes(private)?;
-    let first = all.first().map(Vec::as_slice).unwrap_or_default();
+    let first: &'a [u8] = arena.alloc_slice_copy(all.first().map(Vec::as_slice).unwrap_or_default());
     let leaf = Certificate::parse(arena, first)?;
     if leaf.raw.len() != first.len() {
         return Err("x509: trailing data".to_owned());
     }
     let key = key(&der)?;
     check(leaf.public(), &key)?;
+    Ok((all, leaf, key))
+}
+
+/// Both, as Go's struct; the texts are PEM.
+pub(super) fn shown<'a>(arena: &'a Arena, certificate: &[u8], private: &[u8]) -> Result<Value<'a>, String> {
+    let (all, leaf, key) = checked(arena, certificate, private)?;
     let all: Vec<Value<'a>> = all.iter().map(|one| bytes(arena, one)).collect();
     let fields = [
         ("Certificate", Value::array(arena, &all)),
