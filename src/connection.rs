@@ -1,10 +1,13 @@
-//! What the HTTP client does not say of a request: whether it got a connection of its own or one that was kept (only a kept one can have died
+//! What the HTTP client does not do, or say, of a request: gzip; whether it got a connection of its own or one that was kept (only a kept one can have died
 //! before it was asked), and its answer's status with the words beside the number.
 
 use std::cell::{Cell, RefCell};
+use std::io::Read;
 
-use ureq::Error;
+use flate2::read::MultiGzDecoder;
+use ureq::http::Response;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
+use ureq::{Body, Error};
 
 /// So many bytes of a status are kept.
 const MAX_STATUS: usize = 1024;
@@ -79,6 +82,18 @@ pub(crate) fn connects<T>(ask: impl FnOnce() -> T) -> (T, bool) {
 /// The status of this thread's last answer, such as `200 OK`.
 pub(crate) fn last_status() -> Vec<u8> {
     STATUS.with_borrow(Clone::clone)
+}
+
+/// The body as it was before it was compressed by gzip, where it was.
+pub(crate) fn unzipped(answer: &mut Response<Body>) -> Box<dyn Read + '_> {
+    let is_zipped = is_zipped(answer);
+    let body = answer.body_mut().as_reader();
+    if is_zipped { Box::new(MultiGzDecoder::new(body)) } else { Box::new(body) }
+}
+
+/// Whether a body is compressed by gzip.
+pub(crate) fn is_zipped(answer: &Response<Body>) -> bool {
+    answer.headers().get("content-encoding").is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"))
 }
 
 /// Whether the connection ended before an answer began.

@@ -55,7 +55,7 @@ type InspectedDocument struct {
 	Deterministic    bool          `json:"deterministic"`
 	Nondeterministic []string      `json:"nondeterministic"` // the builtins that make it so
 	Reads            []string      `json:"reads"`            // what of the input and of base data it can read: "input.user"; "input" alone is all
-	Unsupported      []string      `json:"unsupported"`      // builtins of OPA that sark lacks: such a decision is ErrUnsupported
+	Network          []string      `json:"network"`          // the builtins by which it reaches outside, where AllowNet lets it
 	Index            *IndexOfRules `json:"index"`            // nil where there is nothing to find
 	Entrypoint       bool          `json:"entrypoint"`       // whether an annotation calls it one
 }

@@ -85,30 +85,30 @@ type TLS struct {
 
 // SourceStatus is how a source is.
 type SourceStatus struct {
-	Name                     string               `json:"name"`
-	URL                      string               `json:"url"`             // without anything secret
-	Ready                    bool                 `json:"ready"`           // something of it is in force
-	Closed                   bool                 `json:"closed"`          // nobody follows it any more
-	Revision                 string               `json:"revision"`        // the source's own
-	EngineRevision           string               `json:"engine_revision"` // the engine's after the last activation
-	Type                     *string              `json:"type"`            // "snapshot" or "delta"; nil: nothing is in force
-	FromDisk                 bool                 `json:"from_disk"`       // what is in force was kept, and the source has not answered since
-	Policies                 uint64               `json:"policies"`
-	Bytes                    uint64               `json:"bytes"`
-	Activations              uint64               `json:"activations"`
-	LastRequest              *time.Time           `json:"last_request"`
-	LastSuccessfulRequest    *time.Time           `json:"last_successful_request"`
-	LastSuccessfulActivation *time.Time           `json:"last_successful_activation"`
-	AgeSeconds               *float64             `json:"age_seconds"`           // since the source last had what is in force; nil: never
-	MaxStalenessSeconds      *float64             `json:"max_staleness_seconds"` // nil: no bound
-	WhenStale                string               `json:"when_stale"`
-	Stale                    bool                 `json:"stale"`
-	Unsupported              []UnsupportedBuiltin `json:"unsupported"`
-	Error                    *Error               `json:"error"` // what went wrong last; nil where all is well
+	Name                     string        `json:"name"`
+	URL                      string        `json:"url"`             // without anything secret
+	Ready                    bool          `json:"ready"`           // something of it is in force
+	Closed                   bool          `json:"closed"`          // nobody follows it any more
+	Revision                 string        `json:"revision"`        // the source's own
+	EngineRevision           string        `json:"engine_revision"` // the engine's after the last activation
+	Type                     *string       `json:"type"`            // "snapshot" or "delta"; nil: nothing is in force
+	FromDisk                 bool          `json:"from_disk"`       // what is in force was kept, and the source has not answered since
+	Policies                 uint64        `json:"policies"`
+	Bytes                    uint64        `json:"bytes"`
+	Activations              uint64        `json:"activations"`
+	LastRequest              *time.Time    `json:"last_request"`
+	LastSuccessfulRequest    *time.Time    `json:"last_successful_request"`
+	LastSuccessfulActivation *time.Time    `json:"last_successful_activation"`
+	AgeSeconds               *float64      `json:"age_seconds"`           // since the source last had what is in force; nil: never
+	MaxStalenessSeconds      *float64      `json:"max_staleness_seconds"` // nil: no bound
+	WhenStale                string        `json:"when_stale"`
+	Stale                    bool          `json:"stale"`
+	OutsideCalls             []OutsideCall `json:"outside_calls"` // what would reach outside, where AllowNet was not called
+	Error                    *Error        `json:"error"`         // what went wrong last; nil where all is well
 }
 
-// UnsupportedBuiltin is a call of a builtin that OPA has and sark lacks.
-type UnsupportedBuiltin struct {
+// OutsideCall is a call of a builtin that reaches outside.
+type OutsideCall struct {
 	Policy  string `json:"policy"`
 	Builtin string `json:"builtin"`
 	Row     *int   `json:"row"`

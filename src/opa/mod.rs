@@ -79,6 +79,7 @@ impl Connections {
             .max_idle_connections(MAX_IDLE_CONNECTIONS)
             .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS)
             .timeout_connect(Some(location.connect_timeout))
+            .accept_encoding("gzip")
             .user_agent(concat!("sark/", env!("CARGO_PKG_VERSION")));
         if let Some(tls) = &location.tls {
             config = config.tls_config(tls.clone());
@@ -188,7 +189,7 @@ impl Opa {
         let status = response.status().as_u16();
         if status != 200 {
             let mut text = Vec::new();
-            let read = response.body_mut().as_reader().take(MAX_ERROR_BODY).read_to_end(&mut text);
+            let read = connection::unzipped(&mut response).take(MAX_ERROR_BODY).read_to_end(&mut text);
             return Err(self.refusal(status, if read.is_ok() { &text } else { b"" }));
         }
         let text = self.read_answer(&mut response, question.start)?;
@@ -211,9 +212,7 @@ impl Opa {
     fn read_answer(&self, response: &mut ureq::http::Response<ureq::Body>, start: Instant) -> Result<Vec<u8>> {
         let mut text = Vec::new();
         let limit = self.max_answer_bytes.saturating_add(1);
-        response
-            .body_mut()
-            .as_reader()
+        connection::unzipped(response)
             .take(limit)
             .read_to_end(&mut text)
             .map_err(|e| self.transport_error(&ureq::Error::from(e), start))?;

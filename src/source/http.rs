@@ -8,6 +8,7 @@ use ureq::http::Response;
 use ureq::tls::TlsConfig;
 
 use super::config::Config;
+use crate::connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::opa::{Location as OpaLocation, TokenFile};
 use crate::tls;
@@ -110,6 +111,7 @@ impl Server {
             .timeout_connect(Some(self.connect_timeout))
             .timeout_recv_response(Some(response))
             .timeout_global(Some(self.connect_timeout + response + self.download_timeout))
+            .accept_encoding("gzip")
             .user_agent(concat!("sark/", env!("CARGO_PKG_VERSION")));
         if let Some(tls) = &self.tls {
             config = config.tls_config(tls.clone());
@@ -147,7 +149,7 @@ impl Session<'_> {
         let (etag, content_type) = (text("etag"), text("content-type"));
         let limit = if status == 200 { self.server.limit } else { MAX_ERROR_BODY };
         let mut body = Vec::new();
-        let read = response.body_mut().as_reader().take(limit.saturating_add(1)).read_to_end(&mut body);
+        let read = connection::unzipped(&mut response).take(limit.saturating_add(1)).read_to_end(&mut body);
         read.map_err(|e| no_answer(&format!("the answer broke off after {} bytes: {e}", body.len())))?;
         if status == 200 && body.len() as u64 > limit {
             let problem = format!("the server's answer is larger than size_limit_bytes, {limit}");

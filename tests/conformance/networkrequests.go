@@ -45,6 +45,8 @@ var networkRequests = []struct{ folder, requests string }{
 	{"answer", `[{"method": "get", "url": "PLAIN/gzip"}]`},
 	{"answer", `[{"method": "get", "url": "PLAIN/gzip?h.content-type=application/json"}]`},
 	{"answer", `[{"method": "get", "url": "PLAIN/chunks"}]`},
+	{"answer", `[{"method": "get", "url": "PLAIN/echo?h.connection=close"}]`},
+	{"answer", `[{"method": "get", "url": "PLAIN/echo?h.connection=keep-alive"}]`},
 	{"answer", `[{"method": "get", "url": "PLAIN/status/204"}]`},
 	{"answer", `[{"method": "get", "url": "PLAIN/status/404"}]`},
 	{"answer", `[{"method": "get", "url": "PLAIN/status/500"}]`},

@@ -47,6 +47,14 @@ static void null_where_a_value_is_needed(void) {
   INVALID("path", sark_engine_set_schema(engine, NONE, BYTES("{}"), NULL, &error));
   INVALID("path", sark_engine_set_schema(engine, TEXT("input"), BYTES("{}"), NULL, &error));
   INVALID("schema", sark_engine_set_schema(engine, TEXT("schema"), BYTES("1"), NULL, &error));
+  INVALID("engine", sark_engine_allow_net(NULL, BYTES("[]"), NONE, NULL, &error));
+  INVALID("hosts", sark_engine_allow_net(engine, NONE, NONE, NULL, &error));
+  INVALID("hosts", sark_engine_allow_net(engine, BYTES("[\"a:80\"]"), NONE, NULL, &error));
+  INVALID("hosts", sark_engine_allow_net(engine, BYTES("{}"), NONE, NULL, &error));
+  INVALID("ca_file", sark_engine_allow_net(engine, BYTES("[]"), TEXT("/nowhere"), NULL, &error));
+  INVALID("engine", sark_engine_set_runtime(NULL, BYTES("{}"), &error));
+  INVALID("json", sark_engine_set_runtime(engine, NONE, &error));
+  INVALID("runtime", sark_engine_set_runtime(engine, BYTES("[]"), &error));
   INVALID("policy_or_path", sark_engine_evaluate(engine, NONE, NONE, NULL, NULL, buffer, &error));
   INVALID("buffer", sark_engine_evaluate(engine, TEXT("p"), NONE, NULL, NULL, NULL, &error));
   INVALID("engine", sark_engine_query(NULL, TEXT("x := 1"), NONE, NULL, NULL, buffer, &error));

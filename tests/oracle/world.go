@@ -8,7 +8,9 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -39,6 +41,8 @@ type state struct {
 	strict   bool
 	schemas  map[string]any // by the references that name them
 	annotate bool           // annotations' schemas count
+	hosts    []string       // whom builtins may reach
+	runtime  *ast.Term
 }
 
 // world is what one case has made, of the nouns that OPA knows.
@@ -82,6 +86,8 @@ func (w *world) calls() map[string]call {
 		"engine.clear_policies": change(clear),
 		"engine.set_data":       change(setData),
 		"engine.set_schema":     change(setSchema),
+		"engine.allow_net":      change(allowNet),
+		"engine.set_runtime":    change(setRuntime),
 		"engine.patch_data":     change(patchData),
 		"engine.evaluate":       w.evaluate,
 		"engine.evaluate_json":  w.evaluate,
@@ -142,6 +148,17 @@ func setData(next *state, s *step) error {
 }
 
 // setSchema puts what sark takes for a schema; what is none is sark's to refuse.
+func allowNet(next *state, s *step) error {
+	next.hosts = nil
+	return json.Unmarshal(s.Args["hosts"], &next.hosts)
+}
+
+func setRuntime(next *state, s *step) error {
+	value, err := ast.ValueFromReader(strings.NewReader(string(s.Args["runtime"])))
+	next.runtime = ast.NewTerm(value)
+	return err
+}
+
 func setSchema(next *state, s *step) error {
 	ref, err := ast.ParseSchemaRef(s.arg("path"))
 	if err != nil {
@@ -202,7 +219,7 @@ func patchData(next *state, s *step) error {
 
 func (s *state) clone() *state {
 	copied, err := json.Marshal(s.data)
-	next := &state{sources: maps.Clone(s.sources), strict: s.strict, print: s.print, schemas: s.schemas, annotate: s.annotate}
+	next := &state{sources: maps.Clone(s.sources), strict: s.strict, print: s.print, schemas: s.schemas, annotate: s.annotate, hosts: s.hosts, runtime: s.runtime}
 	if err == nil {
 		err = util.UnmarshalJSON(copied, &next.data)
 	}
@@ -220,12 +237,12 @@ func (w *world) install(ctx context.Context, next *state) error {
 	return nil
 }
 
-// capabilities fetch nothing.
-var capabilities = func() *ast.Capabilities {
-	all := ast.CapabilitiesForThisVersion()
-	all.AllowNet = []string{}
-	return all
-}()
+// capabilities let builtins, and what fetches schemas, reach these hosts and no other.
+func capabilities(hosts []string) *ast.Capabilities {
+	capabilities := ast.CapabilitiesForThisVersion()
+	capabilities.AllowNet = append([]string{}, hosts...)
+	return capabilities
+}
 
 // settle parses and compiles as OPA's server does: all modules, with the check that data overlaps no rule.
 func (s *state) settle(ctx context.Context) error {
@@ -243,7 +260,7 @@ func (s *state) settle(ctx context.Context) error {
 	s.store = inmem.NewFromObject(s.data)
 	return storage.Txn(ctx, s.store, storage.TransactionParams{}, func(txn storage.Transaction) error {
 		s.compiler = ast.NewCompiler().WithStrict(s.strict).WithEnablePrintStatements(s.print).
-			WithCapabilities(capabilities).WithSchemas(s.schemaSet()).WithUseTypeCheckAnnotations(s.annotate).
+			WithCapabilities(capabilities(s.hosts)).WithSchemas(s.schemaSet()).WithUseTypeCheckAnnotations(s.annotate).
 			WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn))
 		if s.compiler.Compile(s.modules); s.compiler.Failed() {
 			return s.compiler.Errors
@@ -328,6 +345,19 @@ func (w *world) eval(ctx context.Context, query string, version ast.RegoVersion,
 	options := []func(*rego.Rego){
 		rego.Query(query), rego.SetRegoVersion(version), rego.Compiler(w.now.compiler), rego.Store(w.now.store),
 		rego.StrictBuiltinErrors(string(s.Args["strict"]) == "true"),
+	}
+	if s.Args["seed"] != nil {
+		return nil, errNotOPAs // what is drawn from a seed is each one's own
+	}
+	if w.now.runtime != nil {
+		options = append(options, rego.Runtime(w.now.runtime))
+	}
+	if at := s.Args["time_ns"]; at != nil {
+		ns, err := strconv.ParseInt(string(at), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, rego.Time(time.Unix(0, ns)))
 	}
 	if input != nil {
 		value, err := ast.ValueFromReader(strings.NewReader(string(input)))

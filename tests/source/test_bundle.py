@@ -309,17 +309,21 @@ def test_two_sources_never_bring_one_policy(tmp_path, engine):
     assert engine.evaluate("data") == {"one": {"x": 1}}
 
 
-def test_what_sark_lacks_is_named_and_decided_by_others(tmp_path, engine):
+def test_what_would_reach_outside_is_named(tmp_path, engine):
     policy = 'package p\nlocal := 1\nfar := http.send({"method": "GET", "url": "http://127.0.0.1:1"}).body'
     packed = pack(tmp_path / "b.tar.gz", {"/p.rego": policy})
     source = engine.follow(f"bundle:{packed}", name="b")
     source.wait()
-    assert [(found["builtin"], found["row"]) for found in source.status()["unsupported"]] == [("http.send", 3)]
+    assert [(found["builtin"], found["row"]) for found in source.status()["outside_calls"]] == [("http.send", 3)]
     assert engine.evaluate("data.p.local") == 1
-    with pytest.raises(sark.Unsupported, match="http.send"):
-        engine.evaluate("data.p.far")
-    with pytest.raises(sark.CompilationError, match="undefined function http.send"):
-        sark.Engine().load_policy("p", policy)
+    assert engine.evaluate("data.p.far") is sark.UNDEFINED
+    with pytest.raises(sark.EvaluationError, match="disallowed host: 127.0.0.1"):
+        engine.evaluate("data.p.far", strict=True)
+    engine.allow_net(["127.0.0.1"])
+    source.close()
+    again = engine.follow(f"bundle:{packed}", name="again")
+    again.wait()
+    assert again.status()["outside_calls"] == []
 
 
 def test_a_gzip_of_several_parts_is_one(tmp_path, engine, authz):

@@ -28,7 +28,7 @@ def test_what_loads_is_listed_with_what_it_costs(tmp_path):
     assert "2 policies load, revision " in said
     assert "package data.authz, Rego v1" in said
     assert "data.more.now    not deterministic, never cached: time.now_ns" in said
-    assert "data.more.far    not deterministic, never cached: net.lookup_ip_addr; DECIDED BY THE REMOTE: needs net.lookup_ip_addr" in said
+    assert "data.more.far    not deterministic, never cached: net.lookup_ip_addr; REACHES OUTSIDE: net.lookup_ip_addr" in said
     assert "data.more.r    51 rules, 0 looked at always; the others by input.kind, input.x (hashed)" in said
     assert f"{tmp_path}/more.rego:3:8: net.lookup_ip_addr" in said
     report = json.loads(run(tmp_path, "--json")[1])

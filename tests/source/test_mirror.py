@@ -133,16 +133,22 @@ def test_a_client_leaves_to_the_remote_what_its_engine_cannot_answer_yet(engine,
         client.decide("data.authz.allow", {"role": "admin"}, user="u")
 
 
-def test_what_sark_lacks_is_decided_by_the_remote(engine, server):
+def test_what_would_reach_outside_is_decided_by_the_remote(engine, server):
     server.put('package far\nx := net.lookup_ip_addr("127.0.0.1")', "far")
     source = follow(engine, server)
     source.wait()
-    assert [found["builtin"] for found in source.status()["unsupported"]] == ["net.lookup_ip_addr"]
+    assert [found["builtin"] for found in source.status()["outside_calls"]] == ["net.lookup_ip_addr"]
     flags, metrics = sark.Flags("memory:"), sark.Metrics()
     flags.set_rollout("rust_opa", 100)
     client = sark.Client(engine, flags=flags, opa_url=server.url, metrics=metrics, logger=False)
     decision = client.decide("data.far.x", {}, user="u")
     assert (decision.result, decision.fallback) == (["127.0.0.1"], "unsupported")
+    engine.allow_net([])
+    closed = client.decide("data.far.x", {}, user="u")
+    assert (closed.undefined, closed.implementation, closed.fallback) == (True, "rust", "")
+    engine.allow_net(["127.0.0.1"])
+    decision = client.decide("data.far.x", {}, user="u")
+    assert (decision.result, decision.implementation, decision.fallback) == (["127.0.0.1"], "rust", "")
     near = client.decide("data.authz.allow", {"role": "admin"}, user="u")
     assert (near.result, near.implementation, near.fallback) == (True, "rust", "")
 

@@ -450,8 +450,8 @@ export interface Inspection {
     nondeterministic: string[];
     /** What of the input and of base data it can read: "input.user"; "input" alone is all. */
     reads: string[];
-    /** Builtins of OPA that sark lacks: such a decision throws Unsupported. */
-    unsupported: string[];
+    /** The builtins by which it reaches outside, where `Engine.allowNet` lets it. */
+    network: string[];
     /** By what the rules are found, and how many of them are looked at whatever the input is. */
     index: { by: string[]; hashed: boolean; rules: number; always: number } | null;
     /** Whether an annotation calls it one. */
@@ -510,8 +510,8 @@ export interface SourceStatus {
   max_staleness_seconds: number | null;
   when_stale: "serve" | "remote" | "deny";
   stale: boolean;
-  /** Builtins of OPA that its policies call and sark lacks. */
-  unsupported: { policy: string; builtin: string; row: number | null; col: number | null }[];
+  /** What its policies call that would reach outside, where `Engine.allowNet` was not called. */
+  outside_calls: { policy: string; builtin: string; row: number | null; col: number | null }[];
   /** What went wrong last; null where all is well. */
   error: {
     status: string;

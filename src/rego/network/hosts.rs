@@ -134,6 +134,7 @@ fn bad(problem: impl std::fmt::Display) -> Error {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 mod tests {
     use super::Hosts;
 

@@ -183,6 +183,7 @@ fn agent(hosts: &Arc<Hosts>, tls: &Arc<ClientConfig>, idle: usize) -> Agent {
         .max_idle_connections(idle)
         .max_idle_connections_per_host(idle)
         .accept("")
+        .accept_encoding("")
         .user_agent(concat!("sark/", env!("CARGO_PKG_VERSION")));
     let connector = TcpConnector::default().chain(Secure::new(Arc::clone(tls)));
     Agent::with_parts(config.build(), Noting(connector), Guarded::new(Arc::clone(hosts)))
@@ -198,3 +199,7 @@ impl std::fmt::Debug for Network {
         f.debug_struct("Network").field("hosts", &self.hosts).field("options", &self.options).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by failing")]
+mod tests;

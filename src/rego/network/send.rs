@@ -103,7 +103,7 @@ impl Network {
         loop {
             let mut answer = self.exchange(agent, &hop, until).map_err(over)?;
             match hop.next(&answer)? {
-                None => return read(&mut answer, self.options.max_response_bytes, until, deadline),
+                None => return self.read(&mut answer, hop.unzips(), until, deadline),
                 Some((next, location)) => {
                     self.verify(&next.target.host).map_err(|problem| Problem::at_url(&hop.method, location, problem))?;
                     hop = next;
@@ -231,10 +231,15 @@ impl<'r> Hop<'r> {
         if !kept {
             config = config.max_idle_age(Duration::ZERO);
         }
-        if self.method == "HEAD" || self.header("Range").is_some() {
-            config = config.accept_encoding("");
+        if self.unzips() {
+            config = config.accept_encoding("gzip");
         }
         agent.run(config.build())
+    }
+
+    /// Whether an answer may come compressed that the policy sees as it was before, as Go's transport does it.
+    fn unzips(&self) -> bool {
+        self.method != "HEAD" && self.header("Range").is_none() && self.header("Accept-Encoding").is_none()
     }
 
     /// What is sent beside what the client writes itself.
@@ -301,33 +306,52 @@ fn is_within(host: &str, site: &str) -> bool {
     !host.contains([':', '%']) && host.strip_suffix(site).is_some_and(|rest| rest.ends_with('.'))
 }
 
-/// An answer with its body.
-fn read(
-    answer: &mut http::Response<Body>,
-    max_bytes: u64,
-    until: Instant,
-    deadline: Option<Instant>,
-) -> Result<Response, Problem> {
-    let code = answer.status().as_u16();
-    let status = String::from_utf8_lossy(&connection::last_status()).into_owned();
-    let kept = |name: &HeaderName| !matches!(name.as_str(), "transfer-encoding" | "trailer");
-    let headers = answer.headers().iter().filter(|(name, _)| kept(name));
-    let headers = headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
-    let mut body = Vec::new();
-    let limit = max_bytes.saturating_add(1);
-    answer.body_mut().as_reader().take(limit).read_to_end(&mut body).map_err(|error| {
-        let now = Instant::now();
-        match deadline {
-            Some(deadline) if now >= deadline => Problem::Deadline,
-            _ if now >= until => {
-                Problem::Body("context deadline exceeded (Client.Timeout or context cancellation while reading body)".to_owned())
+/// Whether a list of tokens has this one.
+fn has_token(list: &[u8], token: &[u8]) -> bool {
+    list.split(|byte| *byte == b',').any(|own| own.trim_ascii().eq_ignore_ascii_case(token))
+}
+
+impl Network {
+    /// An answer with its body.
+    fn read(
+        &self,
+        answer: &mut http::Response<Body>,
+        unzips: bool,
+        until: Instant,
+        deadline: Option<Instant>,
+    ) -> Result<Response, Problem> {
+        let max_bytes = self.options.max_response_bytes;
+        let unzips = unzips && connection::is_zipped(answer);
+        let code = answer.status().as_u16();
+        let status = String::from_utf8_lossy(&connection::last_status()).into_owned();
+        // What was about the connection alone is no answer, as for Go.
+        let closes = answer.headers().get_all("connection").iter().any(|value| has_token(value.as_bytes(), b"close"));
+        let kept = |name: &str| match name {
+            "transfer-encoding" | "trailer" => false,
+            "connection" => !closes,
+            "content-encoding" | "content-length" => !unzips,
+            _ => true,
+        };
+        let headers = answer.headers().iter().filter(|(name, _)| kept(name.as_str()));
+        let headers = headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
+        let mut body = Vec::new();
+        let limit = max_bytes.saturating_add(1);
+        let mut reader: Box<dyn Read + '_> =
+            if unzips { connection::unzipped(answer) } else { Box::new(answer.body_mut().as_reader()) };
+        reader.by_ref().take(limit).read_to_end(&mut body).map_err(|error| {
+            let now = Instant::now();
+            match deadline {
+                Some(deadline) if now >= deadline => Problem::Deadline,
+                _ if now >= until => Problem::Body(
+                    "context deadline exceeded (Client.Timeout or context cancellation while reading body)".to_owned(),
+                ),
+                _ if error.kind() == std::io::ErrorKind::UnexpectedEof => Problem::Body("unexpected EOF".to_owned()),
+                _ => Problem::Body(error.to_string()),
             }
-            _ if error.kind() == std::io::ErrorKind::UnexpectedEof => Problem::Body("unexpected EOF".to_owned()),
-            _ => Problem::Body(error.to_string()),
+        })?;
+        if body.len() as u64 > max_bytes {
+            return Err(Problem::Body(format!("http: the response is larger than {max_bytes} bytes (max_response_bytes)")));
         }
-    })?;
-    if body.len() as u64 > max_bytes {
-        return Err(Problem::Body(format!("http: the response is larger than {max_bytes} bytes (max_response_bytes)")));
+        Ok(Response { status, code, headers, body })
     }
-    Ok(Response { status, code, headers, body })
 }

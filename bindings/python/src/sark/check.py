@@ -31,13 +31,13 @@ def url_of(source: str) -> str:
 
 
 def check(source: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The report: {"loads", "revision", "policies", "documents", "unsupported", "error"}.
+    """The report: {"loads", "revision", "policies", "documents", "outside_calls", "error"}.
 
     Raises InvalidArgument and Unsupported for what is no source, and Unavailable for one that cannot be read.
     """
     with Engine() as engine:
         followed = engine.follow(url_of(source), logger=False, **(config or {}))
-        report: dict[str, Any] = {"loads": True, "policies": [], "documents": [], "unsupported": [], "error": None}
+        report: dict[str, Any] = {"loads": True, "policies": [], "documents": [], "outside_calls": [], "error": None}
         try:
             followed.wait(0 if followed.status()["error"] else _PATIENCE)
         except Unavailable:
@@ -46,7 +46,7 @@ def check(source: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
             status = followed.status()
             return report | {"loads": False, "revision": status["revision"], "error": status["error"]}
         status = followed.status()
-        return report | engine.inspect() | {"revision": status["revision"], "unsupported": status["unsupported"]}
+        return report | engine.inspect() | {"revision": status["revision"], "outside_calls": status["outside_calls"]}
 
 
 def _cost(index: dict[str, Any] | None) -> str:
@@ -68,8 +68,8 @@ def _document(document: dict[str, Any]) -> str:
         notes.insert(0, "function")
     if document.get("nondeterministic"):
         notes.append(f"not deterministic, never cached: {', '.join(document['nondeterministic'])}")
-    if document.get("unsupported"):
-        notes.append(f"DECIDED BY THE REMOTE: needs {', '.join(document['unsupported'])}")
+    if document.get("network"):
+        notes.append(f"REACHES OUTSIDE: {', '.join(document['network'])}")
     said = "; ".join(note for note in notes if note)
     return f"  {document['path']}" + (f"    {said}" if said else "")
 
@@ -99,9 +99,9 @@ def show(report: dict[str, Any]) -> str:
     lines = [f"{_number(policies, 'policy loads', 'policies load')}{revision}."]
     lines += [f"  {policy['name']}    package {policy['package']}, Rego {policy['rego_version']}" for policy in policies]
     lines += [f"{_number(documents, 'document', 'documents')}:", *map(_document, documents)]
-    if report["unsupported"]:
-        lines.append("Calls of builtins that sark lacks; a client has the remote OPA decide what comes to one:")
-        lines += [f"  {call['policy']}:{call['row']}:{call['col']}: {call['builtin']}" for call in report["unsupported"]]
+    if report["outside_calls"]:
+        lines.append("Calls that reach outside; without allow_net a client has the remote OPA decide what comes to one:")
+        lines += [f"  {call['policy']}:{call['row']}:{call['col']}: {call['builtin']}" for call in report["outside_calls"]]
     return "\n".join(lines)
 
 

@@ -57,7 +57,7 @@ class Source(Closable):
         return None if event is None else _values.from_json(event)
 
     def status(self) -> dict[str, Any]:
-        """How it is: name, url, ready, revision, engine_revision, age_seconds, stale, unsupported, error (None where all is well), …"""
+        """How it is: name, url, ready, revision, engine_revision, age_seconds, stale, outside_calls, error (None where all is well), …"""
         status: dict[str, Any] = _values.from_json(_calls.fetch(lib.sark_source_status, self._handle) or b"{}")
         return status
 

@@ -140,25 +140,25 @@ pub(super) fn cache_key<'a>(ctx: &mut Context<'a>, request: Entries<'a>) -> Resu
 }
 
 /// What a request says, key by key.
-struct Reading {
+struct Reading<'a> {
     method: String,
     url: String,
     body: Vec<u8>,
     has_raw_body: bool,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: Option<Entries<'a>>,
     follows_redirects: bool,
     timeout: Duration,
     tls: Tls,
 }
 
 /// Reads a request whose keys were checked. `verify` says whether a host may be asked.
-pub(super) fn read(request: Entries<'_>, verify: &dyn Fn(&str) -> Result<(), String>) -> Result<Request, Failure> {
+pub(super) fn read<'a>(request: Entries<'a>, verify: &dyn Fn(&str) -> Result<(), String>) -> Result<Request, Failure> {
     let mut reading = Reading {
         method: String::new(),
         url: String::new(),
         body: Vec::new(),
         has_raw_body: false,
-        headers: Vec::new(),
+        headers: None,
         follows_redirects: false,
         timeout: TIMEOUT,
         tls: Tls::default(),
@@ -169,12 +169,12 @@ pub(super) fn read(request: Entries<'_>, verify: &dyn Fn(&str) -> Result<(), Str
     reading.request()
 }
 
-impl Reading {
+impl<'a> Reading<'a> {
     fn take(
         &mut self,
         name: &[u8],
         key: &Value<'_>,
-        value: &Value<'_>,
+        value: &Value<'a>,
         verify: &dyn Fn(&str) -> Result<(), String>,
     ) -> Result<(), Failure> {
         match name {
@@ -190,7 +190,7 @@ impl Reading {
             }
             b"method" => self.method = word(key, value)?.to_uppercase(),
             b"enable_redirect" => self.follows_redirects = flag(value)?,
-            b"headers" => self.headers = headers(value)?,
+            b"headers" => self.headers = Some(value.as_object().ok_or_else(|| fail("invalid type for headers key"))?),
             b"timeout" => self.timeout = timeout(value)?,
             name if name.starts_with(b"tls_") => self.take_tls(name, key, value)?,
             _ => {}
@@ -219,19 +219,20 @@ impl Reading {
     }
 
     fn request(mut self) -> Result<Request, Failure> {
-        if self.tls.server_name.is_empty()
-            && let Some((_, host)) = self.headers.iter().find(|(name, _)| name == "Host")
-        {
+        if self.tls.server_name.is_empty() {
+            let host = self.headers.iter().flat_map(|headers| headers.iter()).find(|(name, _)| canonical_of(name) == "Host");
+            let host = host.and_then(|(_, host)| host.as_bytes()).unwrap_or_default();
             self.tls.server_name = String::from_utf8_lossy(host).into_owned();
         }
         let trust = self.tls.trust()?;
         if !self.method.bytes().all(is_token) {
             return Err(fail(format!("net/http: invalid method {}", quote(self.method.as_bytes()))));
         }
+        let target = Target::parse(&self.url).map_err(fail)?;
         Ok(Request {
             method: self.method,
-            target: Target::parse(&self.url).map_err(fail)?,
-            headers: self.headers,
+            target,
+            headers: self.headers.map(headers).transpose()?.unwrap_or_default(),
             body: self.body,
             follows_redirects: self.follows_redirects,
             timeout: (!self.timeout.is_zero()).then_some(self.timeout),
@@ -282,20 +283,23 @@ fn flag(value: &Value<'_>) -> Result<bool, Failure> {
     }
 }
 
-fn headers(value: &Value<'_>) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let Some(entries) = value.as_object() else { return Err(fail("invalid type for headers key")) };
+fn headers(entries: Entries<'_>) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let mut headers: Vec<(String, Vec<u8>)> = Vec::with_capacity(entries.len());
     for (name, value) in entries.iter() {
-        let shown = text(&name);
-        let name = canonical(&String::from_utf8_lossy(name.as_bytes().unwrap_or(shown.as_bytes())));
         let Some(value) = value.as_bytes() else {
             return Err(fail(format!("invalid type for headers value {}", quoted(&value))));
         };
+        let name = canonical_of(&name);
         // Two names that differ in capitals alone are one header.
         headers.retain(|(own, _)| *own != name);
         headers.push((name, value.to_vec()));
     }
     Ok(headers)
+}
+
+fn canonical_of(name: &Value<'_>) -> String {
+    let shown = text(name);
+    canonical(&String::from_utf8_lossy(name.as_bytes().unwrap_or(shown.as_bytes())))
 }
 
 /// A value as Go's `%q` shows what `encoding/json` made of it.
@@ -348,8 +352,8 @@ fn timeout(value: &Value<'_>) -> Result<Duration, Failure> {
             return Err(error(1, format_args!("'timeout' must be one of {{string, number}} but got {}", other.type_name())));
         }
     };
-    // Less than nothing has passed already; nothing is no bound.
-    Ok(u64::try_from(nanoseconds).map_or(Duration::from_nanos(1), Duration::from_nanos))
+    // Nothing, and less, is no bound.
+    Ok(u64::try_from(nanoseconds).map_or(Duration::ZERO, Duration::from_nanos))
 }
 
 #[cfg(test)]

@@ -130,6 +130,7 @@ fn resolve_path(base: &str, reference: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 mod tests {
     use super::Target;
 
