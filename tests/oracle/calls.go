@@ -97,7 +97,7 @@ func answerCall(ctx context.Context, call *builtinCall, values cache.InterQueryV
 func callContext(ctx context.Context, values cache.InterQueryValueCache) topdown.BuiltinContext {
 	return topdown.BuiltinContext{
 		Context: ctx, Metrics: metrics.New(), Seed: rand.New(rand.NewSource(1)), Time: ast.NumberTerm(json.Number(fmt.Sprint(callTime))),
-		Cancel: topdown.NewCancel(), Cache: builtins.Cache{}, InterQueryBuiltinValueCache: values, Capabilities: ast.CapabilitiesForThisVersion(),
+		Cancel: topdown.NewCancel(), Cache: builtins.Cache{}, InterQueryBuiltinValueCache: values, Capabilities: capabilities(nil),
 	}
 }
 

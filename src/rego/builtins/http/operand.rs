@@ -95,12 +95,26 @@ pub(super) fn forced_seconds(request: Entries<'_>) -> Result<i32, Failure> {
         return Err(fail("'force_cache' set but 'force_cache_duration_seconds' parameter is missing"));
     };
     let written = text(&value);
-    let digits = written.strip_prefix(['-', '+']).unwrap_or(&written);
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     written.parse().map_err(|_| {
-        let problem = if is_number { "value out of range" } else { "invalid syntax" };
+        let problem = if begins_too_large(&written) { "value out of range" } else { "invalid syntax" };
         fail(format!("strconv.ParseInt: parsing {}: {problem}", quote(written.as_bytes())))
     })
+}
+
+/// Whether a text that is no `i32` begins with a number too large for one, which Go finds before anything else that is wrong with it.
+fn begins_too_large(text: &str) -> bool {
+    let mut number = 0_u64;
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    for byte in digits.bytes() {
+        if !byte.is_ascii_digit() {
+            return false;
+        }
+        number = number * 10 + u64::from(byte - b'0');
+        if number > u32::MAX.into() {
+            return true;
+        }
+    }
+    !digits.is_empty()
 }
 
 /// Refuses a way of keeping answers that there is not. Both that there are do the same here.
@@ -142,7 +156,7 @@ pub(super) fn cache_key<'a>(ctx: &mut Context<'a>, request: Entries<'a>) -> Resu
 /// What a request says, key by key.
 struct Reading<'a> {
     method: String,
-    url: String,
+    url: Vec<u8>,
     body: Vec<u8>,
     has_raw_body: bool,
     headers: Option<Entries<'a>>,
@@ -155,7 +169,7 @@ struct Reading<'a> {
 pub(super) fn read<'a>(request: Entries<'a>, verify: &dyn Fn(&str) -> Result<(), String>) -> Result<Request, Failure> {
     let mut reading = Reading {
         method: String::new(),
-        url: String::new(),
+        url: Vec::new(),
         body: Vec::new(),
         has_raw_body: false,
         headers: None,
@@ -184,7 +198,7 @@ impl<'a> Reading<'a> {
                 self.body = string(key, value)?;
             }
             b"url" => {
-                self.url = word(key, value)?;
+                self.url = string(key, value)?;
                 let target = Target::parse(&self.url).map_err(fail)?;
                 verify(&target.host).map_err(fail)?;
             }
@@ -341,7 +355,7 @@ fn canonical(name: &str) -> String {
 /// Nanoseconds, as a number or in a string, or a duration as Go writes it.
 fn timeout(value: &Value<'_>) -> Result<Duration, Failure> {
     let nanoseconds = match value {
-        Value::String(bytes) => match std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<i64>().ok()) {
+        Value::String(bytes) => match integer(bytes) {
             Some(nanoseconds) => nanoseconds,
             None => parse_duration(bytes).map_err(|problem| fail(format!("invalid timeout value {}: {problem}", text(value))))?,
         },
@@ -354,6 +368,20 @@ fn timeout(value: &Value<'_>) -> Result<Duration, Failure> {
     };
     // Nothing, and less, is no bound.
     Ok(u64::try_from(nanoseconds).map_or(Duration::ZERO, Duration::from_nanos))
+}
+
+/// The integer that a text is, by OPA's `util.Atoi64`: zeros after a point are none.
+fn integer(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
+    if !(1..=19).contains(&digits.len()) || !rest.bytes().all(|byte| byte == b'0') {
+        return None;
+    }
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    if whole.is_empty() { Some(0) } else { format!("{}{whole}", if text.starts_with('-') { "-" } else { "" }).parse().ok() }
 }
 
 #[cfg(test)]

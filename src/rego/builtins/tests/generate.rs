@@ -34,6 +34,39 @@ pub(super) struct Generator<'a> {
 
 impl<'a> Generator<'a> {
     /// An operand of `name` at `position` (from 1) of the declared type `kind`.
+    /// A request that reaches nobody, since nobody is allowed.
+    fn request(&mut self) -> Value<'a> {
+        let keys =
+            ["method", "url", "raise_error", "headers", "body", "raw_body", "timeout", "enable_redirect", "cache", "force_cache"];
+        let more = [
+            "force_cache_duration_seconds",
+            "cache_ignored_headers",
+            "max_retry_attempts",
+            "tls_ca_cert",
+            "tls_server_name",
+            "x",
+        ];
+        let mut request = ObjectBuilder::default();
+        for (at, key) in keys.iter().chain(&more).enumerate() {
+            let chance = if at < 3 { 20 } else { 3 };
+            if self.random.below(20) >= chance {
+                continue;
+            }
+            let value = match *key {
+                "method" => Value::string(self.arena, self.random.pick(&["get", "POST", "a b"])),
+                "url" => Value::string(
+                    self.arena,
+                    self.random.pick(&["http://a.b/c", "http://h:8/", "https://u:p@h?q", ":", "/x", "http://a b/"]),
+                ),
+                "raise_error" | "enable_redirect" | "cache" | "force_cache" => Value::Bool(self.random.below(2) == 0),
+                _ => self.any(2),
+            };
+            let value = if self.random.below(15) == 0 { self.any(1) } else { value };
+            request.insert(Value::string(self.arena, key), value);
+        }
+        request.build(self.arena)
+    }
+
     pub(super) fn operand(&mut self, name: &str, position: usize, kind: &serde_json::Value) -> Value<'a> {
         if self.random.below(40) == 0 {
             return self.any(2);
@@ -65,6 +98,7 @@ impl<'a> Generator<'a> {
                 )
             }
             ("strings.render_template", 2) => self.template_data(2),
+            ("http.send", 1) => self.request(),
             ("rego.parse_module", 1) => Value::string(self.arena, self.random.pick(&["x.rego", "a/b c.rego", ""])),
             ("rego.parse_module", 2) => Value::string(self.arena, self.module()),
             ("json.patch", 2) => self.patches(),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
+use super::super::super::ast::Span;
 use super::super::super::budget::Budget;
 use super::super::super::value::{Arena, Value, number, write_text};
 use super::super::{Caches, Context, Failure, all};
@@ -44,8 +45,10 @@ fn encode(value: &Value<'_>) -> String {
 }
 
 /// The outcome of a call in one line: `= value`, `! code: message`, `undefined`.
-fn show(outcome: Result<Value<'_>, Failure>) -> String {
+fn show<'a>(ctx: &Context<'a>, outcome: Result<Value<'a>, Failure>) -> String {
     match outcome {
+        // No place stands before it, as calls stand nowhere here.
+        Err(Failure::Placed(failure)) => show(ctx, Ok(ctx.placed(&failure, Span::default()))).replace("\"0:0: ", "\""),
         Ok(value) => {
             let mut text = Vec::new();
             write_text(&value, &mut text);
@@ -119,7 +122,8 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
             let encoded: Vec<String> = operands.iter().map(encode).collect();
             let shown: Vec<String> = operands.iter().map(crate::rego::value::text).collect();
             let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), 1_700_000_000_000_000_000, Caches::default());
-            let mine = show((builtin.function)(&mut ctx, &operands));
+            let outcome = (builtin.function)(&mut ctx, &operands);
+            let mine = show(&ctx, outcome);
             // OPA has no bound there: it would take all memory.
             if mine.starts_with("exceeded") {
                 continue;

@@ -23,8 +23,9 @@ pub(in crate::rego) struct Target {
 
 impl Target {
     /// Reads a URL, or gives Go's words for why it is none.
-    pub(in crate::rego) fn parse(text: &str) -> Result<Self, String> {
-        let parsed = parse(text.as_bytes())?;
+    pub(in crate::rego) fn parse(text: impl AsRef<[u8]>) -> Result<Self, String> {
+        let text = text.as_ref();
+        let parsed = parse(text)?;
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (name, port) = host::split_port(&parsed.host);
         let query = (!parsed.query.is_empty() || parsed.rest.force_query).then(|| lossy(&parsed.query));
@@ -88,9 +89,9 @@ impl Target {
 }
 
 /// The user of a URL that has one.
-fn user_of(text: &str) -> Option<(String, Option<String>)> {
-    let (_, after) = text.split_once("//")?;
-    let (authority, _) = cut(after.as_bytes(), b'/');
+fn user_of(text: &[u8]) -> Option<(String, Option<String>)> {
+    let start = memchr::memmem::find(text, b"//")?;
+    let (authority, _) = cut(text.get(start + 2..)?, b'/');
     let user = authority.get(..memchr::memrchr(b'@', authority)?)?;
     let (name, password) = cut(user, b':');
     let plain = |part: &[u8]| {
