@@ -77,7 +77,7 @@ fn cost(plan: &Plan, path: &Path) -> Value {
     });
     let by: BTreeSet<String> =
         used(index).filter_map(|source| index.sources.get(source as usize)).map(|source| shown(plan, source)).collect();
-    json!({"by": by, "hashed": index.hash.is_some(), "rules": rules, "always": always.count()})
+    json!({"by": by, "hashed": index.lookup.is_some(), "rules": rules, "always": always.count()})
 }
 
 /// The sources that constrain a rule.

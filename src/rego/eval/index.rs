@@ -1,7 +1,7 @@
 //! Looking up which rules may match.
 
 use super::{Machine, Stop};
-use crate::rego::plan::{Index, IndexBranch, Source};
+use crate::rego::plan::{Index, IndexBranch, Lookup, Source};
 use crate::rego::value::Value;
 
 /// The values of an index' sources, each asked for once.
@@ -17,10 +17,11 @@ impl<'a> Machine<'a, '_> {
         };
         let mut known: Known<'a> = vec![None; index.sources.len()];
         let mut matched: Vec<u32> = Vec::new();
-        match self.hashed(index, &mut known) {
-            Some((bucket, others)) => merge_sorted(bucket, others, &mut matched),
+        match &index.lookup {
+            Some(lookup) => self.look_up(index, lookup, &mut known, &mut matched),
             None => matched.extend((0..index.branches.len()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))),
         }
+        debug_assert!(self.misses_none(index, &matched), "a table excludes a rule that may match");
         self.charge(matched.len())?;
         if index.checks {
             matched.retain(|number| {
@@ -36,16 +37,36 @@ impl<'a> Machine<'a, '_> {
         Ok(())
     }
 
-    /// The rules under the hashed source's value, and those that it does not concern; `None` where the value is of a kind that is not hashed.
-    fn hashed(&self, index: &'a Index, known: &mut Known<'a>) -> Option<(&'a [u32], &'a [u32])> {
-        let hash = index.hash.as_ref()?;
-        let bucket = match self.known(index, hash.source, known) {
-            Some(Value::String(text)) => hash.strings.get(text),
-            Some(Value::Int(int)) => hash.ints.get(&int),
-            Some(Value::Number(_)) => return None,
-            _ => None,
-        };
-        Some((bucket.map(Vec::as_slice).unwrap_or_default(), &hash.others))
+    /// The rules that the tables do not exclude, in order.
+    fn look_up(&self, index: &'a Index, lookup: &'a Lookup, known: &mut Known<'a>, matched: &mut Vec<u32>) {
+        let mut found: [&[u32]; 2] = [&lookup.others, &[]];
+        let mut lists = 1;
+        for table in &lookup.tables {
+            let Some(value) = self.known(index, table.source, known) else { continue };
+            table.find(&value, &mut |bucket| {
+                if let Some(place) = found.get_mut(lists) {
+                    *place = bucket;
+                } else {
+                    matched.extend_from_slice(bucket);
+                }
+                lists += 1;
+            });
+        }
+        let [others, first] = found;
+        if matched.is_empty() {
+            return merge_sorted(first, others, matched);
+        }
+        matched.extend_from_slice(first);
+        matched.extend_from_slice(others);
+        matched.sort_unstable();
+        matched.dedup();
+    }
+
+    /// Whether every rule that may match is among these.
+    fn misses_none(&self, index: &'a Index, found: &[u32]) -> bool {
+        let mut known: Known<'a> = vec![None; index.sources.len()];
+        let mut all = (0_u32..).zip(&index.branches);
+        all.all(|(number, branch)| found.binary_search(&number).is_ok() || !self.may_match(index, branch, &mut known))
     }
 
     fn known(&self, index: &'a Index, source: u32, known: &mut Known<'a>) -> Option<Value<'a>> {

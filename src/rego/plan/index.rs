@@ -1,12 +1,11 @@
 //! Which rules can match, told from input, base data and arguments before any is evaluated (OPA's `v1/ast/index.go`).
 //!
 //! What is excluded is observable: an excluded rule raises no conflict, and whether the first rule that holds is enough is decided over those
-//! that are left. So the exclusion is OPA's, constraint by constraint; the hash over one reference beside it is for speed alone.
+//! that are left. So the exclusion is OPA's, constraint by constraint; the tables beside it are for speed alone.
 
 mod check;
+mod lookup;
 mod requirements;
-
-use std::collections::HashMap;
 
 use super::{Planner, Told, index, key_document, terms};
 use crate::rego::ast::{Expr, ExprKind, Rule, Term, TermKind};
@@ -14,10 +13,9 @@ use crate::rego::compile::{self, Key, Reading, is_constant, is_ground};
 use crate::rego::value::{Document, equal};
 
 pub(in crate::rego) use check::Check;
+pub(in crate::rego) use lookup::Lookup;
+use lookup::lookup_of;
 use requirements::{Builder, Constants, Constrained, Constraint, Path, References, Requirements, paths_of};
-
-/// A hash pays from so many rules on.
-const MIN_HASHED: usize = 4;
 
 /// An index over the rules of a routine.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +23,7 @@ pub(in crate::rego) struct Index {
     pub(in crate::rego) sources: Vec<Source>,
     /// One for each of the routine's candidates.
     pub(in crate::rego) branches: Vec<Branch>,
-    pub(in crate::rego) hash: Option<Hash>,
+    pub(in crate::rego) lookup: Option<Lookup>,
     /// Whether candidates are checked: evaluating one that OPA excludes could be seen.
     pub(in crate::rego) checks: bool,
     /// Whether collections are consulted: not where all rules agree on a value (OPA's `consultsCollections`).
@@ -56,16 +54,6 @@ pub(in crate::rego) struct Branch {
     pub(in crate::rego) value: Option<u32>,
 }
 
-/// Rules by the value of one source.
-#[derive(Debug, Clone, Default)]
-pub(in crate::rego) struct Hash {
-    pub(in crate::rego) source: u32,
-    pub(in crate::rego) strings: HashMap<Vec<u8>, Vec<u32>>,
-    pub(in crate::rego) ints: HashMap<i64, Vec<u32>>,
-    /// Rules that no value of the source excludes.
-    pub(in crate::rego) others: Vec<u32>,
-}
-
 impl Planner<'_> {
     /// The index over these rules; `None` where it would exclude nothing that could be seen and speed nothing up.
     pub(super) fn index(&mut self, branches: &[&Rule], agree: bool) -> Option<Index> {
@@ -76,7 +64,7 @@ impl Planner<'_> {
             .branches
             .iter()
             .any(|b| !b.required.is_empty() || !b.memberships.is_empty() || b.paths.iter().any(|p| !p.is_empty()));
-        (constrains && (checks || index.hash.is_some())).then_some(index)
+        (constrains && (checks || index.lookup.is_some())).then_some(index)
     }
 
     /// The index over these rules, whatever it is good for.
@@ -95,8 +83,8 @@ impl Planner<'_> {
         let references = std::mem::take(&mut builder.references);
         let built = build(&references, &all, branches);
         let sources: Vec<Source> = references.terms.iter().map(|reference| self.source(reference)).collect();
-        let hash = hash_of(&built);
-        Index { sources, branches: built, hash, checks: true, consults: !agree }
+        let lookup = lookup_of(&built);
+        Index { sources, branches: built, lookup, checks: true, consults: !agree }
     }
 
     fn source(&mut self, reference: &[Term]) -> Source {
@@ -214,56 +202,6 @@ fn one_affix_end(mut checks: Vec<Check>) -> Vec<Check> {
         checks.retain(|check| !matches!((check, drop_prefix), (Check::Prefix(_), true) | (Check::Suffix(_), false)));
     }
     checks
-}
-
-/// A hash over the source that the most rules compare with scalars.
-fn hash_of(branches: &[Branch]) -> Option<Hash> {
-    let mut counts: HashMap<u32, usize> = HashMap::new();
-    for branch in branches {
-        if let [path] = branch.paths.as_slice() {
-            for (source, _) in path.iter().filter(|(_, checks)| hashable(checks).is_some()) {
-                *counts.entry(*source).or_default() += 1;
-            }
-        }
-    }
-    let (source, count) = counts.into_iter().max_by_key(|(source, count)| (*count, std::cmp::Reverse(*source)))?;
-    if count < MIN_HASHED {
-        return None;
-    }
-    let mut hash = Hash { source, ..Hash::default() };
-    for (number, branch) in branches.iter().enumerate() {
-        let number = index(number);
-        let checks = match branch.paths.as_slice() {
-            [path] => path.iter().find(|(s, _)| *s == source).and_then(|(_, checks)| hashable(checks)),
-            _ => None,
-        };
-        let Some(values) = checks else {
-            hash.others.push(number);
-            continue;
-        };
-        for value in values {
-            let bucket = match (value.as_bytes(), value) {
-                (Some(text), _) => hash.strings.entry(text.to_vec()).or_default(),
-                (None, Document::Int(int)) => hash.ints.entry(*int).or_default(),
-                _ => continue,
-            };
-            if bucket.last() != Some(&number) {
-                bucket.push(number);
-            }
-        }
-    }
-    Some(hash)
-}
-
-/// Strings and integers that a value must be one of.
-fn hashable(checks: &[Check]) -> Option<Vec<&Document>> {
-    checks
-        .iter()
-        .map(|check| match check {
-            Check::Equal(value) if value.as_bytes().is_some() || matches!(value, Document::Int(_)) => Some(value),
-            _ => None,
-        })
-        .collect()
 }
 
 /// Whether a body says something on its way, itself or in a body of its own expressions: then no index may keep it from that (OPA's

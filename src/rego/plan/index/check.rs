@@ -93,7 +93,7 @@ pub(super) fn segments_of(pattern: &str, delimiter: &str) -> Option<Vec<Option<D
 }
 
 /// Splits at the delimiter's characters where they are not escaped.
-fn split_escaped<'t>(text: &'t [u8], delimiter: &str) -> Vec<&'t [u8]> {
+pub(super) fn split_escaped<'t>(text: &'t [u8], delimiter: &str) -> Vec<&'t [u8]> {
     let (mut last, mut escaped) = (0, false);
     let mut parts = Vec::new();
     for (at, byte) in text.iter().enumerate() {
