@@ -4,7 +4,7 @@
 #   make demo       five languages decide 10,000 requests of a gateway, and agree
 #   make rollout-demo  a FastAPI gateway goes from a remote OPA to sark and back, under load
 #   make test       everything; each of its parts (make help) can be run alone
-#   make bless      rewrites the generated header and declarations
+#   make bless      rewrites the generated header and declarations; make bless-instructions the counts of the hot paths
 #   make format     rustfmt, gofmt
 #   make bench-engine  sark beside OPA and regorus, with ratios
 #   make bench-flags   a check of the dial in each language, beside the SDKs of others
@@ -39,9 +39,9 @@ CDYLIB := --cfg sark_cdylib
 comma := ,
 step = @printf '\n\033[1m==> %s\033[0m\n' $(1)
 
-.PHONY: help lib bench-engine bench-flags bench-client bench-source bench-lock bench-gateway demo record-opa test bless format deny clean
+.PHONY: help lib bench-engine bench-flags bench-client bench-source bench-lock bench-gateway demo record-opa test bless bless-instructions format deny clean
 help:
-	@sed -n '3,17s/^# //p' Makefile
+	@sed -n '3,20s/^# //p' Makefile
 	@echo 'parts of make test: $(TESTS)'
 
 # ---- the library: one kind at a time, since with several cargo passes no LTO -------------------------------------------------------
@@ -172,7 +172,7 @@ record-opa: $(DEMO)/opa-decisions.txt
 # ---- tests -------------------------------------------------------------------------------------------------------------------------
 
 # Two at a time: builds, and what only computes. One at a time: what stands beside servers and has deadlines.
-TESTS_TOGETHER := test-rust test-faults test-c test-surface test-header test-oracle test-go test-install test-record test-demo test-readme conformance differential test-fuzz
+TESTS_TOGETHER := test-rust test-faults test-instructions test-c test-surface test-header test-oracle test-go test-install test-record test-demo test-readme conformance differential test-fuzz
 TESTS_ALONE := test-python test-node test-tester test-dial test-monitoring test-client test-source test-rollout
 TESTS := $(TESTS_TOGETHER) $(TESTS_ALONE)
 .PHONY: $(TESTS) packages fuzz faults rollout-demo
@@ -213,6 +213,20 @@ test-oracle: $(OUT)/oracle
 test-c: $(LIB)/libsark.so $(OUT)/opa
 	$(call step,'cases in C (under valgrind) and C++')
 	scripts/with-opa $(OUT)/opa $(MAKE) --no-print-directory -C tests/runners LIB=$(LIB) OUT=$(OUT)/runners check
+
+# Instructions, since they hardly vary: a path that takes 3 % more or less than before is meant, or mended.
+INSTRUCTIONS := $(OUT)/instructions
+
+$(INSTRUCTIONS)/decide: tests/instructions/decide.c $(LIB)/libsark.so
+	mkdir -p $(INSTRUCTIONS)
+	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -Iinclude $< -o $@ $(LIB)/libsark.so.0 -Wl,-rpath,$(LIB)
+
+test-instructions: $(INSTRUCTIONS)/decide
+	$(call step,'instructions of the hot paths')
+	python3 tests/instructions/run.py $< $(INSTRUCTIONS)
+
+bless-instructions: $(INSTRUCTIONS)/decide
+	python3 tests/instructions/run.py $< $(INSTRUCTIONS) --bless
 
 test-faults: $(LIB)/libsark.so $(OUT)/test-panic/libsark.so $(OUT)/opa
 	$(call step,'faults')

@@ -51,6 +51,7 @@ type question struct {
 // A generator draws modules. What a rule may refer to is drawn before it, so that none is recursive.
 type generator struct {
 	*rand.Rand
+	many      bool   // whether some names have many rules, which an index tells apart
 	names     []name // of rules
 	functions []name
 	vars      int
@@ -81,8 +82,17 @@ func (g *generator) module() *module {
 		if kind == "function" {
 			n.text, n.args = fmt.Sprintf("f%d", i), 1+g.Intn(2)
 		}
-		for range 1 + g.Intn(3) {
-			m.rules = append(m.rules, g.rule(&n))
+		count := 1 + g.Intn(3)
+		demanding := g.many && g.chance(50)
+		if demanding {
+			count = 4 + g.Intn(12)
+		}
+		for range count {
+			next := g.rule(&n)
+			if demanding {
+				next.body = append(g.demands(next.head), next.body[:g.Intn(len(next.body)+1)]...)
+			}
+			m.rules = append(m.rules, next)
 		}
 		if g.chance(25) && (kind == "complete" || kind == "function") {
 			m.rules = append(m.rules, g.defaultRule(&n))
@@ -94,6 +104,38 @@ func (g *generator) module() *module {
 		}
 	}
 	return m
+}
+
+// demands are what an index may tell a rule by: of a part of the input, or of a function's first argument.
+func (g *generator) demands(head string) []string {
+	text := func() string {
+		return g.pick(`"a"`, `"b"`, `"ab"`, `"a/b"`, `"b/c"`, `""`, "1", "2", "1.0", "true", "null")
+	}
+	source := func() string {
+		if _, arguments, ok := strings.Cut(head, "("); ok && g.chance(70) {
+			if first := strings.FieldsFunc(arguments, func(r rune) bool { return strings.ContainsRune(",) ", r) }); len(first) > 0 && strings.HasPrefix(first[0], "v") {
+				return first[0]
+			}
+		}
+		return "input." + g.field()
+	}
+	demands := make([]string, 1+g.Intn(3))
+	for i := range demands {
+		of := source()
+		demands[i] = map[int]string{
+			0: of + " == " + text(),
+			1: text() + " == " + of,
+			2: text() + " in " + of,
+			3: of + " in [" + text() + ", " + text() + "]",
+			4: of + " in {" + text() + "}",
+			5: "startswith(" + of + ", " + g.pick(`"a"`, `"ab"`, `"a/"`, `""`) + ")",
+			6: "endswith(" + of + ", " + g.pick(`"b"`, `"/c"`, `""`) + ")",
+			7: "glob.match(" + g.pick(`"a/*"`, `"*/b"`, `"a/b"`, `"*"`, `"**"`, `"a/**"`, `"*/{b,c}"`) + `, ["/"], ` + of + ")",
+			8: of + "[_] == " + text(),
+			9: "strings.any_prefix_match(" + of + `, ["a", "b/"])`,
+		}[g.Intn(10)]
+	}
+	return demands
 }
 
 func (g *generator) defaultRule(n *name) rule {

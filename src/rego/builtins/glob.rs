@@ -29,6 +29,12 @@ impl Glob {
     }
 }
 
+/// Whether a pattern is one, and what matches it is found without failing.
+pub(in crate::rego) fn is_glob(pattern: &[u8], delimiters: &str) -> bool {
+    let delimiters: Vec<char> = delimiters.chars().collect();
+    parse::parse(pattern, &delimiters).is_ok_and(|(hir, height)| Program::new(&hir, height, Vec::new()).is_ok())
+}
+
 /// The delimiters, which neither `*` nor `?` match; a dot where the array is empty, none for `null`.
 fn delimiters<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Result<Vec<char>, Failure> {
     let value = any(operands, 2);

@@ -57,6 +57,7 @@ use super::{Module, Network, Outside};
 pub use caches::Caches;
 pub(crate) use encoding::base64_text;
 pub(crate) use glob::Glob;
+pub(in crate::rego) use glob::is_glob;
 pub(crate) use json_schema::{Document, Draft};
 pub(crate) use jwt::{Signed, Verifier};
 pub(crate) use regex::Pattern;

@@ -1,11 +1,11 @@
 //! Looking up which rules may match.
 
 use super::{Machine, Stop};
-use crate::rego::plan::{Index, IndexBranch, Lookup, Source};
+use crate::rego::plan::{Checks, Index, IndexBranch, Lookup, Source};
 use crate::rego::value::Value;
 
 /// The values of an index' sources, each asked for once.
-type Known<'a> = Vec<Option<Option<Value<'a>>>>;
+pub(super) type Known<'a> = Vec<Option<Option<Value<'a>>>>;
 
 impl<'a> Machine<'a, '_> {
     /// Takes the rules that may match into the frame.
@@ -15,26 +15,41 @@ impl<'a> Machine<'a, '_> {
         let Some(index) = routine.and_then(|r| r.index).and_then(|number| plan.indexes.get(number as usize)) else {
             return Ok(());
         };
-        let mut known: Known<'a> = vec![None; index.sources.len()];
-        let mut matched: Vec<u32> = Vec::new();
-        match &index.lookup {
-            Some(lookup) => self.look_up(index, lookup, &mut known, &mut matched),
-            None => matched.extend((0..index.branches.len()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))),
+        // Nothing that is asked here asks an index.
+        let mut known = std::mem::take(&mut self.stacks.known);
+        let mut found = std::mem::take(&mut self.stacks.found);
+        known.clear();
+        known.resize(index.sources.len(), None);
+        found.clear();
+        let seen = self.could_be_seen(index, &mut known);
+        let lookup = if seen { &index.lookup } else { index.unseen.as_ref().map_or(&index.lookup, |_| &index.unseen) };
+        match lookup {
+            Some(lookup) => self.look_up(index, lookup, &mut known, &mut found),
+            None => found.extend((0..index.branches.len()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))),
         }
-        debug_assert!(self.misses_none(index, &matched), "a table excludes a rule that may match");
-        self.charge(matched.len())?;
-        if index.checks {
-            matched.retain(|number| {
+        debug_assert!(!seen || self.misses_none(index, &found), "a table excludes a rule that may match");
+        let looked_at = found.len();
+        if seen {
+            found.retain(|number| {
                 index.branches.get(*number as usize).is_some_and(|branch| self.may_match(index, branch, &mut known))
             });
         }
-        let agree = index.checks && agree_on_value(index, &matched);
-        let matched = self.arena.alloc_slice_copy(&matched);
+        let agree = seen && agree_on_value(index, &found);
+        let matched = self.arena.alloc_slice_copy(&found);
+        (self.stacks.known, self.stacks.found) = (known, found);
         if let Some(frame) = self.stacks.frames.last_mut() {
             frame.matched = Some(matched);
             frame.early_exit |= agree;
         }
-        Ok(())
+        self.charge(looked_at)
+    }
+
+    /// Whether it could be seen that a rule is evaluated which OPA's index excludes. What stands in for a builtin may do anything.
+    fn could_be_seen(&self, index: &'a Index, known: &mut Known<'a>) -> bool {
+        let Checks::UnlessStrings(sources) = &index.checks else { return true };
+        let is_text = |value: Option<Value<'a>>| value.is_none_or(|value| value.as_bytes().is_some());
+        let is_mocked = || self.scope().is_none_or(|scope| !scope.mocks.is_empty());
+        !sources.is_empty() && (is_mocked() || !sources.iter().all(|source| is_text(self.known(index, *source, known))))
     }
 
     /// The rules that the tables do not exclude, in order.

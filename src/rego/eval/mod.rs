@@ -94,6 +94,9 @@ pub(super) struct Stacks<'a> {
     /// Scopes that ended: their memory serves the next.
     spare: Vec<Scope<'a>>,
     args: Vec<Value<'a>>,
+    /// What an index is asked with, and what it finds, while it is asked.
+    known: index::Known<'a>,
+    found: Vec<u32>,
 }
 
 /// A stack that kept more than this is given back.
@@ -122,6 +125,8 @@ impl Stacks<'_> {
             scopes: recycle(self.scopes, |_| Scope::default()),
             spare: self.spare.into_iter().map(Scope::recycle).collect(),
             args: recycle(self.args, |_| Value::Null),
+            known: recycle(self.known, |_| None),
+            found: self.found,
         }
     }
 }

@@ -6,16 +6,18 @@
 mod check;
 mod lookup;
 mod requirements;
+mod texts;
 
 use super::{Planner, Told, index, key_document, terms};
 use crate::rego::ast::{Expr, ExprKind, Rule, Term, TermKind};
-use crate::rego::compile::{self, Key, Reading, is_constant, is_ground};
+use crate::rego::compile::{self, Key, is_constant};
 use crate::rego::value::{Document, equal};
 
 pub(in crate::rego) use check::Check;
 pub(in crate::rego) use lookup::Lookup;
-use lookup::lookup_of;
+use lookup::{lookup_of, unseen_lookup};
 use requirements::{Builder, Constants, Constrained, Constraint, Path, References, Requirements, paths_of};
+use texts::{Seen, Texts};
 
 /// An index over the rules of a routine.
 #[derive(Debug, Clone, Default)]
@@ -24,10 +26,22 @@ pub(in crate::rego) struct Index {
     /// One for each of the routine's candidates.
     pub(in crate::rego) branches: Vec<Branch>,
     pub(in crate::rego) lookup: Option<Lookup>,
-    /// Whether candidates are checked: evaluating one that OPA excludes could be seen.
-    pub(in crate::rego) checks: bool,
+    /// The same by more than OPA's index knows, for when nobody sees what is excluded; `None` where there is no more.
+    pub(in crate::rego) unseen: Option<Lookup>,
+    /// Whether candidates are checked.
+    pub(in crate::rego) checks: Checks,
     /// Whether collections are consulted: not where all rules agree on a value (OPA's `consultsCollections`).
     pub(in crate::rego) consults: bool,
+}
+
+/// When evaluating a rule that OPA's index excludes could be seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::rego) enum Checks {
+    /// It could: it may raise an error or a conflict.
+    #[default]
+    Always,
+    /// It could not where these sources are strings, or undefined; without any it never could.
+    UnlessStrings(Vec<u32>),
 }
 
 /// Where a constrained value comes from.
@@ -57,34 +71,49 @@ pub(in crate::rego) struct Branch {
 impl Planner<'_> {
     /// The index over these rules; `None` where it would exclude nothing that could be seen and speed nothing up.
     pub(super) fn index(&mut self, branches: &[&Rule], agree: bool) -> Option<Index> {
+        let (mut index, texts) = self.built(branches, agree);
+        let seen = branches.iter().zip(&texts).map(|(rule, texts)| self.seen(rule, texts));
         // A rule of a test that fails can be seen, too.
-        let checks = self.compiled.options.tests || branches.iter().any(|rule| self.can_be_seen(rule));
-        let index = Index { checks, ..self.whole_index(branches, agree) };
+        let unless = if self.compiled.options.tests { None } else { texts_of(seen) };
+        if let Some(strings) = unless {
+            index.unseen = unseen_lookup(&index.branches, texts);
+            index.checks = Checks::UnlessStrings(strings);
+        }
         let constrains = index
             .branches
             .iter()
             .any(|b| !b.required.is_empty() || !b.memberships.is_empty() || b.paths.iter().any(|p| !p.is_empty()));
-        (constrains && (checks || index.lookup.is_some())).then_some(index)
+        let could_be_seen = !matches!(&index.checks, Checks::UnlessStrings(strings) if strings.is_empty());
+        let pays = constrains && (could_be_seen || index.lookup.is_some()) || index.unseen.is_some();
+        pays.then_some(index)
     }
 
     /// The index over these rules, whatever it is good for.
     pub(super) fn whole_index(&mut self, branches: &[&Rule], agree: bool) -> Index {
+        self.built(branches, agree).0
+    }
+
+    fn built(&mut self, branches: &[&Rule], agree: bool) -> (Index, Vec<Texts>) {
         let mut builder = Builder { planner: self, references: References::default() };
         let mut all: Vec<Requirements> = Vec::with_capacity(branches.len());
+        let mut texts: Vec<Texts> = Vec::with_capacity(branches.len());
         for rule in branches {
             let mut requirements = Requirements::default();
             let mut constants = Constants::new();
+            let mut of_texts = Texts::default();
             let indexed = if tells(&rule.body) { &[][..] } else { &rule.body };
             for expr in indexed {
                 builder.update(&mut requirements, &rule.head.args, expr, &mut constants);
+                of_texts.take(&mut builder, &requirements, &rule.head.args, expr);
             }
             all.push(requirements);
+            texts.push(of_texts);
         }
         let references = std::mem::take(&mut builder.references);
         let built = build(&references, &all, branches);
         let sources: Vec<Source> = references.terms.iter().map(|reference| self.source(reference)).collect();
         let lookup = lookup_of(&built);
-        Index { sources, branches: built, lookup, checks: true, consults: !agree }
+        (Index { sources, branches: built, lookup, unseen: None, checks: Checks::Always, consults: !agree }, texts)
     }
 
     fn source(&mut self, reference: &[Term]) -> Source {
@@ -104,23 +133,18 @@ impl Planner<'_> {
             }
         }
     }
-
-    /// Whether evaluating the rule could raise an error: it calls, or refers to other rules.
-    fn can_be_seen(&self, rule: &Rule) -> bool {
-        let tree = &self.compiled.tree;
-        compile::any_reading(rule, &mut |reading| match reading {
-            Reading::Call(operator) => !compile::dotted(operator).is_some_and(|name| is_total(&name)),
-            Reading::Reference(parts) => {
-                let is_data = parts.first().and_then(Term::as_var).is_some_and(|name| &**name == "data");
-                is_data && (tree.is_virtual(parts) || !parts.iter().skip(1).all(is_ground))
-            }
-        })
-    }
 }
 
-/// Builtins that cannot fail, whatever they are given.
-fn is_total(name: &str) -> bool {
-    matches!(name, "eq" | "equal" | "neq" | "lt" | "lte" | "gt" | "gte" | "internal.member_2" | "internal.member_3" | "type_name")
+/// The references that must be texts so that none of the rules could be seen; `None` where one could.
+fn texts_of(all: impl Iterator<Item = Seen>) -> Option<Vec<u32>> {
+    let mut strings = Vec::new();
+    for seen in all {
+        let Seen::UnlessTexts(references) = seen else { return None };
+        strings.extend(references.into_iter().map(index));
+    }
+    strings.sort_unstable();
+    strings.dedup();
+    Some(strings)
 }
 
 fn build(references: &References, all: &[Requirements], rules: &[&Rule]) -> Vec<Branch> {

@@ -16,7 +16,7 @@ mod with;
 
 use std::collections::{BTreeSet, HashMap};
 
-pub(super) use index::{Branch as IndexBranch, Check, Index, Lookup, Source};
+pub(super) use index::{Branch as IndexBranch, Check, Checks, Index, Lookup, Source};
 pub(super) use op::{
     Callee, Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, Told, WithSpec,
 };

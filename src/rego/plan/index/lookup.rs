@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use foldhash::quality::RandomState;
 
 use super::check::{Check, split_escaped};
-use super::{Branch, index};
+use super::{Branch, Texts, index};
 use crate::rego::value::{Document, Value};
 
 /// Tables pay from so many rules on.
@@ -47,6 +47,8 @@ enum Kind {
     Suffix,
     /// By the delimiters.
     Segments(String),
+    /// The same, whatever follows.
+    Leading(String),
 }
 
 /// What is looked up in a table.
@@ -59,7 +61,8 @@ enum Key {
 }
 
 /// A demand that a table can have: of a source, one of these.
-struct Demand {
+#[derive(Debug, Clone)]
+pub(super) struct Demand {
     source: u32,
     kind: Kind,
     keys: Vec<Key>,
@@ -67,16 +70,40 @@ struct Demand {
 
 type Counts = HashMap<(u32, Kind, Key), usize, RandomState>;
 
-/// Tables for these rules; `None` where they would not pay.
+impl Demand {
+    /// A text whose segment at this place is this.
+    pub(super) fn leading(source: u32, delimiters: &str, at: usize, text: &str) -> Self {
+        Self { source, kind: Kind::Leading(delimiters.to_owned()), keys: vec![Key::Segment(0, at, text.as_bytes().to_vec())] }
+    }
+}
+
+/// Tables for these rules by what OPA's index demands; `None` where they would not pay.
 pub(super) fn lookup_of(branches: &[Branch]) -> Option<Lookup> {
-    let demands: Vec<Vec<Vec<Demand>>> =
-        branches.iter().map(|branch| branch.paths.iter().map(|path| demands_of(path)).collect()).collect();
+    let demands = branches.iter().map(|branch| branch.paths.iter().map(|path| demands_of(path)).collect());
+    tables(demands.collect())
+}
+
+/// The same by what else the rules demand; `None` where that is nothing.
+pub(super) fn unseen_lookup(branches: &[Branch], more: Vec<Texts>) -> Option<Lookup> {
+    if more.iter().all(|texts| texts.demands.is_empty()) {
+        return None;
+    }
+    let demands = branches.iter().zip(more).map(|(branch, more)| {
+        let of_path = |path: &Vec<_>| demands_of(path).into_iter().chain(more.demands.iter().cloned()).collect();
+        branch.paths.iter().map(of_path).collect()
+    });
+    tables(demands.collect())
+}
+
+/// For each rule the demands of each way to reach it.
+fn tables(demands: Vec<Vec<Vec<Demand>>>) -> Option<Lookup> {
     let mut counts = Counts::default();
     for demand in demands.iter().flatten().flatten() {
         for key in &demand.keys {
             *counts.entry((demand.source, demand.kind.clone(), key.clone())).or_default() += 1;
         }
     }
+    let rules = demands.len();
     let mut lookup = Lookup::default();
     for (number, paths) in demands.into_iter().enumerate() {
         let best: Option<Vec<Demand>> = paths.into_iter().map(|demands| rarest(demands, &counts)).collect();
@@ -85,7 +112,7 @@ pub(super) fn lookup_of(branches: &[Branch]) -> Option<Lookup> {
             None => lookup.others.push(index(number)),
         }
     }
-    (branches.len() - lookup.others.len() >= MIN_RULES).then_some(lookup)
+    (rules - lookup.others.len() >= MIN_RULES).then_some(lookup)
 }
 
 /// What of a path a table can have.
@@ -187,6 +214,12 @@ impl Table {
                     self.segments(&split_escaped(text, delimiter), give);
                 }
             }
+            Kind::Leading(ref delimiters) => {
+                if let Some(text) = value.as_bytes() {
+                    let parts = text.split(|byte| delimiters.as_bytes().contains(byte));
+                    self.leading(parts, give);
+                }
+            }
         }
     }
 
@@ -255,6 +288,17 @@ impl Table {
         for (count, at) in self.shapes.iter().filter(|(count, _)| *count == parts.len()) {
             if let Some(part) = parts.get(*at) {
                 self.string(&segment_key(*count, *at, part), give);
+            }
+        }
+    }
+}
+
+/// Tables by leading segments.
+impl Table {
+    fn leading<'t, 'v>(&'t self, parts: impl Iterator<Item = &'v [u8]>, give: &mut impl FnMut(&'t [u32])) {
+        for (at, part) in parts.enumerate() {
+            if self.shapes.contains(&(0, at)) {
+                self.string(&segment_key(0, at, part), give);
             }
         }
     }

@@ -385,6 +385,16 @@ impl Builder<'_, '_> {
         self.add_all(rule, reference, checks, Alternation::Converging);
     }
 
+    /// The number of what a call asks about, where an index can ask for it.
+    pub(super) fn text_reference(&mut self, rule: &Requirements, args: &[Term], term: &Term) -> Option<usize> {
+        let reference = match &term.kind {
+            TermKind::Ref(parts) => Some(parts.clone()).filter(|parts| self.is_valid(parts)),
+            TermKind::Var(name) => self.resolve(rule, args, name),
+            _ => None,
+        };
+        reference.map(|reference| self.references.number(&reference))
+    }
+
     fn valid_reference(&self, rule: &Requirements, args: &[Term], term: &Term) -> Option<Vec<Term>> {
         let reference = match &term.kind {
             TermKind::Ref(parts) => parts.clone(),
