@@ -45,10 +45,10 @@ impl<'t> Events<'t> {
             return Err("yaml: text is too long".to_owned());
         }
         // A byte order mark: a character for go-yaml, and nothing for libyaml-safer.
-        if text.split(is_break).any(|line| line.starts_with('\u{feff}')) {
+        if text.contains('\u{feff}') && text.split(is_break).any(|line| line.starts_with('\u{feff}')) {
             return Err("yaml: a byte order mark within the text".to_owned());
         }
-        if text.split(is_break).filter(|line| line.starts_with("%TAG")).count() > MAX_TAG_DIRECTIVES {
+        if text.contains("%TAG") && text.split(is_break).filter(|line| line.starts_with("%TAG")).count() > MAX_TAG_DIRECTIVES {
             return Err(format!("yaml: more than {MAX_TAG_DIRECTIVES} %TAG directives"));
         }
         let added = if text.ends_with(is_break) {
@@ -232,6 +232,9 @@ fn refuse_commas_after_tags(text: &[u8], added: &'static str) -> Result<(), Stri
 /// The places of each `!` that may begin a tag with a comma after it: `!a,` or `!<a>,`.
 fn marks_before_commas(text: &[u8]) -> HashSet<usize> {
     let mut places = HashSet::new();
+    if memchr::memchr(b'!', text).is_none() {
+        return places;
+    }
     let (mut comma, mut bracket_comma, mut after) = (false, false, b' ');
     for (place, &byte) in text.iter().enumerate().rev() {
         match byte {
