@@ -1,9 +1,10 @@
-//! Signatures verified by ring's assembly, a fifth of the time, where it decides as Go does. What it has no answer for is left to the crates in Rust.
+//! Signatures verified by ring's assembly, where it decides as Go does: RSA in a tenth, P-256 in a quarter of the time of the crates in Rust, to
+//! which the rest is left.
 
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
-    RsaPublicKeyComponents, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+    UnparsedPublicKey,
 };
 
 use super::digest::Hash;
@@ -29,15 +30,10 @@ pub(super) fn pss(n: &[u8], e: &[u8], hash: Hash, message: &[u8], signature: &[u
     rsa(n, e, algorithm, message, signature)
 }
 
-/// ECDSA by the hash that goes with the curve; the signature as two halves of the curve's size.
+/// ECDSA over P-256 with SHA-256; the signature as two halves of the curve's size.
 pub(super) fn ecdsa(curve: Curve, point: &[u8], hash: Hash, message: &[u8], signature: &[u8]) -> Option<bool> {
-    let algorithm = match (curve, hash) {
-        (Curve::P256, Hash::Sha256) => &ECDSA_P256_SHA256_FIXED,
-        (Curve::P384, Hash::Sha384) => &ECDSA_P384_SHA384_FIXED,
-        _ => return None,
-    };
-    let uncompressed = point.first() == Some(&4) && signature.len() == 2 * curve.size();
-    uncompressed.then(|| UnparsedPublicKey::new(algorithm, point).verify(message, signature).is_ok())
+    let known = (curve, hash) == (Curve::P256, Hash::Sha256) && point.first() == Some(&4) && signature.len() == 2 * curve.size();
+    known.then(|| UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok())
 }
 
 fn rsa(n: &[u8], e: &[u8], algorithm: &RsaParameters, message: &[u8], signature: &[u8]) -> Option<bool> {
