@@ -2,10 +2,11 @@
 //!
 //! Peers: OPA's Go SDK, a prepared query in its fastest store (`OptReturnASTValuesOnRead`), measured within Go; the same as a C shared
 //! library, called from here; regorus' interpreter through sark's own ABI (an engine that chooses it); its RVM, directly. Every answer is compared
-//! with OPA's before anything is measured.
+//! with OPA's before anything is measured. Beside builtins that verify a signature stands the bare verification, here and in Go, and what each
+//! evaluation takes beyond it.
 //!
-//! SARK_BENCH_OPA names the shared library of `benches/opa`, SARK_BENCH_ACI the directory of OPA's confidential container policy. Arguments are names
-//! of workloads; all without.
+//! SARK_BENCH_OPA names the shared library of `benches/opa`, SARK_BENCH_ACI the directory of OPA's confidential container policy. SARK_BENCH_ALONE
+//! leaves sark alone, for a profiler. Arguments are names of workloads; all without.
 
 #![allow(unsafe_code, reason = "calls C ABIs: sark's own and that of a library built of OPA")]
 #![allow(
@@ -19,7 +20,11 @@
     reason = "a bench: what fails, fails aloud"
 )]
 
+mod builtins;
 mod peers;
+mod scaling;
+mod signed;
+mod tokens;
 mod workloads;
 
 use peers::{Opa, OpaInside, Peer, Rvm, Sark};
@@ -28,10 +33,12 @@ use workloads::Workload;
 const ROUNDS: usize = 7;
 /// The time that a round spends on one peer.
 const ROUND_NS: u64 = 60_000_000;
+/// How often a round verifies a bare signature.
+const BARE: u64 = 300;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    println!("{:<14} {:<22} {:>12} {:>12} {:>10} {:>10}", "workload", "peer", "p50 ns", "p99 ns", "p50 ratio", "p99 ratio");
+    println!("{:<26} {:<22} {:>12} {:>12} {:>10} {:>10}", "workload", "peer", "p50 ns", "p99 ns", "p50 ratio", "p99 ratio");
     for workload in workloads::all() {
         if wanted.is_empty() || wanted.iter().any(|w| workload.name.contains(w.as_str())) {
             measure(&workload);
@@ -42,19 +49,29 @@ fn main() {
 fn measure(workload: &Workload) {
     let mut peers: Vec<Box<dyn Peer>> =
         vec![Box::new(Sark::own(workload)), Box::new(OpaInside::new(workload)), Box::new(Opa::new(workload))];
-    if workload.regorus {
+    if std::env::var_os("SARK_BENCH_ALONE").is_some() {
+        peers.truncate(1);
+    } else if workload.regorus {
         peers.push(Box::new(Sark::regorus(workload)));
         peers.extend(Rvm::new(workload).map(|rvm| Box::new(rvm) as Box<dyn Peer>));
     }
     check_answers(workload, &mut peers);
     let mut times: Vec<Vec<u64>> = vec![Vec::new(); peers.len()];
     let counts: Vec<u64> = peers.iter_mut().map(|peer| calibrate(peer.as_mut(), workload)).collect();
+    let mut bare = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for ((peer, times), count) in peers.iter_mut().zip(&mut times).zip(&counts) {
             peer.measure(&workload.input, *count, times);
         }
+        if let (Some(signed), [_, _, ..]) = (workload.signed, peers.as_slice()) {
+            signed.measure(BARE, &mut bare[0]);
+            signed.measure_in_go(BARE, &mut bare[1]);
+        }
     }
-    report(workload, &peers, times);
+    let medians = report(workload, &peers, times);
+    if !bare[0].is_empty() {
+        report_beyond(workload, bare, &medians);
+    }
 }
 
 /// How often a peer evaluates in a round.
@@ -66,23 +83,41 @@ fn calibrate(peer: &mut dyn Peer, workload: &Workload) -> u64 {
 }
 
 fn check_answers(workload: &Workload, peers: &mut [Box<dyn Peer>]) {
-    let opa = peers[2].answer(&workload.input);
+    let Some(opa) = peers.get_mut(2).map(|opa| opa.answer(&workload.input)) else { return };
     for peer in peers.iter_mut() {
         let answer = peer.answer(&workload.input);
         if answer != opa {
-            println!("{:<14} {:<22} answers {answer}, OPA {opa}", workload.name, peer.name());
+            println!("{:<26} {:<22} answers {answer}, OPA {opa}", workload.name, peer.name());
         }
     }
 }
 
-fn report(workload: &Workload, peers: &[Box<dyn Peer>], times: Vec<Vec<u64>>) {
+/// Prints what each peer took, and gives their medians.
+fn report(workload: &Workload, peers: &[Box<dyn Peer>], times: Vec<Vec<u64>>) -> Vec<u64> {
     let mut base = None;
+    let mut medians = Vec::new();
     for (peer, mut times) in peers.iter().zip(times) {
         times.sort_unstable();
         let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
         let (base50, base99) = *base.get_or_insert((p50, p99));
         #[allow(clippy::cast_precision_loss, reason = "ratios of nanoseconds")]
         let (r50, r99) = (p50 as f64 / base50 as f64, p99 as f64 / base99 as f64);
-        println!("{:<14} {:<22} {p50:>12} {p99:>12} {r50:>9.1}x {r99:>9.1}x", workload.name, peer.name());
+        println!("{:<26} {:<22} {p50:>12} {p99:>12} {r50:>9.1}x {r99:>9.1}x", workload.name, peer.name());
+        medians.push(p50);
     }
+    medians
+}
+
+/// What sark and OPA take beyond verifying the signature, each by its own library.
+fn report_beyond(workload: &Workload, [here, in_go]: [Vec<u64>; 2], medians: &[u64]) {
+    let beyond = [("sark", here, medians[0]), ("OPA, Go SDK", in_go, medians[1])].map(|(name, mut times, whole)| {
+        times.sort_unstable();
+        let bare = times[times.len() / 2];
+        println!("{:<26} {:<22} {bare:>12} {:>12}", workload.name, format!("bare, {name}"), times[times.len() * 99 / 100]);
+        whole.saturating_sub(bare)
+    });
+    let [sark, opa] = beyond;
+    #[allow(clippy::cast_precision_loss, reason = "a ratio of nanoseconds")]
+    let ratio = opa as f64 / sark.max(1) as f64;
+    println!("{:<26} {:<22} {sark:>12} {opa:>12} {ratio:>9.1}x", workload.name, "beyond it: sark, OPA");
 }

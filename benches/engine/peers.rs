@@ -19,7 +19,7 @@ pub(crate) trait Peer {
     fn measure(&mut self, input: &[u8], count: u64, times: &mut Vec<u64>);
 }
 
-fn time_each(count: u64, times: &mut Vec<u64>, mut call: impl FnMut()) {
+pub(crate) fn time_each(count: u64, times: &mut Vec<u64>, mut call: impl FnMut()) {
     for _ in 0..count {
         let start = Instant::now();
         call();
@@ -120,7 +120,7 @@ fn normal(json: &[u8]) -> String {
     serde_json::from_slice::<serde_json::Value>(json).map_or_else(|e| e.to_string(), |value| value.to_string())
 }
 
-fn library() -> &'static Library {
+pub(crate) fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let path = std::env::var_os("SARK_BENCH_OPA").expect("SARK_BENCH_OPA names the library that `make bench-engine` builds");

@@ -44,7 +44,8 @@ fn two_inputs(name: &'static str, count: usize) -> Workload {
         let _ = writeln!(policy, "out if {{ input.method == \"{}\"; input.path == \"/r/{i}\" }}", ["GET", "POST", "PUT"][i % 3]);
     }
     let last = count - 3;
-    let input = json!({"method": ["GET", "POST", "PUT"][last % 3], "path": format!("/r/{last}"), "user": "user0777"});
+    let method = ["GET", "POST", "PUT"][last % 3];
+    let input = json!({"method": method, "path": format!("/r/{last}"), "user": "user0777"});
     workload(name, policy, &json!({}), &input)
 }
 

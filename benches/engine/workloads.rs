@@ -5,7 +5,12 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use crate::builtins;
+use crate::scaling;
+use crate::signed::Signed;
+
 /// One workload.
+#[derive(Clone)]
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) policies: Vec<String>,
@@ -15,16 +20,20 @@ pub(crate) struct Workload {
     pub(crate) is_v0: bool,
     /// Whether regorus can do it in reasonable time.
     pub(crate) regorus: bool,
+    /// The signature that it verifies.
+    pub(crate) signed: Option<Signed>,
 }
 
 pub(crate) fn all() -> Vec<Workload> {
     let mut all =
         vec![rbac("rbac-10", 10), rbac("rbac-1000", 1000), rules("rules-1000", 1000), gateway(), join_data(), join_input()];
     all.extend(aci());
+    all.extend(scaling::all());
+    all.extend(builtins::all());
     all
 }
 
-fn workload(name: &'static str, policy: String, data: &Value, input: &Value) -> Workload {
+pub(crate) fn workload(name: &'static str, policy: String, data: &Value, input: &Value) -> Workload {
     Workload {
         name,
         policies: vec![policy],
@@ -33,6 +42,7 @@ fn workload(name: &'static str, policy: String, data: &Value, input: &Value) -> 
         path: "data.p.out",
         is_v0: false,
         regorus: true,
+        signed: None,
     }
 }
 
@@ -171,5 +181,6 @@ fn aci() -> Option<Workload> {
         path: "data.framework.mount_overlay",
         is_v0: true,
         regorus: true,
+        signed: None,
     })
 }

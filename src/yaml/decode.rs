@@ -5,7 +5,8 @@ mod keys;
 mod merge;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+
+use foldhash::{HashMap, HashSet};
 
 use super::MAX_DEPTH;
 use super::resolve::{self, Scalar};
@@ -152,7 +153,7 @@ impl<'t> Decoder<'t> {
             None => {
                 self.deeper()?;
                 let texts = self.has_text_keys(node)?;
-                Target { place: self.push(Value::Map(HashMap::new())), texts }
+                Target { place: self.push(Value::Map(HashMap::default())), texts }
             }
         };
         self.frames.push(Frame::Map(MapFrame { node, next: 0, out, merging: into.is_some(), key: None, merge: None }));

@@ -14,7 +14,9 @@ pub(super) fn text(bytes: &[u8]) -> Result<String, String> {
     if text.starts_with('\u{feff}') {
         return Err("yaml: more than one byte order mark".to_owned());
     }
-    if text.chars().all(allowed) { Ok(text) } else { Err("yaml: control characters are not allowed".to_owned()) }
+    // Most texts are of ASCII, whose bytes are looked at many at a time.
+    let ascii = text.bytes().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
+    if ascii || text.chars().all(allowed) { Ok(text) } else { Err("yaml: control characters are not allowed".to_owned()) }
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, String> {

@@ -20,10 +20,18 @@ const LOOKAHEAD: usize = 2;
 /// How many `%TAG` directives a text may have.
 const MAX_TAG_DIRECTIVES: usize = 1_000;
 
+/// A text and the line break that it lacks.
+type Input<'t> = BufReader<Chain<&'t [u8], &'t [u8]>>;
+
+/// Reads by as much as there is: most texts are short.
+fn reader<'t>(text: &'t [u8], added: &'static str) -> Input<'t> {
+    BufReader::with_capacity((text.len() + added.len()).clamp(64, 8192), text.chain(added.as_bytes()))
+}
+
 /// The events of one text.
 pub(super) struct Events<'t> {
     text: &'t [u8],
-    parser: Parser<BufReader<Chain<&'t [u8], &'t [u8]>>>,
+    parser: Parser<Input<'t>>,
     /// The line break that the text lacked at its end.
     added: &'static str,
     /// Whether the grammar refused the text, in go-yaml's words.
@@ -45,10 +53,10 @@ impl<'t> Events<'t> {
             return Err("yaml: text is too long".to_owned());
         }
         // A byte order mark: a character for go-yaml, and nothing for libyaml-safer.
-        if text.split(is_break).any(|line| line.starts_with('\u{feff}')) {
+        if text.contains('\u{feff}') && text.split(is_break).any(|line| line.starts_with('\u{feff}')) {
             return Err("yaml: a byte order mark within the text".to_owned());
         }
-        if text.split(is_break).filter(|line| line.starts_with("%TAG")).count() > MAX_TAG_DIRECTIVES {
+        if text.contains("%TAG") && text.split(is_break).filter(|line| line.starts_with("%TAG")).count() > MAX_TAG_DIRECTIVES {
             return Err(format!("yaml: more than {MAX_TAG_DIRECTIVES} %TAG directives"));
         }
         let added = if text.ends_with(is_break) {
@@ -64,7 +72,7 @@ impl<'t> Events<'t> {
     fn of(text: &'t [u8], added: &'static str) -> Self {
         let mut parser = Parser::new();
         parser.set_encoding(Encoding::Utf8);
-        parser.set_input(BufReader::new(text.chain(added.as_bytes())));
+        parser.set_input(reader(text, added));
         Self { text, parser, added, is_refused: false, place: 0, depth: 0, brackets: 0 }
     }
 
@@ -158,7 +166,7 @@ impl<'t> Events<'t> {
     fn overtaken(&self, place: u64) -> Option<String> {
         let mut scanner = Scanner::new();
         scanner.set_encoding(Encoding::Utf8);
-        scanner.set_input(BufReader::new(self.text.chain(self.added.as_bytes())));
+        scanner.set_input(reader(self.text, self.added));
         let mut ahead = LOOKAHEAD;
         while ahead > 0 {
             match Scanner::scan(&mut scanner) {
@@ -232,6 +240,9 @@ fn refuse_commas_after_tags(text: &[u8], added: &'static str) -> Result<(), Stri
 /// The places of each `!` that may begin a tag with a comma after it: `!a,` or `!<a>,`.
 fn marks_before_commas(text: &[u8]) -> HashSet<usize> {
     let mut places = HashSet::new();
+    if memchr::memchr(b'!', text).is_none() {
+        return places;
+    }
     let (mut comma, mut bracket_comma, mut after) = (false, false, b' ');
     for (place, &byte) in text.iter().enumerate().rev() {
         match byte {

@@ -97,8 +97,12 @@ fn write_scalar(out: &mut Vec<u8>, scalar: &Value<'_>) -> Result<(), String> {
 fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     for chunk in bytes.utf8_chunks() {
-        for char in chunk.valid().chars() {
-            character(out, char);
+        let valid = chunk.valid();
+        // What most texts are stands for itself.
+        if valid.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&')) {
+            out.extend_from_slice(valid.as_bytes());
+        } else {
+            valid.chars().for_each(|char| character(out, char));
         }
         for _ in chunk.invalid() {
             out.extend_from_slice(b"\\ufffd");

@@ -1,7 +1,8 @@
 //! What OPA does to a document's nodes before go-yaml decodes them, so that documents which go-yaml v2 took keep their meaning.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+
+use foldhash::HashMap;
 
 use super::decode;
 use super::tree::{Id, Kind, Node, Tag, Tree};
@@ -70,7 +71,7 @@ fn collapse_merges(tree: &mut Tree, id: Id) -> Result<(), String> {
 
 /// The last value of a key stands where the first one did. Keys are the same where JSON would have them so: `1` and `"1"`.
 fn last_wins(tree: &mut Tree, id: Id) -> Result<(), String> {
-    let mut seen = HashMap::new();
+    let mut seen = HashMap::default();
     let mut children: Vec<Id> = Vec::new();
     let map = tree.node(id)?;
     for (key, value) in pairs(&map.children) {
@@ -80,7 +81,7 @@ fn last_wins(tree: &mut Tree, id: Id) -> Result<(), String> {
             && let Ok(typed) = decode::scalar_key(node)
             && let Some(text) = typed.text()
         {
-            match seen.entry(text.into_owned()) {
+            match seen.entry(text) {
                 Entry::Occupied(at) => {
                     if let Some(place) = children.get_mut(*at.get()) {
                         *place = value;

@@ -1,7 +1,8 @@
 //! What a document decodes to: values in one flat list that name each other by place, so that none of it is read or freed by recursion.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::number;
 

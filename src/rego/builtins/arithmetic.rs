@@ -130,8 +130,22 @@ pub(super) fn abs<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<
     unary(ctx, operands, i64::abs, Float::abs)
 }
 
+/// A number of at most 15 digits, a point among them: its whole part and its fraction's digits. A float of 64 bits keeps these apart from any
+/// other such number, so that what is rounded is what is written.
+fn short_decimal(value: Value<'_>) -> Option<(i64, &[u8])> {
+    let Value::Number(text) = value else { return None };
+    let (whole, fraction) = text.split_once('.')?;
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let written = whole == "0" || !whole.starts_with('0');
+    (text.len() <= 16 && written && all_digits(whole) && all_digits(fraction)).then_some(())?;
+    Some((whole.parse().ok()?, fraction.as_bytes()))
+}
+
 /// Halves away from zero.
 pub(super) fn round<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    if let Some((whole, fraction)) = short_decimal(any(operands, 1)) {
+        return Ok(Value::Int(whole + i64::from(fraction.first() >= Some(&b'5'))));
+    }
     unary(
         ctx,
         operands,
@@ -146,6 +160,9 @@ pub(super) fn round<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcom
 
 /// OPA's own: a number between -1 and 0 gives 1, since the integer part of it has no sign.
 pub(super) fn ceil<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    if let Some((whole, fraction)) = short_decimal(any(operands, 1)) {
+        return Ok(Value::Int(whole + i64::from(fraction.iter().any(|b| *b != b'0'))));
+    }
     unary(
         ctx,
         operands,
@@ -159,6 +176,9 @@ pub(super) fn ceil<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome
 
 /// OPA's own: a number between -1 and 0 gives 0.
 pub(super) fn floor<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
+    if let Some((whole, _)) = short_decimal(any(operands, 1)) {
+        return Ok(Value::Int(whole));
+    }
     unary(
         ctx,
         operands,

@@ -9,7 +9,8 @@ fn join<'a>(ctx: &mut Context<'a>, parts: &[Elements<'a>]) -> Outcome<'a> {
     let length = parts.iter().map(Elements::len).sum();
     ctx.charge(length)?;
     ctx.reserve(length * size_of::<Value<'a>>() * 2)?;
-    let values: Vec<Value<'a>> = parts.iter().flat_map(|part| part.iter()).collect();
+    let mut values = Vec::with_capacity(length);
+    parts.iter().for_each(|part| values.extend(part.iter()));
     Ok(Value::array(ctx.arena, &values))
 }
 

@@ -1,5 +1,6 @@
 //! Hashes, and the keys and signatures that tokens use.
 
+mod assembly;
 pub(super) mod der;
 mod digest;
 mod key;

@@ -46,6 +46,13 @@ pub(super) struct Flags {
     pub(super) sharp_v: bool,
 }
 
+impl Flags {
+    /// Whether an integer is nothing but its digits.
+    const fn is_plain(&self) -> bool {
+        self.width.is_none() && self.precision.is_none() && !self.plus && !self.space
+    }
+}
+
 pub(super) fn sprintf<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let format = string(operands, 1)?;
     let values = array(operands, 2)?;

@@ -135,6 +135,9 @@ pub(super) fn format_int<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> O
     let Value::Int(radix @ (2 | 8 | 10 | 16)) = base else {
         return Err(error(2, "must be one of {2, 8, 10, 16}"));
     };
+    if let (Value::Int(int), 10) = (value, radix) {
+        return Ok(Value::string(ctx.arena, number::IntText::new(int).as_bytes()));
+    }
     let integer = match (number::to_i64(&value), value) {
         (Some(int), _) => int.into(),
         (None, Value::Number(text)) => {

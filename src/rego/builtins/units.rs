@@ -7,6 +7,9 @@ use super::operand::{charge_digits, fail, string};
 use super::strings::lowered;
 use super::{Context, Failure, Outcome, utf8};
 
+/// The double nearest to 0.001, exactly: a mantissa and the power of two that divides it.
+const THOUSANDTH: (u64, u32) = (1_152_921_504_606_847, 60);
+
 /// Exponents have no more digits.
 const MAX_EXPONENT_DIGITS: usize = 6;
 
@@ -64,6 +67,17 @@ fn charge_exponent(ctx: &mut Context<'_>, number: &str) -> Result<(), Failure> {
     super::operand::charge_number(ctx, number)
 }
 
+/// An amount of up to nine digits and nothing else: what most are, and what needs no number without a bound.
+fn short(number: &str) -> Option<u64> {
+    let plain = number == "0" || (number.len() <= 9 && !number.starts_with('0') && number.bytes().all(|b| b.is_ascii_digit()));
+    if plain { number.parse().ok() } else { None }
+}
+
+/// So many times the factor, where that is a small integer.
+fn product<'a>(amount: u64, factor: u64) -> Option<Value<'a>> {
+    amount.checked_mul(factor).and_then(|total| i64::try_from(total).ok()).map(Value::Int)
+}
+
 pub(super) fn parse_bytes<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     const NAME: &str = "units.parse_bytes";
     let text = unquoted(ctx, operands)?;
@@ -85,6 +99,9 @@ pub(super) fn parse_bytes<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> 
         b"eib" | b"ei" => power(1024, 6),
         _ => return Err(fail(format!("{NAME}: byte unit {} not recognized", utf8::lossy(unit)))),
     };
+    if let Some(total) = short(&number).and_then(|amount| product(amount, factor)) {
+        return Ok(total);
+    }
     charge_exponent(ctx, &number)?;
     let Some(amount) = Float::parse(&number) else {
         return Err(fail(format!("{NAME}: could not parse byte amount to a number")));
@@ -120,6 +137,12 @@ pub(super) fn parse<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcom
         b"ei" | b"Ei" => power(1024, 6),
         _ => return Err(fail(format!("{NAME}: unit {} not recognized", utf8::lossy(&unit)))),
     };
+    if let Some(amount) = short(&number) {
+        let total = if unit == b"m" { Some(thousandths(ctx, amount)) } else { product(amount, factor) };
+        if let Some(total) = total {
+            return Ok(total);
+        }
+    }
     charge_exponent(ctx, &number)?;
     let ratio = number::to_ratio(&number);
     let Some((mut numerator, mut denominator)) = ratio else {
@@ -127,10 +150,8 @@ pub(super) fn parse<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcom
     };
     numerator *= factor;
     if unit == b"m" {
-        // The double nearest to 0.001, exactly.
-        let (mantissa, exponent) = (1_152_921_504_606_847_u64, 60_u32);
-        numerator *= mantissa;
-        denominator <<= exponent;
+        numerator *= THOUSANDTH.0;
+        denominator <<= THOUSANDTH.1;
     }
     charge_digits(ctx, ((numerator.bits() + denominator.bits()) / 3) as usize)?;
     let (whole, rest) = (&numerator / &denominator, &numerator % &denominator);
@@ -139,6 +160,21 @@ pub(super) fn parse<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcom
     }
     let text = fraction(&numerator, &denominator);
     Ok(Value::number(ctx.arena, &text))
+}
+
+/// As [`fraction`] has it, of at most nine digits: all of it fits 128 bits.
+fn thousandths<'a>(ctx: &Context<'a>, amount: u64) -> Value<'a> {
+    let (mantissa, exponent) = THOUSANDTH;
+    let one = 1_u128 << exponent;
+    let total = u128::from(amount) * u128::from(mantissa);
+    let (whole, rest) = (total >> exponent, total % one);
+    if rest == 0 {
+        return Value::number(ctx.arena, &whole.to_string());
+    }
+    let scale = 10_u128.pow(10);
+    // Half of the last place rounds up, and may carry.
+    let places = (rest * scale + one / 2) >> exponent;
+    Value::number(ctx.arena, &format!("{}.{:010}", whole + places / scale, places % scale))
 }
 
 /// Ten decimal places, halves away from zero.

@@ -73,5 +73,9 @@ pub(super) fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
 
 /// Where `needle` first is in `haystack`; at 0 where it is empty.
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    memchr::memmem::find(haystack, needle)
+    match needle {
+        // A delimiter mostly; there is nothing to prepare.
+        [byte] => memchr::memchr(*byte, haystack),
+        _ => memchr::memmem::find(haystack, needle),
+    }
 }

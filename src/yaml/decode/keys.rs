@@ -1,7 +1,8 @@
 //! A mapping's keys.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+
+use foldhash::{HashMap, HashSet};
 
 use super::super::resolve::{self, Scalar};
 use super::super::tree::{Id, Kind, Node, Tag};
@@ -35,7 +36,7 @@ pub(in crate::yaml) fn text(node: &Node) -> Result<Cow<'_, [u8]>, String> {
 impl<'t> Decoder<'t> {
     /// Keys that are written alike are an error, where OPA has not made them one before.
     pub(super) fn unique(&self, node: &Node) -> Result<(), String> {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity_and_hasher(node.children.len() / 2, Default::default());
         for &key in node.children.iter().step_by(2) {
             let key = self.tree.node(key)?;
             if !seen.insert((std::mem::discriminant(&key.kind), key.value.as_str())) {

@@ -1,6 +1,6 @@
 //! Merge keys: mappings whose keys and values become those of another one.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::super::tree::{Id, Kind, Node};
 use super::super::value::Place;
@@ -9,7 +9,7 @@ use super::{Decoder, Frame};
 impl<'t> Decoder<'t> {
     /// The keys of a mapping that merges: they win over all that is merged.
     pub(super) fn own_keys(&mut self, node: &'t Node) -> Result<(), String> {
-        let mut own = HashSet::new();
+        let mut own = HashSet::default();
         for &key in node.children.iter().step_by(2) {
             own.extend(self.key(key, false)?);
         }

@@ -63,6 +63,9 @@ fn body<'p>(inner: &'p [u8], after: &'p [u8]) -> Option<Block<'p>> {
     if !blank.is_empty() {
         return None;
     }
-    let data: Vec<u8> = contents.iter().copied().filter(|b| !matches!(b, b' ' | b'\t')).collect();
-    Some(Block { kind, bytes: base64_bytes(&data).ok()?, rest })
+    let bytes = match memchr::memchr2(b' ', b'\t', contents) {
+        None => base64_bytes(contents),
+        Some(_) => base64_bytes(&contents.iter().copied().filter(|b| !matches!(b, b' ' | b'\t')).collect::<Vec<u8>>()),
+    };
+    Some(Block { kind, bytes: bytes.ok()?, rest })
 }

@@ -4,7 +4,7 @@ use p256::ecdsa::signature::hazmat::PrehashVerifier;
 
 use super::digest::Hash;
 use super::key::{Curve, Public};
-use super::rsa;
+use super::{assembly, rsa};
 
 /// Whether the bytes are a point of the curve, uncompressed.
 pub(in super::super) fn is_point(curve: Curve, point: &[u8]) -> bool {
@@ -27,13 +27,15 @@ pub(super) fn sized(number: &[u8], size: usize) -> Option<Vec<u8>> {
 /// RSASSA-PKCS1-v1_5.
 pub(in super::super) fn verify_pkcs1(key: &Public, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
     let Public::Rsa { n, e } = key else { return false };
-    rsa::verify_pkcs1(n, e, hash, &hash.of(&[message]), signature)
+    assembly::pkcs1(n, e, hash, message, signature)
+        .unwrap_or_else(|| rsa::verify_pkcs1(n, e, hash, &hash.of(&[message]), signature))
 }
 
 /// RSASSA-PSS with a salt of `salt` bytes, or of any length.
 pub(in super::super) fn verify_pss(key: &Public, hash: Hash, message: &[u8], signature: &[u8], salt: Option<usize>) -> bool {
     let Public::Rsa { n, e } = key else { return false };
-    rsa::verify_pss(n, e, hash, &hash.of(&[message]), signature, salt)
+    let by_hash = if salt == Some(hash.len()) { assembly::pss(n, e, hash, message, signature) } else { None };
+    by_hash.unwrap_or_else(|| rsa::verify_pss(n, e, hash, &hash.of(&[message]), signature, salt))
 }
 
 /// ECDSA over any curve with any hash. The signature is two halves of any length, or of the curve's where `exact`.
@@ -42,7 +44,7 @@ pub(in super::super) fn verify_ecdsa(key: &Public, hash: Hash, message: &[u8], s
     if exact && signature.len() != 2 * curve.size() {
         return false;
     }
-    ecdsa(*curve, point, &hash.of(&[message]), signature).unwrap_or(false)
+    ecdsa(*curve, point, hash, message, signature).unwrap_or(false)
 }
 
 /// A hash shorter than the curve's numbers is the number that it is.
@@ -50,23 +52,31 @@ pub(super) fn padded(digest: &[u8], curve: Curve) -> Vec<u8> {
     [&vec![0; curve.size().saturating_sub(digest.len())], digest].concat()
 }
 
-fn ecdsa(curve: Curve, point: &[u8], digest: &[u8], signature: &[u8]) -> Option<bool> {
+fn ecdsa(curve: Curve, point: &[u8], hash: Hash, message: &[u8], signature: &[u8]) -> Option<bool> {
     let (r, s) = signature.split_at_checked(signature.len() / 2)?;
     let signature = [sized(r, curve.size())?, sized(s, curve.size())?].concat();
-    let digest = padded(digest, curve);
+    match assembly::ecdsa(curve, point, hash, message, &signature) {
+        Some(verified) => Some(verified),
+        None => ecdsa_in_rust(curve, point, hash, message, &signature),
+    }
+}
+
+/// As [`ecdsa`], of halves that have the curve's size.
+pub(super) fn ecdsa_in_rust(curve: Curve, point: &[u8], hash: Hash, message: &[u8], signature: &[u8]) -> Option<bool> {
+    let digest = padded(&hash.of(&[message]), curve);
     Some(match curve {
-        Curve::P224 => super::p224::verify(point, &digest, &signature)?,
+        Curve::P224 => super::p224::verify(point, &digest, signature)?,
         Curve::P256 => {
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
-            key.verify_prehash(&digest, &p256::ecdsa::Signature::from_slice(&signature).ok()?).is_ok()
+            key.verify_prehash(&digest, &p256::ecdsa::Signature::from_slice(signature).ok()?).is_ok()
         }
         Curve::P384 => {
             let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
-            key.verify_prehash(&digest, &p384::ecdsa::Signature::from_slice(&signature).ok()?).is_ok()
+            key.verify_prehash(&digest, &p384::ecdsa::Signature::from_slice(signature).ok()?).is_ok()
         }
         Curve::P521 => {
             let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
-            key.verify_prehash(&digest, &p521::ecdsa::Signature::from_slice(&signature).ok()?).is_ok()
+            key.verify_prehash(&digest, &p521::ecdsa::Signature::from_slice(signature).ok()?).is_ok()
         }
     })
 }

@@ -10,15 +10,56 @@ const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 fn encode(bytes: &[u8], alphabet: &[u8; 64], pad: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, b| (bits << 8) | u32::from(*b)) << (8 * (3 - chunk.len()));
-        let digits = (0..=chunk.len()).map(|at| (bits >> (18 - 6 * at)) & 63);
-        out.extend(digits.filter_map(|digit| alphabet.get(digit as usize).copied()));
+    let digit = |bits: u32| alphabet.get((bits & 63) as usize).copied().unwrap_or_default();
+    let (groups, rest) = bytes.as_chunks::<3>();
+    for [a, b, c] in groups {
+        let bits = u32::from_be_bytes([0, *a, *b, *c]);
+        out.extend_from_slice(&[digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)]);
+    }
+    if !rest.is_empty() {
+        let bits = rest.iter().fold(0_u32, |bits, b| (bits << 8) | u32::from(*b)) << (8 * (3 - rest.len()));
+        out.extend((0..=rest.len()).map(|at| digit(bits >> (18 - 6 * at))));
         if pad {
-            out.extend(std::iter::repeat_n(b'=', 3 - chunk.len()));
+            out.extend(std::iter::repeat_n(b'=', 3 - rest.len()));
         }
     }
     out
+}
+
+/// What is no digit, in the tables of digits.
+const NONE: u8 = 0xff;
+
+/// The digits of both alphabets by their bytes.
+static STANDARD_DIGITS: [u8; 256] = digits(false);
+static URL_DIGITS: [u8; 256] = digits(true);
+
+#[allow(clippy::indexing_slicing, reason = "while compiling, up to the table's length")]
+const fn digits(url: bool) -> [u8; 256] {
+    let (mut table, mut byte) = ([NONE; 256], 0);
+    while byte < table.len() {
+        if let Some(digit) = digit(byte as u8, url) {
+            table[byte] = digit as u8;
+        }
+        byte += 1;
+    }
+    table
+}
+
+/// Decodes groups of four digits as far as there is nothing else; how many bytes of the text that was.
+fn decode_groups(text: &[u8], url: bool, out: &mut Vec<u8>) -> usize {
+    let table = if url { &URL_DIGITS } else { &STANDARD_DIGITS };
+    let digit = |byte: &u8| table.get(usize::from(*byte)).copied().unwrap_or(NONE);
+    let mut groups = 0;
+    for [a, b, c, d] in text.as_chunks().0 {
+        let (a, b, c, d) = (digit(a), digit(b), digit(c), digit(d));
+        // Digits have six bits.
+        if (a | b | c | d) & 0xc0 != 0 {
+            break;
+        }
+        out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        groups += 1;
+    }
+    groups * 4
 }
 
 const fn digit(byte: u8, url: bool) -> Option<u32> {
@@ -38,7 +79,8 @@ const fn digit(byte: u8, url: bool) -> Option<u32> {
 /// Decodes padded text. Line ends are passed over; the error is the place that Go names.
 fn decode(text: &[u8], url: bool) -> Result<Vec<u8>, usize> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count, mut at) = (0_u32, 0_usize, 0);
+    let mut at = decode_groups(text, url, &mut out);
+    let (mut bits, mut count) = (0_u32, 0_usize);
     while let Some(byte) = text.get(at) {
         at += 1;
         match digit(*byte, url) {
@@ -49,6 +91,10 @@ fn decode(text: &[u8], url: bool) -> Result<Vec<u8>, usize> {
                     out.extend_from_slice(&[(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
                     (bits, count) = (0, 0);
                 }
+            }
+            // Lines of PEM have whole groups.
+            None if matches!(byte, b'\n' | b'\r') && count == 0 => {
+                at += decode_groups(text.get(at..).unwrap_or_default(), url, &mut out);
             }
             None if matches!(byte, b'\n' | b'\r') => {}
             None if *byte == b'=' => {

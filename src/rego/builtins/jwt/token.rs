@@ -48,9 +48,11 @@ impl<'a> Token<'a> {
         let text = string(&[*value], 1)?;
         ctx.charge(text.len() / 16 + 4)?;
         ctx.reserve(text.len().saturating_mul(4))?;
-        let parts = text.split(|b| *b == b'.').count();
-        let mut split = text.split(|b| *b == b'.');
-        let (Some(header), Some(payload), Some(signature), 3) = (split.next(), split.next(), split.next(), parts) else {
+        let parts = memchr::memchr_iter(b'.', text).count() + 1;
+        let mut dots = memchr::memchr_iter(b'.', text);
+        let between =
+            |(first, second): (usize, usize)| Some((text.get(..first)?, text.get(first + 1..second)?, text.get(second + 1..)?));
+        let (Some((header, payload, signature)), 3) = (dots.next().zip(dots.next()).and_then(between), parts) else {
             return Err(match parts {
                 1 => fail("encoded JWT had no period separators"),
                 _ => fail(format!("encoded JWT must have 3 sections, found {parts}")),

@@ -23,16 +23,47 @@ pub(super) struct Network {
 
 impl Address {
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
-        match parse(text)? {
-            IpAddr::V4(address) => Some(Self { bits: MAPPED | u128::from(u32::from(address)) }),
-            IpAddr::V6(address) => Some(Self { bits: address.into() }),
-        }
+        Self::sized(text).map(|(address, _)| address)
+    }
+
+    /// The address, and how many bits it is written in.
+    fn sized(text: &[u8]) -> Option<(Self, u32)> {
+        let address = match parse_v4(text) {
+            Some(bits) => IpAddr::V4(bits.into()),
+            None => parse(text)?,
+        };
+        Some(match address {
+            IpAddr::V4(address) => (Self { bits: MAPPED | u128::from(u32::from(address)) }, 32),
+            IpAddr::V6(address) => (Self { bits: address.into() }, 128),
+        })
     }
 
     /// Whether it is one of IPv4.
     pub(super) const fn is_v4(self) -> bool {
         self.bits >> 32 == 0xffff
     }
+}
+
+/// Four numbers without leading zeros, which most addresses are, in one pass.
+fn parse_v4(text: &[u8]) -> Option<u32> {
+    let (mut bits, mut number, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' if digits == 0 || number > 0 => {
+                number = number * 10 + u32::from(byte - b'0');
+                digits += 1;
+                if number > 255 {
+                    return None;
+                }
+            }
+            b'.' if digits > 0 && dots < 3 => {
+                bits = bits << 8 | number;
+                (number, digits, dots) = (0, 0, dots + 1);
+            }
+            _ => return None,
+        }
+    }
+    (digits > 0 && dots == 3).then_some(bits << 8 | number)
 }
 
 /// Go and Rust read the same texts as addresses; a zone is none of them.
@@ -55,7 +86,7 @@ impl Network {
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let slash = memchr::memchr(b'/', text)?;
         let (address, ones) = (text.get(..slash)?, text.get(slash + 1..)?);
-        let size = if matches!(parse(address)?, IpAddr::V4(_)) { 32 } else { 128 };
+        let (address, size) = Address::sized(address)?;
         if ones.is_empty() || !ones.iter().all(u8::is_ascii_digit) {
             return None;
         }
@@ -63,7 +94,7 @@ impl Network {
         if ones > size {
             return None;
         }
-        let mut network = Self { address: Address::parse(address)?, ones, size };
+        let mut network = Self { address, ones, size };
         network.address.bits &= network.mask();
         Some(network)
     }

@@ -224,8 +224,8 @@ struct Cell {
 /// Whether the patterns have a match in common: from their ends to their beginnings, a row for each token of the first.
 fn intersect(a: &[Token], b: &[Token]) -> bool {
     let mut below = vec![Cell::default(); b.len() + 1];
+    let mut row = below.clone();
     for i in (0..=a.len()).rev() {
-        let mut row = vec![Cell::default(); b.len() + 1];
         for j in (0..=b.len()).rev() {
             let at = |row: &[Cell], j: usize| row.get(j).copied().unwrap_or_default();
             let (down, right, across) = (at(&below, j), at(&row, j + 1), at(&below, j + 1));
@@ -234,7 +234,7 @@ fn intersect(a: &[Token], b: &[Token]) -> bool {
                 *place = cell;
             }
         }
-        below = row;
+        std::mem::swap(&mut below, &mut row);
     }
     below.first().is_some_and(|cell| cell.first)
 }

@@ -20,6 +20,8 @@ const STACK: usize = 64 << 20;
 pub(in super::super) struct Program {
     regex: meta::Regex,
     cache: meta::Cache,
+    /// The groups of the last match; made when they are first asked for.
+    captures: Option<Captures>,
     pub(super) names: Vec<String>,
     /// Whether the first sign of a match is enough. It is not for a pattern that matches nothing at all: within a rune that would be no match.
     earliest: bool,
@@ -92,7 +94,7 @@ impl Program {
         };
         let cache = regex.create_cache();
         let earliest = hir.properties().minimum_len().is_some_and(|length| length > 0);
-        Ok(Self { regex, cache, names, earliest })
+        Ok(Self { regex, cache, captures: None, names, earliest })
     }
 
     /// Whether it matches anywhere.
@@ -110,7 +112,7 @@ impl Program {
         limit: usize,
         mut found: impl FnMut(&mut Context<'a>, &[Option<Range<usize>>]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let mut captures: Captures = self.regex.create_captures();
+        let captures = self.captures.get_or_insert_with(|| self.regex.create_captures());
         let (mut at, mut last_end) = (0, None);
         let mut groups = Vec::new();
         for _ in 0..limit {
@@ -120,10 +122,10 @@ impl Program {
                 }
                 ctx.charge((haystack.len() - at) / 64 + 1)?;
                 let input = Input::new(&haystack.text).range(at..).anchored(Anchored::No);
-                self.regex.search_captures_with(&mut self.cache, &input, &mut captures);
+                self.regex.search_captures_with(&mut self.cache, &input, captures);
                 let Some(range) = captures.get_match().map(|m| m.range()) else { return Ok(()) };
                 // An empty match lets the search go on one rune later.
-                at = if range.is_empty() { range.end + self.rune_at(haystack, range.end) } else { range.end };
+                at = if range.is_empty() { range.end + rune_at(haystack, range.end) } else { range.end };
                 let touches = range.is_empty() && last_end == Some(range.start);
                 last_end = Some(range.end);
                 if !touches {
@@ -137,8 +139,8 @@ impl Program {
         }
         Ok(())
     }
+}
 
-    fn rune_at(&self, haystack: &Haystack<'_>, at: usize) -> usize {
-        haystack.text.get(at..).filter(|rest| !rest.is_empty()).map_or(1, |rest| utf8::decode(rest).1)
-    }
+fn rune_at(haystack: &Haystack<'_>, at: usize) -> usize {
+    haystack.text.get(at..).filter(|rest| !rest.is_empty()).map_or(1, |rest| utf8::decode(rest).1)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::super::value::number::Integer;
+use super::super::super::value::number::{IntText, Integer};
 use super::super::super::value::{is_printable, push_escaped, push_quoted_as};
 use super::super::utf8;
 use super::{Argument, Flags, composite, float};
@@ -66,7 +66,8 @@ impl Printer<'_> {
 
     /// Appends `bytes`, padded to the width; with zeros if the flag says so and `zero` lets it.
     fn pad(&mut self, bytes: &[u8], zero: bool) {
-        let count = self.flags.width.unwrap_or(0).saturating_sub(utf8::count(bytes));
+        let Some(width) = self.flags.width else { return self.out.extend_from_slice(bytes) };
+        let count = width.saturating_sub(utf8::count(bytes));
         let zero = zero && self.flags.zero;
         if self.flags.minus {
             self.out.extend_from_slice(bytes);
@@ -130,6 +131,7 @@ impl Printer<'_> {
 
     fn int(&mut self, int: i64, verb: char, argument: &Argument<'_>) {
         match verb {
+            'v' | 'd' if self.flags.is_plain() => self.out.extend_from_slice(IntText::new(int).as_bytes()),
             'v' | 'd' => self.digits(int, &int.unsigned_abs().to_string(), verb),
             'b' => self.digits(int, &format!("{:b}", int.unsigned_abs()), verb),
             'o' | 'O' => self.digits(int, &format!("{:o}", int.unsigned_abs()), verb),

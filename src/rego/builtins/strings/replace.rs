@@ -12,33 +12,50 @@ struct Pair<'p> {
 /// Which pairs may fit at a byte; those with an empty pattern may anywhere.
 struct Replacer<'p> {
     pairs: &'p [Pair<'p>],
-    by_first: Vec<Vec<usize>>,
+    /// The pairs by the first bytes of their patterns.
+    by_first: Vec<(u8, usize)>,
+    /// Where in `by_first` a byte's pairs begin. One that begins no pattern has none, which most bytes of a text are.
+    starts: [Option<u32>; 256],
     empty: Option<usize>,
 }
 
 impl<'p> Replacer<'p> {
     fn new(pairs: &'p [Pair<'p>]) -> Self {
-        let mut by_first = vec![Vec::new(); 256];
-        for (at, pair) in pairs.iter().enumerate() {
-            if let Some(places) = pair.old.first().and_then(|first| by_first.get_mut(usize::from(*first))) {
-                places.push(at);
+        let mut by_first: Vec<(u8, usize)> =
+            pairs.iter().enumerate().filter_map(|(at, pair)| pair.old.first().map(|first| (*first, at))).collect();
+        by_first.sort_unstable();
+        let mut starts = [None; 256];
+        for (at, (first, _)) in by_first.iter().enumerate().rev() {
+            if let Some(start) = starts.get_mut(usize::from(*first)) {
+                *start = u32::try_from(at).ok();
             }
         }
-        Self { pairs, by_first, empty: pairs.iter().position(|pair| pair.old.is_empty()) }
+        Self { pairs, by_first, starts, empty: pairs.iter().position(|pair| pair.old.is_empty()) }
     }
 
     /// The first pair that fits the head of `rest`, and how many were tried.
     fn at(&self, rest: &[u8], no_empty: bool) -> (Option<&'p Pair<'p>>, usize) {
-        let places = rest.first().and_then(|first| self.by_first.get(usize::from(*first))).map(Vec::as_slice).unwrap_or_default();
-        let fits = places.iter().position(|at| self.pairs.get(*at).is_some_and(|pair| rest.starts_with(pair.old)));
-        let tried = fits.unwrap_or(places.len());
-        let found = fits.and_then(|at| places.get(at)).copied();
+        let (mut found, mut tried) = (None, 0);
+        for at in self.starting_with(rest.first()) {
+            if self.pairs.get(at).is_some_and(|pair| rest.starts_with(pair.old)) {
+                found = Some(at);
+                break;
+            }
+            tried += 1;
+        }
         let empty = self.empty.filter(|_| !no_empty);
         let first = match (found, empty) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
         (first.and_then(|at| self.pairs.get(at)), tried)
+    }
+
+    /// The pairs whose patterns begin with that byte, in order.
+    fn starting_with(&self, first: Option<&u8>) -> impl Iterator<Item = usize> {
+        let start = first.and_then(|first| self.starts.get(usize::from(*first)).copied().flatten());
+        let places = start.and_then(|start| self.by_first.get(start as usize..)).unwrap_or_default();
+        places.iter().take_while(move |(byte, _)| Some(byte) == first).map(|(_, at)| *at)
     }
 
     fn run(&self, ctx: &mut Context<'_>, text: &[u8]) -> Result<Vec<u8>, Failure> {

@@ -64,13 +64,19 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
         self.slow_string()
     }
 
-    #[cold]
+    /// JSON in a string has an escape every few bytes.
+    #[inline(never)]
     fn slow_string(&mut self) -> Result<Option<&'j [u8]>, Fault> {
         self.unescaped.clear();
         loop {
             let rest = self.rest();
-            let (length, _) = plain_run(rest);
-            push_lossy(&mut self.unescaped, rest.get(..length).unwrap_or_default());
+            let (length, ascii) = plain_run(rest);
+            let bytes = rest.get(..length).unwrap_or_default();
+            if ascii {
+                self.unescaped.extend_from_slice(bytes);
+            } else {
+                push_lossy(&mut self.unescaped, bytes);
+            }
             self.at += length;
             match self.json.get(self.at) {
                 Some(b'"') => {
@@ -86,6 +92,7 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
         }
     }
 
+    #[inline]
     fn escape(&mut self) -> Result<(), Fault> {
         let byte = match self.json.get(self.at) {
             Some(b'u') => {

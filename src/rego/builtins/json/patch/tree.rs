@@ -138,14 +138,17 @@ impl<'a> Edits<'a> {
             return Err(no_path(&key, &value));
         }
         let value = if is_set && is_container(&key) { self.collapse(ctx, at)? } else { value };
-        let shown = text(&key);
+        // Made for errors alone.
+        let shown = || text(&key);
         match self.keyed(at, &key) {
             Some(Child::Scalar(value)) => return Ok(Place::Scalar(value)),
             Some(Child::Node(inner)) => return Ok(Place::Node(inner)),
             Some(Child::RemovedContainer) => {
-                return Err(fail(format!("cannot unfold the already deleted composite node for key {shown}")));
+                return Err(fail(format!("cannot unfold the already deleted composite node for key {}", shown())));
             }
-            Some(Child::Removed) => return Err(fail(format!("cannot unfold the already deleted scalar node for key {shown}"))),
+            Some(Child::Removed) => {
+                return Err(fail(format!("cannot unfold the already deleted scalar node for key {}", shown())));
+            }
             None => {}
         }
         let found = if is_set { value.as_set().and_then(|set| set.find(&key)).map(|_| key) } else { value.get(&key) };
@@ -153,10 +156,10 @@ impl<'a> Edits<'a> {
             Some(found) => self.insert_keyed(ctx, at, key, found),
             // A reference of one string prints without quotes.
             None if is_set => {
-                let shown = key.as_bytes().map_or(shown, |bytes| utf8::lossy(bytes).into_owned());
+                let shown = key.as_bytes().map_or_else(shown, |bytes| utf8::lossy(bytes).into_owned());
                 Err(fail(format!("path {shown} does not exist in set term {}", text(&value))))
             }
-            None => Err(fail(format!("path {shown} does not exist in object term {}", text(&value)))),
+            None => Err(fail(format!("path {} does not exist in object term {}", shown(), text(&value)))),
         }
     }
 

@@ -1,0 +1,17 @@
+//! Tokens for the rows of `io.jwt.*`: made by OpenSSL, whose private keys are gone; they expire in 2100.
+
+pub(super) const SECRET: &str = "7b1f0e5c9a3d4f628e1c0b9d8a7f6e5d";
+
+pub(super) const HS256: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tLyIsInN1YiI6ImF1dGgwfDY0ZjFjMmE5YjdlM2Q1IiwiYXVkIjpbImh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwiaHR0cHM6Ly9leGFtcGxlLmNvbS91c2VyaW5mbyJdLCJpYXQiOjE3NjQwMDAwMDAsImV4cCI6NDEwMjQ0NDgwMCwiYXpwIjoiazNKcVR6MHVWMSIsInNjb3BlIjoib3BlbmlkIHByb2ZpbGUgcmVhZDp0b29scyB3cml0ZTp0b29scyIsInBlcm1pc3Npb25zIjpbInJlYWQ6dG9vbHMiLCJ3cml0ZTp0b29scyJdLCJyb2xlcyI6WyJkZXZlbG9wZXIiLCJvbmNhbGwiXX0.4oVYeiI2ULM_vbAP5xkb9SnQhlPO0AccWGTf-u8KsCA";
+
+pub(super) const RS256: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6IjIwMjYtcnNhIn0.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tLyIsInN1YiI6ImF1dGgwfDY0ZjFjMmE5YjdlM2Q1IiwiYXVkIjpbImh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwiaHR0cHM6Ly9leGFtcGxlLmNvbS91c2VyaW5mbyJdLCJpYXQiOjE3NjQwMDAwMDAsImV4cCI6NDEwMjQ0NDgwMCwiYXpwIjoiazNKcVR6MHVWMSIsInNjb3BlIjoib3BlbmlkIHByb2ZpbGUgcmVhZDp0b29scyB3cml0ZTp0b29scyIsInBlcm1pc3Npb25zIjpbInJlYWQ6dG9vbHMiLCJ3cml0ZTp0b29scyJdLCJyb2xlcyI6WyJkZXZlbG9wZXIiLCJvbmNhbGwiXX0.FK6frw3ULR-AyPyhvTkIyGPy08QWHdp-zkjPYHXpunp2eOR-hHTQ8a_GOj54BLn-cNStDmm2PU_efkgS4JsY6gJRTHTMcGlspxYkPYkONgGKDrH60WQBrygGO5W0MXXrQbDsLhMomQcefZX9aBFhkhr2O8j3ppi2OqB2fNVItmilZzNalfHXe6mbFZwp6fbBm5cXS5aXJ8UUKzRwTJkJ2RatkqRJnIYB_akdJq10SQx66zjZtuT6CI94c3kKYHECNIDv7ZW5HrAQjVDgr5b086cWBsdfUydHhXtyXI9qku1nVMktHUJfsO7BP4GLYZrQfBp2TYxjIeDmTIGoTQSw1A";
+
+pub(super) const RSA_PEM: &str = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAphNkIh/Ve0/kXDhQ5c/H\ncrSGOgyyFN7Tw8qME5R01PC3QwJF0yfRo2H0wraOCV99dKb/lNZBL8/Ahne+SL6O\naFRf0x4cQ5YC8kAs/FDbZC7HVAvbsTtLUiddgyXCvYcxWhjkSCn47vXqVRP76Gd5\nZQ9eHfMcrGJO8yZ3F/12tcosWqAiXUaDHkSakJs6wCrJImZ5bDWSqjRf/G49joha\nBT4EnqbHH4yZ9gHo/44I6A/g6EpBl3YxaZeJsY5xo7PjwZ7XKCvS64H7lV6lXuN7\n0kJOmLk8KOQXILTzny/lZuOxqZRQCzZgAd0N9lJsyG2vzxJzhQLPDLejsC4hN2Yl\n9wIDAQAB\n-----END PUBLIC KEY-----\n";
+
+pub(super) const RSA_JWKS: &str = r#"{"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"2026-rsa","n":"phNkIh_Ve0_kXDhQ5c_HcrSGOgyyFN7Tw8qME5R01PC3QwJF0yfRo2H0wraOCV99dKb_lNZBL8_Ahne-SL6OaFRf0x4cQ5YC8kAs_FDbZC7HVAvbsTtLUiddgyXCvYcxWhjkSCn47vXqVRP76Gd5ZQ9eHfMcrGJO8yZ3F_12tcosWqAiXUaDHkSakJs6wCrJImZ5bDWSqjRf_G49johaBT4EnqbHH4yZ9gHo_44I6A_g6EpBl3YxaZeJsY5xo7PjwZ7XKCvS64H7lV6lXuN70kJOmLk8KOQXILTzny_lZuOxqZRQCzZgAd0N9lJsyG2vzxJzhQLPDLejsC4hN2Yl9w","e":"AQAB"}]}"#;
+
+pub(super) const ES256: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6IjIwMjYtZWMifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tLyIsInN1YiI6ImF1dGgwfDY0ZjFjMmE5YjdlM2Q1IiwiYXVkIjpbImh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwiaHR0cHM6Ly9leGFtcGxlLmNvbS91c2VyaW5mbyJdLCJpYXQiOjE3NjQwMDAwMDAsImV4cCI6NDEwMjQ0NDgwMCwiYXpwIjoiazNKcVR6MHVWMSIsInNjb3BlIjoib3BlbmlkIHByb2ZpbGUgcmVhZDp0b29scyB3cml0ZTp0b29scyIsInBlcm1pc3Npb25zIjpbInJlYWQ6dG9vbHMiLCJ3cml0ZTp0b29scyJdLCJyb2xlcyI6WyJkZXZlbG9wZXIiLCJvbmNhbGwiXX0.g_4sVt5SLjHXcB7sfaDCic5cVG5Eh1Kn1VZmS9Y5M5ytQsmvfm3Fxe650Sa-ChpjBsDAlEg7cWh9ve0PvWohpA";
+
+pub(super) const EC_PEM: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEj8Z8HjEvdMpqi0B6WaOQAb5O+rue\nnkMv56ytNEuRRKDZ8iSIULLs3Es2l4bDcjTvxD2vUeoBzfljyUIeiAIhrQ==\n-----END PUBLIC KEY-----\n";
+
+pub(super) const EC_JWKS: &str = r#"{"keys":[{"kty":"EC","use":"sig","alg":"ES256","kid":"2026-ec","crv":"P-256","x":"j8Z8HjEvdMpqi0B6WaOQAb5O-ruenkMv56ytNEuRRKA","y":"2fIkiFCy7NxLNpeGw3I078Q9r1HqAc35Y8lCHogCIa0"}]}"#;
