@@ -130,6 +130,8 @@ inline sark::evaluate_options evaluate_options(const cJSON *args) {
   options.strict_builtin_errors = args_true(args, "strict");
   options.timeout = args_time(args, "timeout_ms");
   options.rego_version = rego_version(args);
+  options.time = std::chrono::nanoseconds(static_cast<std::int64_t>(args_count(args, "time_ns")));
+  options.seed = args_count(args, "seed");
   return options;
 }
 
