@@ -195,7 +195,7 @@ fn size(fields: &[Value]) -> u64 {
         let kind = field["type"].as_str().expect("a type");
         let width = match kind {
             _ if kind.ends_with('*') => 8,
-            "uint64_t" | "double" => 8,
+            "uint64_t" | "int64_t" | "double" => 8,
             "uint32_t" | "int32_t" => 4,
             "char" => 1,
             other => panic!("a field of type {other}"),
