@@ -145,7 +145,7 @@ def test_what_would_reach_outside_is_decided_by_the_remote(engine, server):
     assert (decision.result, decision.fallback) == (["127.0.0.1"], "unsupported")
     engine.allow_net([])
     closed = client.decide("data.far.x", {}, user="u")
-    assert (closed.undefined, closed.implementation, closed.fallback) == (True, "rust", "")
+    assert (closed.result, closed.implementation, closed.fallback) == (sark.UNDEFINED, "rust", "")
     engine.allow_net(["127.0.0.1"])
     decision = client.decide("data.far.x", {}, user="u")
     assert (decision.result, decision.implementation, decision.fallback) == (["127.0.0.1"], "rust", "")
