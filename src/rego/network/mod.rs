@@ -63,14 +63,15 @@ pub struct Network {
     /// Whom requests trust that do not say it themselves.
     roots: Vec<CertificateDer<'static>>,
     tls: Arc<ClientConfig>,
-    connections: ArcSwap<Connections>,
-    responses: Responses,
+    own: ArcSwap<Own>,
 }
 
-/// The connections of one process generation: a forked child must not answer on its parent's.
-struct Connections {
+/// What is one process generation's own: a forked child must not answer on its parent's connections, nor find a lock that a thread held which
+/// is not there.
+pub(in crate::rego) struct Own {
     generation: u64,
     agent: Agent,
+    responses: Responses,
 }
 
 impl Network {
@@ -87,8 +88,8 @@ impl Network {
             None => tls::native_roots(),
         };
         let tls = Trust::default().config(&roots).map_err(|problem| Error::invalid("ca_file", problem))?;
-        let connections = ArcSwap::from_pointee(Connections::new(&hosts, &tls));
-        Ok(Self { hosts, options, roots, tls, connections, responses: Responses::new(options.max_cache_bytes) })
+        let own = ArcSwap::from_pointee(Own::new(&hosts, &tls, options));
+        Ok(Self { hosts, options, roots, tls, own })
     }
 
     /// Whether a host may be named.
@@ -111,22 +112,16 @@ impl Network {
         })
     }
 
-    /// Answers that outlive a decision.
-    pub(in crate::rego) const fn responses(&self) -> &Responses {
-        &self.responses
-    }
-
-    /// The connections of this process generation.
-    fn agent(&self) -> Agent {
-        let current = self.connections.load();
+    /// What is this process generation's own.
+    pub(in crate::rego) fn own(&self) -> Arc<Own> {
+        let current = self.own.load_full();
         if current.generation == process::generation() {
-            return current.agent.clone();
+            return current;
         }
         // A fork came between: what was inherited is closed here, unread, and goes on in the parent.
-        let fresh = Connections::new(&self.hosts, &self.tls);
-        let agent = fresh.agent.clone();
-        self.connections.store(Arc::new(fresh));
-        agent
+        let fresh = Arc::new(Own::new(&self.hosts, &self.tls, self.options));
+        self.own.store(Arc::clone(&fresh));
+        fresh
     }
 
     /// Connections for one request that trusts, or is, somebody of its own: none is kept, as in OPA.
@@ -166,9 +161,15 @@ impl Outside {
     }
 }
 
-impl Connections {
-    fn new(hosts: &Arc<Hosts>, tls: &Arc<ClientConfig>) -> Self {
-        Self { generation: process::generation(), agent: agent(hosts, tls, MAX_IDLE_CONNECTIONS) }
+impl Own {
+    fn new(hosts: &Arc<Hosts>, tls: &Arc<ClientConfig>, options: NetworkOptions) -> Self {
+        let (agent, responses) = (agent(hosts, tls, MAX_IDLE_CONNECTIONS), Responses::new(options.max_cache_bytes));
+        Self { generation: process::generation(), agent, responses }
+    }
+
+    /// Answers that outlive a decision.
+    pub(in crate::rego) const fn responses(&self) -> &Responses {
+        &self.responses
     }
 }
 

@@ -48,9 +48,10 @@ pub(in crate::rego) struct Responses {
 
 #[derive(Debug, Default)]
 struct Kept {
-    answers: HashMap<Arc<[u8]>, Arc<Stored>>,
-    /// The oldest first. Keys that are gone stay until it is their turn.
-    order: VecDeque<Arc<[u8]>>,
+    answers: HashMap<Arc<[u8]>, (u64, Arc<Stored>)>,
+    /// The oldest first, with the number that each was put with. What is gone, or was put again, stays until it is its turn.
+    order: VecDeque<(u64, Arc<[u8]>)>,
+    next: u64,
     bytes: usize,
 }
 
@@ -68,7 +69,7 @@ impl Responses {
 
     /// What is kept, fresh or not.
     pub(in crate::rego) fn get(&self, key: &[u8]) -> Option<Arc<Stored>> {
-        self.lock().answers.get(key).cloned()
+        self.lock().answers.get(key).map(|(_, stored)| Arc::clone(stored))
     }
 
     pub(in crate::rego) fn remove(&self, key: &[u8]) {
@@ -85,13 +86,18 @@ impl Responses {
             return;
         }
         while kept.bytes + size > self.max_bytes {
-            let Some(oldest) = kept.order.pop_front() else { break };
-            kept.remove(&oldest);
+            let Some((number, oldest)) = kept.order.pop_front() else { break };
+            if kept.is_current(number, &oldest) {
+                kept.remove(&oldest);
+            }
         }
         let key: Arc<[u8]> = key.into();
+        let number = kept.next;
+        kept.next += 1;
         kept.bytes += size;
-        kept.order.push_back(Arc::clone(&key));
-        kept.answers.insert(key, Arc::new(stored));
+        kept.order.push_back((number, Arc::clone(&key)));
+        kept.answers.insert(key, (number, Arc::new(stored)));
+        kept.tidy();
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -102,9 +108,21 @@ impl Responses {
 
 impl Kept {
     fn remove(&mut self, key: &[u8]) {
-        if let Some(stored) = self.answers.remove(key) {
+        if let Some((_, stored)) = self.answers.remove(key) {
             self.bytes -= size(key, &stored).min(self.bytes);
-            self.order.retain(|own| **own != *key);
+        }
+    }
+
+    /// Whether what was put with this number is what is there.
+    fn is_current(&self, number: u64, key: &[u8]) -> bool {
+        self.answers.get(key).is_some_and(|(own, _)| *own == number)
+    }
+
+    /// Lets go of what is gone where that is most of the order, so that it takes no more memory than what is there: amortised, one step a put.
+    fn tidy(&mut self) {
+        if self.order.len() > self.answers.len() * 2 + 16 {
+            let answers = &self.answers;
+            self.order.retain(|(number, key)| answers.get(key).is_some_and(|(own, _)| own == number));
         }
     }
 }
@@ -131,6 +149,23 @@ mod tests {
             responses.remove(&[key]);
         }
         let kept = responses.lock();
-        assert!(kept.bytes == 0 && kept.order.is_empty() && kept.answers.is_empty());
+        assert!(kept.bytes == 0 && kept.answers.is_empty());
+    }
+
+    #[test]
+    fn what_is_put_again_takes_no_more_and_is_young_again() {
+        let responses = Responses::new(10_000);
+        for _ in 0..10_000 {
+            responses.put(b"again", stored(10));
+        }
+        assert!(responses.lock().order.len() <= 20);
+        responses.put(b"old", stored(1_000));
+        responses.put(b"again", stored(10));
+        for key in 0..7_u8 {
+            responses.put(&[key], stored(1_000));
+        }
+        assert!(responses.get(b"again").is_some() && responses.get(b"old").is_some());
+        responses.put(b"more", stored(1_000));
+        assert!(responses.get(b"old").is_none() && responses.get(b"again").is_some(), "the oldest goes");
     }
 }

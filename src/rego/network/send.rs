@@ -68,7 +68,7 @@ impl Network {
                 request.headers.push(("Connection".to_owned(), b"close".to_vec()));
                 self.agent_of(trust).map_err(Problem::Other)?
             }
-            None => self.agent(),
+            None => self.own().agent.clone(),
         };
         let request = &request;
         let mut pause = FIRST_PAUSE;

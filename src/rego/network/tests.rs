@@ -124,8 +124,10 @@ fn a_fork_has_connections_of_its_own() {
     let network = network(r#"["127.0.0.1"]"#, NetworkOptions::default());
     let url = format!("http://127.0.0.1:{port}/");
     assert_eq!(text(network.send(get(&url), None)), "200 Fine 0");
-    let before = network.connections.load().generation;
-    network.connections.store(std::sync::Arc::new(super::Connections { generation: before + 1, agent: network.agent() }));
-    network.agent();
-    assert_eq!(network.connections.load().generation, before, "of another generation than this process': made anew");
+    let inherited =
+        super::Own { generation: network.own().generation + 1, ..super::Own::new(&network.hosts, &network.tls, network.options) };
+    let inherited = std::sync::Arc::new(inherited);
+    network.own.store(std::sync::Arc::clone(&inherited));
+    assert!(!std::sync::Arc::ptr_eq(&network.own(), &inherited), "of another generation than this process': made anew");
+    assert_eq!(text(network.send(get(&url), None)), "200 Fine 1");
 }

@@ -214,13 +214,13 @@ impl<'a> Call<'a> {
 
     /// What an earlier query left, where it is fresh or the server says that it still holds.
     fn kept(&self, ctx: &mut Context<'a>, decodes: Decodes) -> Result<Option<Value<'a>>, Trouble> {
-        let Some(network) = &self.network else { return Ok(None) };
-        let Some(stored) = network.responses().get(&self.key) else { return Ok(None) };
+        let Some(own) = self.network.as_ref().map(|network| network.own()) else { return Ok(None) };
+        let Some(stored) = own.responses().get(&self.key) else { return Ok(None) };
         if i128::from(ctx.now_ns) < stored.expires {
             return decodes.value(ctx, &stored.response).map(Some).map_err(Trouble::from);
         }
         let asked = self.revalidate(ctx, &stored.response);
-        network.responses().remove(&self.key);
+        own.responses().remove(&self.key);
         let Some(response) = asked? else { return Ok(None) };
         let value = match response.code {
             304 => {
@@ -230,7 +230,7 @@ impl<'a> Call<'a> {
                 let expires = fresh::expires(&response, self.forced_seconds, ctx.now_ns).map_err(Trouble::Plain)?;
                 let value = decodes.value(ctx, &renewed)?;
                 operand::check_caching_mode(self.request).map_err(unplaced)?;
-                network.responses().put(&self.key, Stored { response: renewed, expires });
+                own.responses().put(&self.key, Stored { response: renewed, expires });
                 value
             }
             _ => {
@@ -261,7 +261,7 @@ impl<'a> Call<'a> {
         }
         operand::check_caching_mode(self.request).map_err(unplaced)?;
         let expires = fresh::expires(&response, self.forced_seconds, ctx.now_ns).map_err(Trouble::Plain)?;
-        network.responses().put(&self.key, Stored { response, expires });
+        network.own().responses().put(&self.key, Stored { response, expires });
         Ok(())
     }
 }
