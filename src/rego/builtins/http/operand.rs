@@ -156,7 +156,7 @@ pub(super) fn cache_key<'a>(ctx: &mut Context<'a>, request: Entries<'a>) -> Resu
 /// What a request says, key by key.
 struct Reading<'a> {
     method: String,
-    url: Vec<u8>,
+    target: Option<Target>,
     body: Vec<u8>,
     has_raw_body: bool,
     headers: Option<Entries<'a>>,
@@ -169,7 +169,7 @@ struct Reading<'a> {
 pub(super) fn read<'a>(request: Entries<'a>, verify: &dyn Fn(&str) -> Result<(), String>) -> Result<Request, Failure> {
     let mut reading = Reading {
         method: String::new(),
-        url: Vec::new(),
+        target: None,
         body: Vec::new(),
         has_raw_body: false,
         headers: None,
@@ -198,9 +198,9 @@ impl<'a> Reading<'a> {
                 self.body = string(key, value)?;
             }
             b"url" => {
-                self.url = string(key, value)?;
-                let target = Target::parse(&self.url).map_err(fail)?;
+                let target = Target::parse(string(key, value)?).map_err(fail)?;
                 verify(&target.host).map_err(fail)?;
+                self.target = Some(target);
             }
             b"method" => self.method = word(key, value)?.to_uppercase(),
             b"enable_redirect" => self.follows_redirects = flag(value)?,
@@ -242,7 +242,8 @@ impl<'a> Reading<'a> {
         if !self.method.bytes().all(is_token) {
             return Err(fail(format!("net/http: invalid method {}", quote(self.method.as_bytes()))));
         }
-        let target = Target::parse(&self.url).map_err(fail)?;
+        // There is one: `check_keys` came before.
+        let target = self.target.ok_or_else(|| error(1, "missing required request parameters(s): {\"url\"}"))?;
         Ok(Request {
             method: self.method,
             target,
