@@ -77,7 +77,9 @@ impl Gate {
         if closes == NEVER || nanoseconds(now.saturating_duration_since(self.opened)) < closes {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Unavailable, self.problem(now)))
+        // `closes` follows a feed's own word a moment later: whoever has just waited for the feed is not told that it was not activated.
+        let problems = self.problems(now);
+        if problems.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Unavailable, problems.join("; "))) }
     }
 
     #[cold]
@@ -86,13 +88,6 @@ impl Gate {
         for feed in self.feeds.load().iter() {
             feed.revive();
         }
-    }
-
-    #[cold]
-    fn problem(&self, now: Instant) -> String {
-        let feeds = self.feeds.load();
-        let late: Vec<String> = feeds.iter().filter(|feed| is_over(feed.as_ref(), now)).map(|feed| feed.problem(now)).collect();
-        if late.is_empty() { "a source was not activated a moment ago; ask again".to_owned() } else { late.join("; ") }
     }
 
     /// Whether a remote may decide while the engine does not answer.
@@ -156,6 +151,7 @@ impl Gate {
     }
 
     /// What keeps the engine from answering at `now`.
+    #[cold]
     pub(super) fn problems(&self, now: Instant) -> Vec<String> {
         self.feeds.load().iter().filter(|feed| is_over(feed.as_ref(), now)).map(|feed| feed.problem(now)).collect()
     }
@@ -174,9 +170,43 @@ mod tests {
     use super::{Feed, Gate};
     use serde_json::{Value, json};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, Instant};
 
     struct Until(&'static str, Option<Instant>, bool);
+
+    /// Activated while the gate was not told yet.
+    struct Late(Instant, AtomicBool);
+
+    impl Feed for Late {
+        fn name(&self) -> &'static str {
+            "late"
+        }
+        fn holds_until(&self) -> Option<Instant> {
+            (!self.1.load(Ordering::Relaxed)).then_some(self.0)
+        }
+        fn problem(&self, _: Instant) -> String {
+            "late was not activated".to_owned()
+        }
+        fn lets_remote_decide(&self) -> bool {
+            false
+        }
+        fn revive(&self) {}
+        fn end(&self) {}
+        fn status(&self) -> Value {
+            json!({})
+        }
+    }
+
+    #[test]
+    fn whoever_waited_for_a_feed_is_let_in_before_the_gate_was_told() {
+        let (gate, feed) = (Gate::new(), Arc::new(Late(Instant::now(), AtomicBool::new(false))));
+        assert!(gate.add(Arc::<Late>::clone(&feed)).is_ok());
+        let closed = gate.check(Instant::now()).err().map(|error| error.to_string());
+        assert_eq!(closed.as_deref(), Some("late was not activated"));
+        feed.1.store(true, Ordering::Relaxed);
+        assert!(gate.check(Instant::now()).is_ok());
+    }
 
     impl Feed for Until {
         fn name(&self) -> &str {
