@@ -1,22 +1,25 @@
 //! sark's own evaluator behind the interface of [`super::Compiler`] and [`super::Program`].
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use foldhash::quality::RandomState;
 
+use super::base::{base_documents, refuse_data_over_rules};
 use super::budget::{Budget, Exceeded};
-use super::builtins::{Caches, Context};
+use super::builtins::{Caches, Context, Loaded};
 use super::capabilities;
-use super::compile::{self, Compiled, Key, RuleTree, TreeNode};
+use super::compile::{self, Key};
 use super::eval::{self, Data, Observer, Stacks, Stop};
 use super::inspect;
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
+use super::rules::Rules;
 use super::schema::{self, Schemas};
+use super::stack::deep;
 use super::tester::Tests;
 use super::trace;
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
@@ -25,8 +28,6 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
-/// The stack of the thread that parses, compiles and plans: their depth is bounded by the parser's, 1,000 levels.
-pub(crate) const COMPILER_STACK: usize = 256 << 20;
 /// The most that one evaluation may take in its arena.
 const MAX_EVALUATION_BYTES: usize = 1 << 30;
 /// Plans kept for paths that the policies do not name, such as those below a rule's value: callers may invent any number.
@@ -39,13 +40,15 @@ const KEPT_BYTES: usize = 4 << 20;
 pub(crate) struct RegoCompiler {
     options: compile::Options,
     schemas: Arc<Schemas>,
+    /// What was compiled of the last modules' constants, most of which are the next ones', too.
+    loaded: ArcSwap<Loaded>,
 }
 
 impl RegoCompiler {
     /// One that compiles calls of `print`, or takes them out.
     pub(crate) fn new(print_statements: bool, strict: bool, schema_annotations: bool) -> Self {
         let options = compile::Options { print_statements, strict, schema_annotations, tests: false, coverage: false };
-        Self { options, schemas: Arc::default() }
+        Self { options, schemas: Arc::default(), loaded: ArcSwap::default() }
     }
 }
 
@@ -57,56 +60,16 @@ pub(super) struct RegoProgram {
     plans: ArcSwap<HashMap<Path, Arc<Plan>, RandomState>>,
 }
 
-/// What does not depend on data.
-pub(super) struct Rules {
-    pub(super) compiled: Compiled,
-    pub(super) modules: Vec<Module>,
-    packages: HashMap<Arc<str>, Path>,
-    outside_calls: Vec<OutsideCall>,
-}
-
-/// Closures in closures and `else` after `else` are as deep as the source has them: the thread that lets go of them may have little stack.
-impl Drop for Rules {
-    fn drop(&mut self) {
-        let annotations = std::mem::take(&mut self.compiled.annotations);
-        if annotations.depth() > SHALLOW || self.modules.iter().any(|module| may_nest(&module.source)) {
-            let rules = Arc::new(Mutex::new(Some((std::mem::take(&mut self.compiled.rules), annotations))));
-            let there = Arc::clone(&rules);
-            let dropped = deep(move || {
-                drop(there.lock().ok().and_then(|mut rules| rules.take()));
-                Ok(())
-            });
-            if dropped.is_err() {
-                // Without a thread they stay: that is better than to end the process.
-                std::mem::forget(rules);
-            }
-        }
-    }
-}
-
-/// Whether what a source says may be deeper than any stack bears: in brackets, or in branches.
-fn may_nest(source: &str) -> bool {
-    let (mut depth, mut most) = (0_usize, 0);
-    for byte in source.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => continue,
-        }
-        most = most.max(depth);
-    }
-    most > SHALLOW || source.matches("else").nth(SHALLOW).is_some()
-}
-
 impl Compiler for RegoCompiler {
     fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>> {
-        let rules = deep(|| compile_modules(modules, self.options, &self.schemas))?;
+        let rules = deep(|| Rules::new(modules, self.options, &self.schemas, &self.loaded.load()))?;
+        self.loaded.store(Arc::clone(&rules.loaded));
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(program) as Arc<dyn Program>)
     }
 
     fn compile_tests(&self, modules: &[Module], data: &Arc<Document>, coverage: bool) -> Result<Arc<dyn TestProgram>> {
         let options = compile::Options { print_statements: true, tests: true, coverage, ..self.options };
-        let rules = deep(|| compile_modules(modules, options, &self.schemas))?;
+        let rules = deep(|| Rules::new(modules, options, &self.schemas, &self.loaded.load()))?;
         RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(Tests::new(program)) as Arc<dyn TestProgram>)
     }
 
@@ -117,77 +80,12 @@ impl Compiler for RegoCompiler {
             Some(json) => drop(schemas.insert(name, deep(|| schema::read(json, max_bytes))?)),
             None => drop(schemas.remove(&name)),
         }
-        Ok(Arc::new(Self { options: self.options, schemas: Arc::new(schemas) }))
+        Ok(Arc::new(Self { options: self.options, schemas: Arc::new(schemas), loaded: ArcSwap::new(self.loaded.load_full()) }))
     }
 
     fn schema_bytes(&self) -> u64 {
         self.schemas.values().map(|schema| schema.bytes).sum()
     }
-}
-
-thread_local! {
-    /// Whether this thread has such a stack already.
-    static IS_DEEP: Cell<bool> = const { Cell::new(false) };
-}
-
-/// This thread was started with a stack of [`COMPILER_STACK`]: what it compiles needs no thread of its own, which would begin on the core of
-/// somebody who decides, and take it for as long as the kernel lets it.
-pub(crate) fn has_deep_stack() {
-    IS_DEEP.set(true);
-}
-
-/// Runs `work`, which compiles again and again, on one such stack.
-pub(crate) fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    deep(|| {
-        has_deep_stack();
-        work()
-    })
-}
-
-/// Runs what recurses as deep as its source nests on a stack that bears it: the caller's may be small.
-pub(super) fn deep<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    if IS_DEEP.get() {
-        return work();
-    }
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("sark-compile".to_owned()).stack_size(COMPILER_STACK);
-        let handle = thread
-            .spawn_scoped(scope, work)
-            .map_err(|e| Error::new(ErrorKind::InternalError, format!("no thread to compile on: {e}; free some memory")))?;
-        handle
-            .join()
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::InternalError, "the compiler panicked; please report the policy")))
-    })
-}
-
-fn compile_modules(modules: &[Module], options: compile::Options, schemas: &Arc<Schemas>) -> Result<Rules> {
-    let mut sorted = modules.to_vec();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut parsed = Vec::with_capacity(sorted.len());
-    let mut problems = Vec::new();
-    for (number, module) in sorted.iter().enumerate() {
-        let options = parser::Options {
-            version: module.version,
-            module: u32::try_from(number).unwrap_or(u32::MAX),
-            keywords: parser::FutureKeywords::NONE,
-        };
-        match parser::parse_module(&module.source, &options) {
-            Ok(module) => parsed.push(module),
-            Err(mut found) => problems.append(&mut found),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(parse_error(problems, &sorted));
-    }
-    let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
-    let names = sorted.iter().map(|module| Arc::clone(&module.name)).collect();
-    let compiled = compile::compile(parsed, names, options, schemas).map_err(|problems| compilation_error(&problems, &sorted))?;
-    let calls = compile::outside_calls(&compiled).into_iter().filter_map(|(module, builtin, span)| {
-        let name = &sorted.get(module)?.name;
-        Some(OutsideCall { module: Arc::clone(name), builtin, location: location(span, &sorted) })
-    });
-    let outside_calls = calls.collect();
-    Ok(Rules { compiled, modules: sorted, packages, outside_calls })
 }
 
 /// What is met by who goes through all of data: OPA leaves out where it keeps what is its own.
@@ -198,11 +96,6 @@ fn public(data: &Arc<Document>) -> Arc<Document> {
         }
         _ => Arc::clone(data),
     }
-}
-
-fn package_path(module: &ast::Module) -> Path {
-    let keys = module.package.path.iter().skip(1).filter_map(|part| part.as_str().map(|key| key.to_string()));
-    Path::new(keys.collect())
 }
 
 impl RegoProgram {
@@ -273,7 +166,7 @@ impl RegoProgram {
             let mut context = Context::new(arena, budget, time_of(question), std::mem::take(caches));
             context.seed = question.seed;
             (context.outside, context.elsewhere) = (Some(question.outside), question.elsewhere);
-            context.modules = &self.rules.modules;
+            (context.modules, context.loaded) = (&self.rules.modules, Some(self.rules.loaded.as_ref()));
             let strict = question.bounds.strict_builtin_errors;
             let mut work = std::mem::take(stacks).recycle();
             let data = Data { all: &self.data, public: &self.public };
@@ -313,7 +206,7 @@ impl RegoProgram {
         let mut context = Context::new(&arena, budget, time_of(question), Caches::default());
         context.seed = question.seed;
         (context.outside, context.elsewhere) = (Some(question.outside), question.elsewhere);
-        context.modules = &self.rules.modules;
+        (context.modules, context.loaded) = (&self.rules.modules, Some(self.rules.loaded.as_ref()));
         let explanation = trace::explain(&explained, &query, context).map_err(|why| self.unexplained(why))?;
         output.extend_from_slice(b"{\"explanation\":");
         explanation.write(&explained, how.pretty, output).map_err(|why| self.unexplained(why))?;
@@ -519,11 +412,7 @@ impl Program for RegoProgram {
     }
 
     fn base_documents(&self, data: &Document) -> Document {
-        let tree = &self.rules.compiled.tree;
-        let base = on_stack_for(tree, || Ok(without_rules(tree.root(), data)));
-        // Without a thread there is this stack.
-        let base = base.unwrap_or_else(|_| without_rules(tree.root(), data));
-        base.unwrap_or_else(Document::empty_object)
+        base_documents(&self.rules.compiled.tree, data)
     }
 
     fn is_deterministic(&self, path: &Path) -> bool {
@@ -544,100 +433,14 @@ pub(super) fn compilation_error(problems: &[Problem], modules: &[Module]) -> Err
     Error::from_findings(ErrorKind::CompilationError, findings)
 }
 
-/// What does not parse is always of one module, though it may have no row: an empty one.
-fn parse_error(problems: Vec<Problem>, modules: &[Module]) -> Error {
-    let finding = |p: Problem| Finding {
-        code: p.code,
-        message: p.message,
-        location: location_in_module(p.span, modules),
-        details: p.details,
-    };
-    Error::from_findings(ErrorKind::CompilationError, problems.into_iter().map(finding).collect())
-}
-
 pub(super) fn location(span: ast::Span, modules: &[Module]) -> Option<Location> {
     location_in_module(span, modules).filter(|location| location.row > 0)
 }
 
-fn location_in_module(span: ast::Span, modules: &[Module]) -> Option<Location> {
+pub(super) fn location_in_module(span: ast::Span, modules: &[Module]) -> Option<Location> {
     let module = modules.get(span.module as usize)?;
     let line = (span.row as usize).checked_sub(1).and_then(|row| module.source.lines().nth(row)).unwrap_or_default().to_owned();
     Some(Location { file: module.name.to_string(), row: span.row, col: span.col, line })
-}
-
-/// Data must not stand at a rule's path, nor anything but an object above it (OPA's `CheckPathConflicts`, `storage.NonEmpty`).
-fn refuse_data_over_rules(rules: &Rules, data: &Document) -> Result<()> {
-    let tree = &rules.compiled.tree;
-    on_stack_for(tree, || check_node(rules, tree.root(), data.view(), &mut Vec::new()))
-}
-
-/// Packages and heads up to so many parts are walked on the caller's stack.
-const SHALLOW: usize = 32;
-
-/// Runs what recurses as deep as packages and heads are long.
-fn on_stack_for<T: Send>(tree: &RuleTree, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    if tree.depth() > SHALLOW { deep(work) } else { work() }
-}
-
-fn check_node(rules: &Rules, node: &TreeNode, data: Value<'_>, path: &mut Vec<String>) -> Result<()> {
-    for (key, child) in &node.children {
-        let Key::String(name) = key else { continue };
-        let Some(entries) = data.as_object() else {
-            return Ok(());
-        };
-        let Some(below) = entries.get_str(name.as_bytes()) else { continue };
-        path.push(name.clone());
-        let is_in_the_way = !child.rules.is_empty() || (below.as_object().is_none() && has_rules(child));
-        if is_in_the_way {
-            return Err(data_conflict(rules, child, path));
-        }
-        check_node(rules, child, below, path)?;
-        path.pop();
-    }
-    Ok(())
-}
-
-/// What of `data` is no rule's value; `None` for nothing. Recurses as deep as packages nest.
-fn without_rules(node: &TreeNode, data: &Document) -> Option<Document> {
-    if !node.rules.is_empty() {
-        return None;
-    }
-    let Document::Object(object) = data else { return Some(data.clone()) };
-    if node.children.is_empty() {
-        return Some(data.clone());
-    }
-    let mut base = Arc::clone(object);
-    for (key, child) in &node.children {
-        let Key::String(name) = key else { continue };
-        let Some(below) = base.get_str(name.as_bytes()) else { continue };
-        base = Arc::new(match without_rules(child, below) {
-            Some(left) => base.with(name.as_bytes(), left),
-            None => base.without(name.as_bytes())?,
-        });
-    }
-    (!base.keys().is_empty()).then_some(Document::Object(base))
-}
-
-fn has_rules(node: &TreeNode) -> bool {
-    let mut found = false;
-    node.depth_first(&mut |node| {
-        found |= !node.rules.is_empty();
-        found
-    });
-    found
-}
-
-fn data_conflict(rules: &Rules, node: &TreeNode, path: &[String]) -> Error {
-    let mut first = None;
-    node.depth_first(&mut |node| {
-        first = first.or(node.rules.first().copied());
-        first.is_some()
-    });
-    let entry = first.and_then(|number| rules.compiled.rules.get(number));
-    let file = entry.and_then(|e| rules.modules.get(e.module)).map(|m| m.name.to_string()).unwrap_or_default();
-    let path = Path::new(path.to_vec());
-    let message = format!("conflicting rule for data path {path} found in {file}; rename the rule or the data");
-    Error::new(ErrorKind::Conflict, message).with_code("rego_compile_error")
 }
 
 #[cfg(test)]
@@ -648,7 +451,7 @@ mod tests {
     fn program(source: &str) -> RegoProgram {
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
         RegoProgram::new(
-            Arc::new(compile_modules(&[module], compile::Options::default(), &Arc::default()).unwrap()),
+            Arc::new(Rules::new(&[module], compile::Options::default(), &Arc::default(), &Loaded::default()).unwrap()),
             &Arc::new(Document::Null),
         )
         .unwrap()
@@ -662,7 +465,7 @@ mod tests {
     fn what_nothing_binds_is_refused_where_opa_lets_it_pass() {
         let source = "package p\n\na if {\n\tdata.xs[i]\n\t[{1 | data.xs[i]}, 2] with input.a as c\n}";
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        let refused = compile_modules(&[module], compile::Options::default(), &Arc::default())
+        let refused = Rules::new(&[module], compile::Options::default(), &Arc::default(), &Loaded::default())
             .map(|_| ())
             .map_err(|error| error.to_string());
         assert!(refused.unwrap_err().contains("rego_unsafe_var_error: var c is unsafe"));

@@ -57,24 +57,38 @@ fn delimiters<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Result<Vec<c
     Ok(delimiters)
 }
 
+/// The compiled pattern, out of the cache of this context or of the loaded policies, and its key there.
+fn take(ctx: &mut Context<'_>, pattern: &[u8], delimiters: &[char]) -> Result<(Vec<u8>, Program), Failure> {
+    // A pattern ends where a byte stands that is in no UTF-8.
+    let mut key = [pattern, b"\xff"].concat();
+    delimiters.iter().for_each(|rune| utf8::push(&mut key, *rune));
+    let known = ctx.caches.kept().globs.take(&key);
+    if let Some(program) = known.or_else(|| ctx.loaded?.glob(&key)) {
+        return Ok((key, program));
+    }
+    ctx.charge(pattern.len() + 64)?;
+    let (hir, height) = parse::parse(pattern, delimiters).map_err(super::operand::fail)?;
+    Ok((key, Program::new(&hir, height, Vec::new())?))
+}
+
 pub(super) fn matches<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {
     let pattern = string(operands, 1)?;
     let delimiters = delimiters(ctx, operands)?;
     let text = string(operands, 3)?;
-    // A pattern ends where a byte stands that is in no UTF-8.
-    let mut key = [pattern, b"\xff"].concat();
-    delimiters.iter().for_each(|rune| utf8::push(&mut key, *rune));
-    let mut program = match ctx.caches.kept().globs.take(&key) {
-        Some(program) => program,
-        None => {
-            ctx.charge(pattern.len() + 64)?;
-            let (hir, height) = parse::parse(pattern, &delimiters).map_err(super::operand::fail)?;
-            Program::new(&hir, height, Vec::new())?
-        }
-    };
+    let (key, mut program) = take(ctx, pattern, &delimiters)?;
     let found = program.is_match(ctx, &Haystack::new(text));
     ctx.caches.kept().globs.put(&key, program);
     found.map(Value::Bool)
+}
+
+/// Compiles the pattern of a call of `glob.match` into the cache of this context, and gives its size.
+pub(super) fn load<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Result<usize, Failure> {
+    let pattern = string(operands, 1)?;
+    let delimiters = delimiters(ctx, operands)?;
+    let (key, program) = take(ctx, pattern, &delimiters)?;
+    let size = program.size();
+    ctx.caches.kept().globs.put(&key, program);
+    Ok(size)
 }
 
 pub(super) fn quote_meta<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome<'a> {

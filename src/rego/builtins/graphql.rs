@@ -96,7 +96,8 @@ fn schema_operand<'a>(
     if let Some(schema) = ctx.caches.kept().graphql_schemas.schema(&key) {
         return Ok((document, schema));
     }
-    let schema = schema::build(ctx, &document, limit)?;
+    let loaded = ctx.loaded.and_then(|loaded| loaded.graphql_schemas().peek(&key)?.1);
+    let schema = loaded.map_or_else(|| schema::build(ctx, &document, limit), Ok)?;
     ctx.caches.kept().graphql_schemas.keep_schema(&key, &schema);
     Ok((document, schema))
 }
@@ -111,10 +112,13 @@ fn schema_document<'a>(
     if let Some(document) = ctx.caches.kept().graphql_schemas.document(key) {
         return Ok(document);
     }
-    let document = Arc::new(match value {
-        Value::String(text) => parser::schema(ctx, text, limit)?,
-        value => object::document(ctx, value, limit)?,
-    });
+    let document = match ctx.loaded.and_then(|loaded| loaded.graphql_schemas().peek(key)) {
+        Some((document, _)) => document,
+        None => Arc::new(match value {
+            Value::String(text) => parser::schema(ctx, text, limit)?,
+            value => object::document(ctx, value, limit)?,
+        }),
+    };
     ctx.caches.kept().graphql_schemas.keep_document(key, &document);
     Ok(document)
 }

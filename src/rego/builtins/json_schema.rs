@@ -71,7 +71,7 @@ fn written(ctx: &mut Context<'_>, value: &Value<'_>) -> Result<Vec<u8>, Failure>
 }
 
 /// The schema of an operand: kept, or compiled and kept.
-fn schema<'a>(ctx: &mut Context<'a>, operand: &Value<'a>) -> Result<Result<Arc<Schema>, String>, Failure> {
+pub(super) fn schema<'a>(ctx: &mut Context<'a>, operand: &Value<'a>) -> Result<Result<Arc<Schema>, String>, Failure> {
     let key = match operand {
         Value::String(text) => [b"s", *text].concat(),
         value if value.as_object().is_some() || value.as_array().is_some() => [b"v", written(ctx, value)?.as_slice()].concat(),
@@ -79,6 +79,10 @@ fn schema<'a>(ctx: &mut Context<'a>, operand: &Value<'a>) -> Result<Result<Arc<S
     };
     if let Some(known) = ctx.caches.kept().json_schemas.get(&key) {
         return Ok(Ok(known));
+    }
+    if let Some(loaded) = ctx.loaded.and_then(|loaded| loaded.json_schema(&key)) {
+        ctx.caches.kept().json_schemas.put(&key, Arc::clone(&loaded));
+        return Ok(Ok(loaded));
     }
     let json = match json(ctx, operand)? {
         Ok(json) => json,

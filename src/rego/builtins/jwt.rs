@@ -10,6 +10,7 @@ mod token;
 mod verify;
 
 pub(super) use encode::{encode_sign, encode_sign_raw};
+pub(super) use keys::{Key, read as read_keys};
 pub(crate) use signature::{Signed, Verifier};
 pub(super) use verify::{
     decode_verify, verify_eddsa, verify_es256, verify_es384, verify_es512, verify_hs256, verify_hs384, verify_hs512,

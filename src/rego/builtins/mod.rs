@@ -17,6 +17,7 @@ mod json;
 mod json_schema;
 mod jwt;
 mod key;
+mod load;
 mod metadata;
 mod net;
 mod numbers;
@@ -60,6 +61,7 @@ pub(crate) use glob::Glob;
 pub(in crate::rego) use glob::is_glob;
 pub(crate) use json_schema::{Document, Draft};
 pub(crate) use jwt::{Signed, Verifier};
+pub use load::{Loaded, Loading};
 pub(crate) use regex::Pattern;
 pub(in crate::rego) use table::offered;
 pub use table::{all, lookup};
@@ -88,6 +90,8 @@ pub struct Context<'a> {
     pub now_ns: i64,
     /// Compiled patterns. Take them from one evaluation and give them to the next.
     pub caches: Caches,
+    /// What was compiled when the policies were loaded.
+    pub loaded: Option<&'a Loaded>,
     /// How far builtins may reach outside; `None` for nowhere.
     pub outside: Option<&'a Outside>,
     /// What randomness is drawn from; `None` for the system's.
@@ -158,6 +162,7 @@ impl<'a> Context<'a> {
             budget,
             now_ns,
             caches,
+            loaded: None,
             seed: None,
             outside: None,
             elsewhere: false,

@@ -2,7 +2,7 @@
 
 use super::super::ast_json;
 use super::super::parser::{self, Options, Problem};
-use super::super::program::deep;
+use super::super::stack::deep;
 use super::super::value::{Value, unmarshal};
 use super::operand::{any, fail, type_error};
 use super::{Context, Failure, Outcome};

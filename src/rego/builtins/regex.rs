@@ -20,9 +20,12 @@ use super::super::value::Value;
 use super::operand::{any, fail, int, string};
 use super::{Context, Failure, Outcome};
 
-/// The compiled pattern, out of the cache of this context or into it. It is taken out while it is used, and put back by [`give_back`].
+/// The compiled pattern, out of the cache of this context or of the loaded policies. It is put into the cache by [`give_back`].
 fn take(ctx: &mut Context<'_>, pattern: &[u8]) -> Result<Program, Failure> {
     if let Some(program) = ctx.caches.kept().regexes.take(pattern) {
+        return Ok(program);
+    }
+    if let Some(program) = ctx.loaded.and_then(|loaded| loaded.regex(pattern)) {
         return Ok(program);
     }
     // Compiling takes about as long as matching a few kilobytes.
@@ -45,6 +48,11 @@ fn with<'a, T>(
     let result = run(ctx, &mut program);
     give_back(ctx, pattern, program);
     result
+}
+
+/// Compiles a pattern into the cache of this context, and gives its size.
+pub(super) fn load(ctx: &mut Context<'_>, pattern: &[u8]) -> Result<usize, Failure> {
+    with(ctx, pattern, |_, program| Ok(program.size()))
 }
 
 /// Whether it is a pattern, for what else has them.

@@ -10,6 +10,8 @@ mod literal;
 mod node;
 mod parse;
 
+use std::sync::Arc;
+
 use super::super::value::{Value, text, unmarshal};
 use super::operand::{any, fail, object, string};
 use super::{Context, Failure, Outcome, deep};
@@ -39,10 +41,8 @@ pub(super) fn render_template<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>])
 /// Here, or where there is a stack for it: a template recurses as deep as it nests, and as often as it calls others.
 fn rendered<'a>(ctx: &mut Context<'a>, template: &[u8], json: &'a [u8]) -> Result<Vec<u8>, Failure> {
     let data = read(ctx, json)?;
-    if let Some(compiled) = ctx.caches.kept().templates.take(template) {
-        let out = execute::execute(ctx, &compiled, data);
-        ctx.caches.kept().templates.put(template, compiled);
-        return out;
+    if let Some(compiled) = kept(ctx, template) {
+        return execute::execute(ctx, &compiled, data);
     }
     let tokens = lex::tokens(template);
     if lex::is_deep(&tokens.0) {
@@ -53,12 +53,31 @@ fn rendered<'a>(ctx: &mut Context<'a>, template: &[u8], json: &'a [u8]) -> Resul
             execute::execute(ctx, &compiled, data)
         });
     }
-    let compiled = parse::parse(template, &tokens).map_err(fail)?;
-    let out = execute::execute(ctx, &compiled, data);
+    let compiled = Arc::new(parse::parse(template, &tokens).map_err(fail)?);
     if template.len() <= MAX_KEPT {
-        ctx.caches.kept().templates.put(template, compiled);
+        ctx.caches.kept().templates.put(template, Arc::clone(&compiled));
     }
-    out
+    execute::execute(ctx, &compiled, data)
+}
+
+/// The template as it was compiled before: by this context, or with the policies.
+fn kept(ctx: &mut Context<'_>, template: &[u8]) -> Option<Arc<Template>> {
+    if let Some(compiled) = ctx.caches.kept().templates.get(template) {
+        return Some(compiled);
+    }
+    let compiled = ctx.loaded?.template(template)?;
+    ctx.caches.kept().templates.put(template, Arc::clone(&compiled));
+    Some(compiled)
+}
+
+/// Compiles a template into the cache of this context.
+pub(super) fn load(ctx: &mut Context<'_>, template: &[u8]) -> Result<(), Failure> {
+    let tokens = lex::tokens(template);
+    if template.len() <= MAX_KEPT && !lex::is_deep(&tokens.0) && kept(ctx, template).is_none() {
+        let compiled = parse::parse(template, &tokens).map_err(fail)?;
+        ctx.caches.kept().templates.put(template, Arc::new(compiled));
+    }
+    Ok(())
 }
 
 fn read<'a>(ctx: &Context<'a>, json: &'a [u8]) -> Result<Data<'a>, Failure> {

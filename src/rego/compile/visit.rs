@@ -521,7 +521,7 @@ fn is_reference(node: Node<'_>, visit: &mut dyn FnMut(&[Term])) -> bool {
 }
 
 /// Calls `visit` on each expression of a rule, however deep, without its `else` branches.
-pub(in crate::rego) fn each_expr(rule: &Rule, visit: &mut dyn FnMut(&Expr)) {
+pub(in crate::rego) fn each_expr<'r>(rule: &'r Rule, visit: &mut dyn FnMut(&'r Expr)) {
     walk_rule(rule, &mut |node| {
         if let Node::Expr(expr) = node {
             visit(expr);

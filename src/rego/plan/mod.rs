@@ -7,6 +7,7 @@ mod body;
 mod calls;
 mod data;
 mod index;
+mod known;
 mod op;
 mod rules;
 mod ruleset;
@@ -17,6 +18,7 @@ mod with;
 use std::collections::{BTreeSet, HashMap};
 
 pub(super) use index::{Branch as IndexBranch, Check, Checks, Index, Lookup, Source};
+pub(super) use known::known_calls;
 pub(super) use op::{
     Callee, Candidate, Iter, Label, Op, Operands, Reg, Replacement, Routine, RoutineKind, Shape, Site, Test, Told, WithSpec,
 };

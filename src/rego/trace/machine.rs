@@ -17,7 +17,7 @@ use crate::rego::budget::Exceeded;
 use crate::rego::builtins::{Context, Failure};
 use crate::rego::compile::Compiled;
 use crate::rego::eval::{Data, Stop};
-use crate::rego::program::COMPILER_STACK;
+use crate::rego::stack::COMPILER_STACK;
 use crate::rego::value::{Arena, Value};
 
 /// The most events that are kept.

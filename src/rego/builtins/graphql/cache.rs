@@ -65,6 +65,11 @@ impl Schemas {
         self.closed = closed;
     }
 
+    /// Whether the next one puts another one out.
+    pub(in super::super) const fn is_full(&self) -> bool {
+        self.entries.len() >= CAPACITY
+    }
+
     /// The entry of a schema, which then is the one that was used last.
     fn find(&mut self, key: &Key<'_>) -> Option<&mut Entry> {
         let (object, text) = key.parts();
@@ -81,6 +86,13 @@ impl Schemas {
 
     pub(super) fn schema(&mut self, key: &Key<'_>) -> Option<Arc<Schema>> {
         self.find(key)?.schema.clone()
+    }
+
+    /// Both, where they are there, without using them.
+    pub(super) fn peek(&self, key: &Key<'_>) -> Option<(Arc<SchemaDocument>, Option<Arc<Schema>>)> {
+        let (object, text) = key.parts();
+        let entry = self.entries.iter().find(|entry| entry.object == object && *entry.text == *text)?;
+        Some((Arc::clone(&entry.document), entry.schema.clone()))
     }
 
     pub(super) fn keep_document(&mut self, key: &Key<'_>, document: &Arc<SchemaDocument>) {

@@ -1,5 +1,7 @@
 //! The constraints of `io.jwt.decode_verify`.
 
+use std::sync::Arc;
+
 use super::super::super::value::{Entries, Value, compare, number};
 use super::super::operand::fail;
 use super::super::{Context, Failure};
@@ -10,7 +12,7 @@ use super::token::{Header, Object};
 /// What a token has to meet. Of texts, an empty one is none.
 #[derive(Debug, Default)]
 pub(super) struct Constraints<'a> {
-    keys: Option<Vec<Key>>,
+    keys: Option<Arc<[Key]>>,
     secret: &'a [u8],
     pub(super) alg: &'a [u8],
     iss: &'a [u8],
@@ -27,7 +29,7 @@ impl<'a> Constraints<'a> {
             let place = match name {
                 b"cert" => {
                     let text = value.as_bytes().ok_or_else(|| fail("cert constraint: must be a string"))?;
-                    out.keys = Some(keys::parse(ctx, text)?);
+                    out.keys = Some(keys::read(ctx, text)?);
                     continue;
                 }
                 b"time" => {

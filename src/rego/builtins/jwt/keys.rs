@@ -1,5 +1,7 @@
 //! The keys that verify: of a certificate, of a public key in PEM, or of JSON Web Keys.
 
+use std::sync::Arc;
+
 use super::super::super::value::Arena;
 use super::super::crypto::{Block, Public, pem_decode, public_key};
 use super::super::operand::{charge_digits, fail};
@@ -9,7 +11,7 @@ use super::jwk::{self, Material};
 
 /// A key, and what it says about itself.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
+pub(in super::super) struct Key {
     pub(super) kid: Vec<u8>,
     pub(super) alg: Vec<u8>,
     pub(super) material: Material,
@@ -45,8 +47,27 @@ pub(super) fn by_kid<'k>(keys: &'k [Key], kid: &[u8]) -> Option<&'k Key> {
     if kid.is_empty() { None } else { keys.iter().find(|key| key.kid == kid) }
 }
 
-/// The keys of a text. Those for other algorithms than tokens have are left out.
-pub(super) fn parse<'a>(ctx: &mut Context<'a>, text: &'a [u8]) -> Result<Vec<Key>, Failure> {
+/// Keys of longer texts are read each time.
+const MAX_KEPT: usize = 1 << 16;
+
+/// The keys of a text, as they were read before or now.
+pub(in super::super) fn read<'a>(ctx: &mut Context<'a>, text: &'a [u8]) -> Result<Arc<[Key]>, Failure> {
+    ctx.charge(text.len() / 64 + 1)?;
+    if let Some(keys) = ctx.caches.kept().jwt_keys.get(text) {
+        return Ok(keys);
+    }
+    let keys = match ctx.loaded.and_then(|loaded| loaded.jwt_keys(text)) {
+        Some(keys) => keys,
+        None => parse(ctx, text)?.into(),
+    };
+    if text.len() <= MAX_KEPT {
+        ctx.caches.kept().jwt_keys.put(text, Arc::clone(&keys));
+    }
+    Ok(keys)
+}
+
+/// Those for other algorithms than tokens have are left out.
+fn parse<'a>(ctx: &mut Context<'a>, text: &'a [u8]) -> Result<Vec<Key>, Failure> {
     ctx.charge(text.len() / 4 + 64)?;
     ctx.reserve(text.len().saturating_mul(16))?;
     let block = pem_decode(text);
@@ -54,10 +75,10 @@ pub(super) fn parse<'a>(ctx: &mut Context<'a>, text: &'a [u8]) -> Result<Vec<Key
         // All of it may be one number, whose digits a certificate's reader makes.
         charge_digits(ctx, text.len().saturating_mul(2))?;
     }
-    read(ctx.arena, text, block).map_err(fail)
+    parse_block(ctx.arena, text, block).map_err(fail)
 }
 
-fn read<'a>(arena: &'a Arena, text: &'a [u8], block: Option<Block<'a>>) -> Result<Vec<Key>, String> {
+fn parse_block<'a>(arena: &'a Arena, text: &'a [u8], block: Option<Block<'a>>) -> Result<Vec<Key>, String> {
     if let Some(block) = block {
         if !block.rest.is_empty() {
             return Err("extra data after a PEM certificate block".to_owned());

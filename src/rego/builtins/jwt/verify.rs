@@ -15,7 +15,7 @@ pub(super) const COST: usize = 1000;
 fn by_key<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], algorithm: &[u8]) -> Outcome<'a> {
     let token = Token::of(ctx, &any(operands, 1))?;
     let text = string(operands, 2)?;
-    let keys = keys::parse(ctx, text)?;
+    let keys = keys::read(ctx, text)?;
     let signature = token.signature().map_err(fail)?;
     let header = token.header(ctx)?;
     let header = Header::of(ctx, header)?;

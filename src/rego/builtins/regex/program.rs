@@ -1,6 +1,7 @@
 //! Compiled patterns: where they match, in Go's way.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use regex_automata::meta;
 use regex_automata::util::captures::Captures;
@@ -19,10 +20,11 @@ const STACK: usize = 64 << 20;
 /// A compiled pattern and what matching it needs.
 pub(in super::super) struct Program {
     regex: meta::Regex,
-    cache: meta::Cache,
+    /// What searching writes; made when it is first searched.
+    cache: Option<meta::Cache>,
     /// The groups of the last match; made when they are first asked for.
     captures: Option<Captures>,
-    pub(super) names: Vec<String>,
+    pub(super) names: Arc<[String]>,
     /// Whether the first sign of a match is enough. It is not for a pattern that matches nothing at all: within a rune that would be no match.
     earliest: bool,
 }
@@ -92,16 +94,27 @@ impl Program {
                 thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| Err(Exceeded::Memory.into()))
             })?
         };
-        let cache = regex.create_cache();
         let earliest = hir.properties().minimum_len().is_some_and(|length| length > 0);
-        Ok(Self { regex, cache, captures: None, names, earliest })
+        Ok(Self { regex, cache: None, captures: None, names: names.into(), earliest })
+    }
+
+    /// The same automaton, for another thread.
+    pub(in super::super) fn twin(&self) -> Self {
+        let (regex, names) = (self.regex.clone(), Arc::clone(&self.names));
+        Self { regex, cache: None, captures: None, names, earliest: self.earliest }
+    }
+
+    /// The bytes of the automaton.
+    pub(in super::super) fn size(&self) -> usize {
+        self.regex.memory_usage()
     }
 
     /// Whether it matches anywhere.
     pub(in super::super) fn is_match(&mut self, ctx: &mut Context<'_>, haystack: &Haystack<'_>) -> Result<bool, Failure> {
         ctx.charge(haystack.len() / 16 + 1)?;
         let input = Input::new(&haystack.text).earliest(self.earliest);
-        Ok(self.regex.search_half_with(&mut self.cache, &input).is_some())
+        let cache = self.cache.get_or_insert_with(|| self.regex.create_cache());
+        Ok(self.regex.search_half_with(cache, &input).is_some())
     }
 
     /// Calls `found` with the groups of up to `limit` matches that do not overlap. An empty match does not touch the one before it.
@@ -112,6 +125,7 @@ impl Program {
         limit: usize,
         mut found: impl FnMut(&mut Context<'a>, &[Option<Range<usize>>]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
+        let cache = self.cache.get_or_insert_with(|| self.regex.create_cache());
         let captures = self.captures.get_or_insert_with(|| self.regex.create_captures());
         let (mut at, mut last_end) = (0, None);
         let mut groups = Vec::new();
@@ -122,7 +136,7 @@ impl Program {
                 }
                 ctx.charge((haystack.len() - at) / 64 + 1)?;
                 let input = Input::new(&haystack.text).range(at..).anchored(Anchored::No);
-                self.regex.search_captures_with(&mut self.cache, &input, captures);
+                self.regex.search_captures_with(cache, &input, captures);
                 let Some(range) = captures.get_match().map(|m| m.range()) else { return Ok(()) };
                 // An empty match lets the search go on one rune later.
                 at = if range.is_empty() { range.end + rune_at(haystack, range.end) } else { range.end };

@@ -1,6 +1,7 @@
 //! `regex.replace`, with Go's templates: `$1`, `${name}`, `$$`.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::super::super::value::Value;
 use super::super::operand::string;
@@ -77,7 +78,7 @@ pub(in super::super) fn replace<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>
     with(ctx, pattern, |ctx, program| {
         ctx.charge(template.len() / 4 + 1)?;
         let pieces = pieces(template);
-        let names = std::mem::take(&mut program.names);
+        let names = Arc::clone(&program.names);
         let mut out: Vec<u8> = Vec::with_capacity(text.len());
         let mut last = 0;
         let replaced = program.each_match(ctx, &Haystack::new(text), usize::MAX, |ctx, groups| {
@@ -89,7 +90,6 @@ pub(in super::super) fn replace<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>
             last = range.end;
             Ok(())
         });
-        program.names = names;
         replaced?;
         push(ctx, &mut out, text.get(last..).unwrap_or_default())?;
         ctx.reserve(out.len())?;
