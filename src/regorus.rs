@@ -101,7 +101,7 @@ impl Program for RegorusProgram {
         if let Some(given) = question.input {
             engine.set_input(self.input(given, question.limits)?);
         }
-        let read = question.start.elapsed();
+        let read = question.elapsed();
         let results = engine.eval_query(path.to_string(), false).map_err(|e| evaluation_error(&e, &self.modules))?;
         let value = results.result.first().and_then(|r| r.expressions.first()).map(|e| &e.value);
         match value {
@@ -124,7 +124,7 @@ impl Program for RegorusProgram {
 }
 
 fn evaluated(outcome: Outcome, question: &Question<'_>, read: Duration) -> Evaluated {
-    Evaluated { outcome, read, evaluate: question.start.elapsed().saturating_sub(read) }
+    Evaluated { outcome, read, evaluate: question.elapsed().saturating_sub(read) }
 }
 
 impl RegorusProgram {

@@ -655,10 +655,11 @@ pub unsafe extern "C" fn sark_engine_evaluate(
             let target = Target::known(text("policy_or_path", policy_or_path, policy_or_path_length)?)?;
             let input = optional_bytes("input", input, input_length)?;
             output.refuse_overlap(input)?;
-            let options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = evaluate_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
+            options.untimed = !info.is_wanted();
             let evaluation = output.fill(|bytes| engine.engine.evaluate(&target, input, &options, bytes))?;
-            info.fill(&evaluate_info(&evaluation));
+            info.fill_with(|| evaluate_info(&evaluation));
             Ok(outcome_status(evaluation.outcome))
         })
     }
@@ -691,10 +692,11 @@ pub unsafe extern "C" fn sark_engine_query(
             let query = text("query", query, query_length)?;
             let input = optional_bytes("input", input, input_length)?;
             output.refuse_overlap(input)?;
-            let options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = evaluate_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
+            options.untimed = !info.is_wanted();
             let evaluation = output.fill(|bytes| engine.engine.query(query, input, &options, bytes))?;
-            info.fill(&evaluate_info(&evaluation));
+            info.fill_with(|| evaluate_info(&evaluation));
             Ok(SARK_OK)
         })
     }

@@ -66,7 +66,7 @@ pub(crate) fn client(address: usize) -> Result<Arc<Client>> {
 pub(crate) fn evaluation(timeout_ns: u64, strict: bool) -> Result<EvaluateOptions> {
     let strict_builtin_errors = strict.into();
     let (struct_size, rego_version, reserved, time_ns, seed) = (0, 0, 0, 0, 0);
-    evaluate_options(&sark_evaluate_options {
+    let options = evaluate_options(&sark_evaluate_options {
         struct_size,
         strict_builtin_errors,
         timeout_ns,
@@ -74,7 +74,8 @@ pub(crate) fn evaluation(timeout_ns: u64, strict: bool) -> Result<EvaluateOption
         reserved,
         time_ns,
         seed,
-    })
+    })?;
+    Ok(EvaluateOptions { untimed: true, ..options })
 }
 
 /// The options of a decision, as `sark_decide_options` has them; the trace is its id's halves, the parent's id, and flags.

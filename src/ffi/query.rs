@@ -54,10 +54,11 @@ pub unsafe extern "C" fn sark_query_evaluate(
             let query = handle("query", query)?;
             let input = optional_bytes("input", input, input_length)?;
             output.refuse_overlap(input)?;
-            let options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = evaluate_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
+            options.untimed = !info.is_wanted();
             let evaluation = output.fill(|bytes| query.query.evaluate(input, &options, bytes))?;
-            info.fill(&evaluate_info(&evaluation));
+            info.fill_with(|| evaluate_info(&evaluation));
             Ok(outcome_status(evaluation.outcome))
         })
     }
@@ -82,10 +83,11 @@ pub unsafe extern "C" fn sark_query_evaluate_input(
             let mut output = output(buffer)?;
             let query = handle("query", query)?;
             let input = handle("input", input)?.get()?;
-            let options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = evaluate_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
+            options.untimed = !info.is_wanted();
             let evaluation = output.fill(|bytes| query.query.evaluate_input(&input, &options, bytes))?;
-            info.fill(&evaluate_info(&evaluation));
+            info.fill_with(|| evaluate_info(&evaluation));
             Ok(outcome_status(evaluation.outcome))
         })
     }
@@ -109,10 +111,11 @@ pub unsafe extern "C" fn sark_query_allows(
         predicate(error, || {
             let query = handle("query", query)?;
             let input = optional_bytes("input", input, input_length)?;
-            let options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = evaluate_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
+            options.untimed = !info.is_wanted();
             let (allows, evaluation) = query.query.allows(input, &options)?;
-            info.fill(&evaluate_info(&evaluation));
+            info.fill_with(|| evaluate_info(&evaluation));
             Ok(allows)
         })
     }
@@ -147,8 +150,9 @@ pub unsafe extern "C" fn sark_query_evaluate_batch(
                 .ok()
                 .filter(|n| n.checked_mul(size_of::<sark_batch_result>()).is_some_and(|b| isize::try_from(b).is_ok()));
             let count = count.ok_or_else(|| Error::invalid("count", "larger than any memory"))?;
-            let options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = evaluate_options(&versioned::options("options", options)?)?;
             let info = versioned::info("info", info)?;
+            options.untimed = !info.is_wanted();
             if count == 0 {
                 return Ok(SARK_OK);
             }
@@ -159,7 +163,7 @@ pub unsafe extern "C" fn sark_query_evaluate_batch(
             let ranges = ranges(inputs, offsets)?;
             let evaluation = output.fill(|bytes| evaluate_all(&query.query, &ranges, &options, results, bytes))?;
             if let Some(evaluation) = evaluation {
-                info.fill(&evaluate_info(&evaluation));
+                info.fill_with(|| evaluate_info(&evaluation));
             }
             Ok(SARK_OK)
         })

@@ -94,6 +94,13 @@ impl<T: Versioned> InfoPlace<T> {
         self.size > 0
     }
 
+    /// The same with what is made for it, where there is a place.
+    pub(super) fn fill_with(&self, make: impl FnOnce() -> T) {
+        if self.is_wanted() {
+            self.fill(&make());
+        }
+    }
+
     /// Fills what the caller has room for, and leaves `struct_size` as it was.
     pub(super) fn fill(&self, value: &T) {
         let skip = size_of::<u32>();

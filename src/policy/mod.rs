@@ -97,6 +97,8 @@ pub struct EvaluateOptions {
     pub timeout: Option<Option<Duration>>,
     /// Whether an error in a builtin ends the evaluation.
     pub strict_builtin_errors: bool,
+    /// Whether the caller does not ask how long it took: the clock is read less often.
+    pub untimed: bool,
     /// The version of a query's text; `None`: the engine's own.
     pub rego_version: Option<RegoVersion>,
     /// Whether a limit that it exceeds is no failure: the caller asks again, with more time.
@@ -338,6 +340,7 @@ impl Engine {
             limits: self.input_limits(),
             bounds: self.bounds(start, options),
             start,
+            timed: !options.untimed || self.metrics.is_some(),
             printer: self.printer(),
             outside: &self.outside,
             elsewhere: options.elsewhere,

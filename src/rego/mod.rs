@@ -225,6 +225,8 @@ pub struct Question<'q> {
     pub bounds: Bounds,
     /// When it was asked.
     pub start: Instant,
+    /// Whether somebody wants to know how long it took.
+    pub timed: bool,
     /// Who gets the lines of `print`; `None` for nobody.
     pub printer: Option<&'q dyn Printer>,
     /// How far policies may reach outside.
@@ -235,6 +237,14 @@ pub struct Question<'q> {
     pub time_ns: Option<i64>,
     /// What randomness is drawn from; `None` for the system's.
     pub seed: Option<u64>,
+}
+
+impl Question<'_> {
+    /// The time since it was asked; zero where nobody wants to know.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        if self.timed { self.start.elapsed() } else { Duration::ZERO }
+    }
 }
 
 /// How a decision is explained.

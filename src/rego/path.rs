@@ -1,27 +1,62 @@
 //! A ground reference into `data`, such as `data.authz["a-b"].allow`.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
+
+use foldhash::quality::FixedState;
 
 use crate::error::{Error, Result};
 
 /// The keys below `data`, outermost first. No key at all is the whole of `data`.
 ///
 /// Cheap to clone: the same question is asked again and again.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Path(Arc<[String]>);
+#[derive(Debug, Clone)]
+pub struct Path {
+    keys: Arc<[String]>,
+    /// Of the keys: a prepared question is looked up by the same path each time.
+    hash: u64,
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.keys, &other.keys) || (self.hash == other.hash && self.keys == other.keys)
+    }
+}
+
+impl Eq for Path {}
+
+impl Hash for Path {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Ord for Path {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.keys.cmp(&other.keys)
+    }
+}
+
+impl PartialOrd for Path {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Path {
     /// A path of these keys.
     #[must_use]
     pub fn new(keys: Vec<String>) -> Self {
-        Self(keys.into())
+        let hash = FixedState::default().hash_one(&keys);
+        Self { keys: keys.into(), hash }
     }
 
     /// The keys, outermost first.
     #[must_use]
     pub fn keys(&self) -> &[String] {
-        &self.0
+        &self.keys
     }
 
     /// Whether `text` is a path rather than a policy's name: `data`, or `data` followed by a dot or a bracket.
@@ -58,7 +93,7 @@ impl Path {
     /// The path of OPA's data API without a slash before it, as its decision log has it. A slash inside a key is written `%2F`, a percent sign `%25`.
     #[must_use]
     pub fn to_slashes(&self) -> String {
-        let keys: Vec<String> = self.0.iter().map(|key| key.replace('%', "%25").replace('/', "%2F")).collect();
+        let keys: Vec<String> = self.keys.iter().map(|key| key.replace('%', "%25").replace('/', "%2F")).collect();
         keys.join("/")
     }
 

@@ -3,17 +3,17 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use foldhash::quality::RandomState;
 
 use super::base::{base_documents, refuse_data_over_rules};
 use super::budget::{Budget, Exceeded};
-use super::builtins::{Caches, Context, Loaded};
+use super::builtins::{Caches, Clock, Context, Loaded};
 use super::capabilities;
 use super::compile::{self, Key};
-use super::eval::{self, Data, Observer, Stacks, Stop};
+use super::eval::{self, Data, Left, Observer, Stop};
 use super::inspect;
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
@@ -156,25 +156,18 @@ impl RegoProgram {
         is_query: bool,
     ) -> Result<Evaluated> {
         with_kept(|kept| {
-            let Kept { arena, caches, stacks } = kept;
+            let Kept { arena, left } = kept;
             let arena = &*arena;
-            let given = question.input.is_some();
             let input = read_input(arena, question)?;
             // The clock is a good part of a small decision: it is read no more often than somebody can see.
-            let read = if given { question.start.elapsed() } else { Duration::ZERO };
-            let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
-            let mut context = Context::new(arena, budget, time_of(question), std::mem::take(caches));
-            context.seed = question.seed;
-            (context.outside, context.elsewhere) = (Some(question.outside), question.elsewhere);
-            (context.modules, context.loaded) = (&self.rules.modules, Some(self.rules.loaded.as_ref()));
+            let read = if question.input.is_some() { question.elapsed() } else { Duration::ZERO };
+            let context = self.context(arena, question);
             let strict = question.bounds.strict_builtin_errors;
-            let mut work = std::mem::take(stacks).recycle();
             let data = Data { all: &self.data, public: &self.public };
             // Lent for no longer than what the machine itself borrows.
             let observer = observer.map(|observer| observer as &mut dyn Observer);
-            let (result, left) = eval::run(plan, data, input, strict, context, &mut work, observer);
-            *caches = left;
-            *stacks = work.recycle();
+            let result;
+            (result, *left) = eval::run(plan, data, input, strict, context, std::mem::take(left), observer);
             let result = result.map_err(|stop| self.evaluation_error(stop))?;
             let result = if is_query { Some(result.unwrap_or(Value::Array(&[]))) } else { result };
             let outcome = match result {
@@ -184,8 +177,17 @@ impl RegoProgram {
                 }
                 None => Outcome::Undefined,
             };
-            Ok(Evaluated { outcome, read, evaluate: question.start.elapsed().saturating_sub(read) })
+            Ok(Evaluated { outcome, read, evaluate: question.elapsed().saturating_sub(read) })
         })
+    }
+
+    fn context<'a>(&'a self, arena: &'a Arena, question: &Question<'a>) -> Context<'a> {
+        let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
+        let clock = question.time_ns.map_or_else(Clock::default, Clock::fixed);
+        let mut context = Context::new(arena, budget, clock, Caches::default());
+        (context.seed, context.outside, context.elsewhere) = (question.seed, Some(question.outside), question.elsewhere);
+        (context.modules, context.loaded) = (&self.rules.modules, Some(self.rules.loaded.as_ref()));
+        context
     }
 
     /// On the compiler's stack: each solution is found within the one before.
@@ -193,7 +195,7 @@ impl RegoProgram {
         let query = trace::query(path, &self.rules.modules);
         let arena = Arena::new();
         let input = read_input(&arena, question)?;
-        let read = question.start.elapsed();
+        let read = question.elapsed();
         let explained = trace::Explained {
             compiled: &self.rules.compiled,
             modules: &self.rules.modules,
@@ -202,11 +204,7 @@ impl RegoProgram {
             strict: question.bounds.strict_builtin_errors,
             explain: how.explain,
         };
-        let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
-        let mut context = Context::new(&arena, budget, time_of(question), Caches::default());
-        context.seed = question.seed;
-        (context.outside, context.elsewhere) = (Some(question.outside), question.elsewhere);
-        (context.modules, context.loaded) = (&self.rules.modules, Some(self.rules.loaded.as_ref()));
+        let context = self.context(&arena, question);
         let explanation = trace::explain(&explained, &query, context).map_err(|why| self.unexplained(why))?;
         output.extend_from_slice(b"{\"explanation\":");
         explanation.write(&explained, how.pretty, output).map_err(|why| self.unexplained(why))?;
@@ -302,20 +300,11 @@ fn write_result(value: &Value<'_>, output: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// The time of day, or what is taken for it; 0 where the clock stands before 1970.
-fn time_of(question: &Question<'_>) -> i64 {
-    if let Some(time) = question.time_ns {
-        return time;
-    }
-    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(0)
-}
-
 /// What an evaluation leaves to the next one of its thread: memory, and patterns that were compiled.
 #[derive(Default)]
 struct Kept {
     arena: Arena,
-    caches: Caches,
-    stacks: Stacks<'static>,
+    left: Left,
 }
 
 thread_local! {
@@ -355,7 +344,7 @@ impl Program for RegoProgram {
 
     fn explain(&self, path: &Path, question: &Question<'_>, how: Explanation, output: &mut Vec<u8>) -> Result<Evaluated> {
         let mut evaluated = deep(|| self.explained(path, question, how, output))?;
-        evaluated.evaluate = question.start.elapsed().saturating_sub(evaluated.read);
+        evaluated.evaluate = question.elapsed().saturating_sub(evaluated.read);
         Ok(evaluated)
     }
 

@@ -104,6 +104,7 @@ impl Tests {
             limits,
             bounds,
             start: Instant::now(),
+            timed: false,
             printer: None,
             outside: &Outside::default(),
             elsewhere: false,

@@ -15,11 +15,11 @@ pub(super) fn run<T: Send>(
     ctx: &Context<'_>,
     work: impl FnOnce(&mut Context<'_>) -> Result<T, Failure> + Send,
 ) -> Result<T, Failure> {
-    let (budget, now_ns) = (ctx.budget.again(), ctx.now_ns);
+    let (budget, clock) = (ctx.budget.again(), ctx.clock);
     std::thread::scope(|scope| {
         let body = move || {
             let arena = Arena::new();
-            work(&mut Context::new(&arena, budget, now_ns, Caches::default()))
+            work(&mut Context::new(&arena, budget, clock, Caches::default()))
         };
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, body);
         thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| Err(Exceeded::Memory.into()))

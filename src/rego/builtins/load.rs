@@ -11,7 +11,7 @@ use super::jwt::Key;
 use super::operand::{any, object, string};
 use super::regex::Program;
 use super::render_template::Template;
-use super::{Builtin, Caches, Context, Failure, glob, graphql, json_schema, jwt, regex, render_template};
+use super::{Builtin, Caches, Clock, Context, Failure, glob, graphql, json_schema, jwt, regex, render_template};
 
 /// So many patterns of a kind, and so many of each other kind: what there is more is compiled when it is asked for.
 const PATTERNS: usize = 1000;
@@ -30,7 +30,7 @@ impl Loaded {
     #[must_use]
     pub fn of<'a>(arena: &'a Arena, calls: &[(Loading, Vec<Value<'a>>)], before: &'a Self) -> Self {
         let caches = Caches::with_capacity(PATTERNS, DOCUMENTS);
-        let mut ctx = Context::new(arena, Budget::new(None, MAX_SCRATCH), 0, caches);
+        let mut ctx = Context::new(arena, Budget::new(None, MAX_SCRATCH), Clock::fixed(0), caches);
         ctx.loaded = Some(before);
         let mut spent = 0;
         for (loading, operands) in calls {
@@ -145,7 +145,7 @@ const fn cost_of(failure: &Failure) -> usize {
 mod tests {
     use super::{Loaded, Loading, PATTERNS};
     use crate::rego::budget::Budget;
-    use crate::rego::builtins::{Caches, Context, lookup};
+    use crate::rego::builtins::{Caches, Clock, Context, lookup};
     use crate::rego::value::{Arena, Value, text, unmarshal};
 
     fn value<'a>(arena: &'a Arena, json: &'a str) -> Value<'a> {
@@ -155,7 +155,7 @@ mod tests {
     /// What a call gives.
     fn call(loaded: Option<&Loaded>, name: &str, operands: &[&str]) -> Option<String> {
         let arena = Arena::new();
-        let mut ctx = Context::new(&arena, Budget::new(None, 1 << 20), 0, Caches::default());
+        let mut ctx = Context::new(&arena, Budget::new(None, 1 << 20), Clock::fixed(0), Caches::default());
         ctx.loaded = loaded;
         let operands: Vec<Value<'_>> = operands.iter().map(|json| value(&arena, json)).collect();
         let result = (lookup(name).expect("a builtin").function)(&mut ctx, &operands);
@@ -212,7 +212,7 @@ mod tests {
             }
         }
         // The next load takes over what the last one has, and leaves what is not called any more.
-        let next = Loaded::of(&arena, &calls[..1], &loaded);
+        let next = Loaded::of(&arena, calls.get(..1).expect("there are ten"), &loaded);
         assert!(next.regex(b"^a+$").is_some() && next.template(b"{{.a}}").is_none());
     }
 

@@ -49,6 +49,7 @@ mod walk;
 mod x509;
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::ast::Span;
 use super::budget::{Budget, Exceeded};
@@ -86,8 +87,8 @@ pub struct Context<'a> {
     pub arena: &'a Arena,
     /// The evaluation's time and memory.
     pub budget: Budget,
-    /// `time.now_ns`, the same throughout a query.
-    pub now_ns: i64,
+    /// The time, the same throughout a query.
+    pub clock: Clock,
     /// Compiled patterns. Take them from one evaluation and give them to the next.
     pub caches: Caches,
     /// What was compiled when the policies were loaded.
@@ -100,9 +101,33 @@ pub struct Context<'a> {
     pub elsewhere: bool,
     /// The policies' modules, by whose names a place is told.
     pub modules: &'a [Module],
+    remembered: Option<Box<Remembered<'a>>>,
+}
+
+/// What builtins remember within a query: most queries have nothing of it.
+#[derive(Default)]
+struct Remembered<'a> {
     drawn: random::Drawn,
     sent: http::Sent<'a>,
     looked_up: Vec<(String, Value<'a>)>,
+}
+
+/// The time of a query. The system is asked by whoever asks first, since most queries never do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock(Option<i64>);
+
+impl Clock {
+    /// One that shows so many nanoseconds since 1970.
+    #[must_use]
+    pub const fn fixed(now_ns: i64) -> Self {
+        Self(Some(now_ns))
+    }
+
+    /// Nanoseconds since 1970, from now on always the same; 0 where the system's clock stands before 1970.
+    pub fn now_ns(&mut self) -> i64 {
+        let read = || SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_nanos()).ok());
+        *self.0.get_or_insert_with(|| read().unwrap_or(0))
+    }
 }
 
 /// Why a builtin gave no value.
@@ -156,21 +181,23 @@ pub struct Builtin {
 impl<'a> Context<'a> {
     /// A context of one evaluation, in which nothing reaches outside.
     #[must_use]
-    pub const fn new(arena: &'a Arena, budget: Budget, now_ns: i64, caches: Caches) -> Self {
+    pub const fn new(arena: &'a Arena, budget: Budget, clock: Clock, caches: Caches) -> Self {
         Self {
             arena,
             budget,
-            now_ns,
+            clock,
             caches,
             loaded: None,
             seed: None,
             outside: None,
             elsewhere: false,
             modules: &[],
-            drawn: random::Drawn::new(),
-            sent: http::Sent::new(),
-            looked_up: Vec::new(),
+            remembered: None,
         }
+    }
+
+    fn remembered(&mut self) -> &mut Remembered<'a> {
+        self.remembered.get_or_insert_default()
     }
 
     fn reach(&self) -> Reach {

@@ -137,13 +137,13 @@ pub(super) fn sign_req<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Out
 mod tests {
     use super::super::super::budget::Budget;
     use super::super::super::value::{Arena, Value, text, unmarshal};
-    use super::super::{Caches, Context, Failure};
+    use super::super::{Caches, Clock, Context, Failure};
 
     fn call(request: &str, config: &str, time: i64) -> Result<String, Failure> {
         let arena = Arena::new();
         let value = |json: &str| unmarshal(&arena, arena.alloc_str(json).as_bytes()).unwrap_or(Value::Null);
         let operands = [value(request), value(config), Value::Int(time)];
-        let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), 0, Caches::default());
+        let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), Clock::fixed(0), Caches::default());
         super::sign_req(&mut ctx, &operands).map(|value| text(&value))
     }
 

@@ -9,16 +9,10 @@ use super::operand::{any, fail, int, string};
 use super::{Context, Failure, Outcome};
 
 /// What was drawn in a query, by its key.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Drawn {
     numbers: BTreeMap<(Vec<u8>, u64), i64>,
     uuids: BTreeMap<Vec<u8>, u128>,
-}
-
-impl Drawn {
-    pub(super) const fn new() -> Self {
-        Self { numbers: BTreeMap::new(), uuids: BTreeMap::new() }
-    }
 }
 
 /// So many random bits; those of a key, where there is a seed.
@@ -41,14 +35,14 @@ pub(super) fn intn<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outcome
     }
     ctx.charge(key.len() / 32 + 1)?;
     let key = (key.to_vec(), bound);
-    if let Some(number) = ctx.drawn.numbers.get(&key) {
+    if let Some(number) = ctx.remembered().drawn.numbers.get(&key) {
         return Ok(Value::Int(*number));
     }
     // Of 128 bits, what is left over for a bound of 63 favours no number that anybody could tell.
     let drawn = bits(ctx.seed, "rand.intn", &key.0)?;
     let number = i64::try_from(drawn % u128::from(bound)).unwrap_or_default();
     ctx.reserve(key.0.len() + 96)?;
-    ctx.drawn.numbers.insert(key, number);
+    ctx.remembered().drawn.numbers.insert(key, number);
     Ok(Value::Int(number))
 }
 
@@ -57,12 +51,12 @@ pub(super) fn rfc4122<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>]) -> Outc
     let mut key = Vec::new();
     write_text(&any(operands, 1), &mut key);
     ctx.charge(key.len() / 32 + 1)?;
-    let number = match ctx.drawn.uuids.get(&key) {
+    let number = match ctx.remembered().drawn.uuids.get(&key) {
         Some(number) => *number,
         None => {
             let number = bits(ctx.seed, "uuid.rfc4122", &key)? & !(0xf << 76) & !(0xc0 << 56) | 4 << 76 | 0x80 << 56;
             ctx.reserve(key.len() + 96)?;
-            ctx.drawn.uuids.insert(key, number);
+            ctx.remembered().drawn.uuids.insert(key, number);
             number
         }
     };

@@ -102,12 +102,12 @@ fn replaced(out: &[u8]) -> Vec<u8> {
 mod tests {
     use super::super::super::budget::{Budget, Exceeded};
     use super::super::super::value::{Arena, Value, text, unmarshal};
-    use super::super::{Caches, Context, Failure, lookup};
+    use super::super::{Caches, Clock, Context, Failure, lookup};
 
     fn render(template: &str, data: &str, deadline: Option<std::time::Duration>) -> Result<String, Failure> {
         let arena = Arena::new();
         let deadline = deadline.map(|time| std::time::Instant::now() + time);
-        let mut ctx = Context::new(&arena, Budget::new(deadline, 1 << 26), 0, Caches::default());
+        let mut ctx = Context::new(&arena, Budget::new(deadline, 1 << 26), Clock::fixed(0), Caches::default());
         let operands = [Value::string(&arena, template), unmarshal(&arena, data.as_bytes()).expect("it is JSON")];
         let render = lookup("strings.render_template").expect("a builtin");
         (render.function)(&mut ctx, &operands).map(|value| text(&value))

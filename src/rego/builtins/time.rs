@@ -77,7 +77,7 @@ fn whole(float: &Float) -> Option<i64> {
 }
 
 pub(super) fn now_ns<'a>(ctx: &mut Context<'a>, _: &[Value<'a>]) -> Outcome<'a> {
-    Ok(Value::Int(ctx.now_ns))
+    Ok(Value::Int(ctx.clock.now_ns()))
 }
 
 /// A string that is parsed, and the charge for it.

@@ -1,7 +1,7 @@
 //! Entering and leaving routines, builtins, and what is remembered of calls.
 
 use super::scope::{CallMemo, Mock};
-use super::{Frame, Machine, Memo, Stop, conflict};
+use super::{Frame, Machine, Memo, Stack, Stop, conflict};
 use crate::rego::builtins::Failure;
 use crate::rego::plan::{Callee, Operands, RoutineKind};
 use crate::rego::value::{Value, equal};
@@ -190,17 +190,19 @@ impl<'a> Machine<'a, '_> {
     /// What is remembered of a call with the collected arguments; the outer `None` is nothing.
     fn known_call(&self, hash: u64, routine: u32) -> Option<Option<Value<'a>>> {
         let scope = self.scope()?;
-        let known = scope.calls.get(&hash).into_iter().flatten().filter_map(|n| scope.call_memo.get(*n as usize));
-        known.filter(|m| m.routine == routine && same_all(&m.args, &self.stacks.args)).find_map(|m| m.result)
+        let memo = |number: u32| scope.call_memo.get(number as usize);
+        let mut known = std::iter::successors(scope.calls.get(&hash).and_then(|n| memo(*n)), |later| memo(later.before?));
+        // Of equal calls, only one has a result that is remembered.
+        known.find_map(|m| m.result.filter(|_| m.routine == routine && same_all(m.args, &self.stacks.args)))
     }
 
     /// The number of a new call with the collected arguments.
     fn begin_call(&mut self, hash: u64, routine: u32, any_result: Option<u32>) -> Option<u32> {
-        let args = self.stacks.args.clone();
+        let args = self.arena.alloc_slice_copy(&self.stacks.args);
         let scope = self.stacks.scopes.last_mut()?;
         let number = u32::try_from(scope.call_memo.len()).unwrap_or(u32::MAX);
-        scope.call_memo.push(CallMemo { routine, args, result: None, any_result });
-        scope.calls.entry(hash).or_default().push(number);
+        let before = scope.calls.insert(hash, number);
+        scope.call_memo.push(CallMemo { routine, args, result: None, any_result, before });
         Some(number)
     }
 
@@ -318,7 +320,7 @@ const fn without_last(args: Operands) -> Operands {
     Operands { start: args.start, length: args.length.saturating_sub(1) }
 }
 
-fn grow<T: Clone>(stack: &mut Vec<T>, length: usize, fill: T) {
+fn grow<T: Clone>(stack: &mut Stack<'_, T>, length: usize, fill: T) {
     if stack.len() < length {
         stack.resize(length, fill);
     }

@@ -2,16 +2,16 @@
 
 use std::cmp::Ordering;
 
-use super::{Machine, Stop, conflict};
+use super::{Machine, Stack, Stop, conflict};
 use crate::rego::ast::Span;
 use crate::rego::plan::{Operands, RoutineKind, Shape};
 use crate::rego::value::{Arena, ObjectBuilder, SetBuilder, Value, compare, equal};
 
 /// Values collected so far: elements, keys and values in turn, or the parts of entries.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Collector<'a> {
-    values: Vec<Value<'a>>,
-    entries: Vec<Entry>,
+    values: Stack<'a, Value<'a>>,
+    entries: Stack<'a, Entry>,
     /// Whether the values are keys and values in turn.
     pairs: bool,
     /// Where these are the solutions of a reference.
@@ -42,24 +42,16 @@ struct Entry {
     span: Span,
 }
 
-impl Collector<'_> {
-    /// The same memory for another evaluation.
-    pub(super) fn recycle<'b>(mut self) -> Collector<'b> {
-        self.values.clear();
-        self.entries.clear();
-        Collector {
-            values: self.values.into_iter().map(|_| Value::Null).collect(),
-            entries: self.entries,
-            pairs: false,
-            solutions: None,
-        }
+impl<'a> Collector<'a> {
+    fn new(arena: &'a Arena) -> Self {
+        Self { values: Stack::new_in(arena), entries: Stack::new_in(arena), pairs: false, solutions: None }
     }
 }
 
 impl<'a> Machine<'a, '_> {
     pub(super) fn begin_collecting(&mut self) {
         if self.stacks.collectors.len() == self.collecting {
-            self.stacks.collectors.push(Collector::default());
+            self.stacks.collectors.push(Collector::new(self.arena));
         }
         if let Some(collector) = self.stacks.collectors.get_mut(self.collecting) {
             collector.values.clear();
@@ -122,7 +114,7 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn collect(&mut self, values: &[Value<'a>]) -> Result<(), Stop> {
         self.charge(1)?;
         if let Some(collector) = self.collector() {
-            collector.values.extend_from_slice(values);
+            collector.values.extend_from_slice_copy(values);
             collector.pairs = values.len() == 2;
         }
         self.count_collected(values.len())

@@ -1,11 +1,11 @@
 //! Looking up which rules may match.
 
-use super::{Machine, Stop};
+use super::{Machine, Stack, Stop};
 use crate::rego::plan::{Checks, Index, IndexBranch, Lookup, Source};
 use crate::rego::value::Value;
 
 /// The values of an index' sources, each asked for once.
-pub(super) type Known<'a> = Vec<Option<Option<Value<'a>>>>;
+pub(super) type Known<'a> = Stack<'a, Option<Option<Value<'a>>>>;
 
 impl<'a> Machine<'a, '_> {
     /// Takes the rules that may match into the frame.
@@ -16,8 +16,8 @@ impl<'a> Machine<'a, '_> {
             return Ok(());
         };
         // Nothing that is asked here asks an index.
-        let mut known = std::mem::take(&mut self.stacks.known);
-        let mut found = std::mem::take(&mut self.stacks.found);
+        let mut known = std::mem::replace(&mut self.stacks.known, Stack::new_in(self.arena));
+        let mut found = std::mem::replace(&mut self.stacks.found, Stack::new_in(self.arena));
         known.clear();
         known.resize(index.sources.len(), None);
         found.clear();
@@ -53,7 +53,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// The rules that the tables do not exclude, in order.
-    fn look_up(&self, index: &'a Index, lookup: &'a Lookup, known: &mut Known<'a>, matched: &mut Vec<u32>) {
+    fn look_up(&self, index: &'a Index, lookup: &'a Lookup, known: &mut Known<'a>, matched: &mut Stack<'_, u32>) {
         let mut found: [&[u32]; 2] = [&lookup.others, &[]];
         let mut lists = 1;
         for table in &lookup.tables {
@@ -62,7 +62,7 @@ impl<'a> Machine<'a, '_> {
                 if let Some(place) = found.get_mut(lists) {
                     *place = bucket;
                 } else {
-                    matched.extend_from_slice(bucket);
+                    matched.extend_from_slice_copy(bucket);
                 }
                 lists += 1;
             });
@@ -71,15 +71,15 @@ impl<'a> Machine<'a, '_> {
         if matched.is_empty() {
             return merge_sorted(first, others, matched);
         }
-        matched.extend_from_slice(first);
-        matched.extend_from_slice(others);
+        matched.extend_from_slice_copy(first);
+        matched.extend_from_slice_copy(others);
         matched.sort_unstable();
         matched.dedup();
     }
 
     /// Whether every rule that may match is among these.
     fn misses_none(&self, index: &'a Index, found: &[u32]) -> bool {
-        let mut known: Known<'a> = vec![None; index.sources.len()];
+        let mut known: Known<'a> = bumpalo::vec![in self.arena; None; index.sources.len()];
         let mut all = (0_u32..).zip(&index.branches);
         all.all(|(number, branch)| found.binary_search(&number).is_ok() || !self.may_match(index, branch, &mut known))
     }
@@ -130,7 +130,7 @@ fn agree_on_value(index: &Index, matched: &[u32]) -> bool {
     }
 }
 
-fn merge_sorted(mut a: &[u32], mut b: &[u32], merged: &mut Vec<u32>) {
+fn merge_sorted(mut a: &[u32], mut b: &[u32], merged: &mut Stack<'_, u32>) {
     loop {
         match (a, b) {
             ([x, rest @ ..], [y, ..]) if x < y => {
@@ -142,7 +142,7 @@ fn merge_sorted(mut a: &[u32], mut b: &[u32], merged: &mut Vec<u32>) {
                 b = rest;
             }
             (rest, []) => {
-                merged.extend_from_slice(rest);
+                merged.extend_from_slice_copy(rest);
                 return;
             }
         }

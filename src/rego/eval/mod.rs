@@ -83,52 +83,44 @@ enum Memo {
     Call(usize),
 }
 
-/// The machine's stacks, kept from one evaluation to the next.
-#[derive(Default)]
-pub(super) struct Stacks<'a> {
-    registers: Vec<Value<'a>>,
-    iters: Vec<Iter<'a>>,
-    frames: Vec<Frame<'a>>,
-    collectors: Vec<Collector<'a>>,
-    scopes: Vec<Scope<'a>>,
-    /// Scopes that ended: their memory serves the next.
-    spare: Vec<Scope<'a>>,
-    args: Vec<Value<'a>>,
+/// A stack in the evaluation's arena: nothing of it has to be freed or kept.
+type Stack<'a, T> = bumpalo::collections::Vec<'a, T>;
+
+/// The machine's stacks.
+struct Stacks<'a> {
+    registers: Stack<'a, Value<'a>>,
+    iters: Stack<'a, Iter<'a>>,
+    frames: Stack<'a, Frame<'a>>,
+    collectors: Stack<'a, Collector<'a>>,
+    scopes: Stack<'a, Scope<'a>>,
+    args: Stack<'a, Value<'a>>,
     /// What an index is asked with, and what it finds, while it is asked.
     known: index::Known<'a>,
-    found: Vec<u32>,
+    found: Stack<'a, u32>,
 }
 
-/// A stack that kept more than this is given back.
-const KEPT_VALUES: usize = 1 << 16;
-
-/// The memory of a vector for values of another lifetime: emptied, then collected in place.
-fn recycle<A, B>(mut stack: Vec<A>, convert: impl Fn(A) -> B) -> Vec<B> {
-    if stack.capacity() > KEPT_VALUES {
-        return Vec::new();
-    }
-    stack.clear();
-    stack.into_iter().map(convert).collect()
-}
-
-impl Stacks<'_> {
-    /// The same memory for another evaluation.
-    pub(super) fn recycle<'b>(mut self) -> Stacks<'b> {
-        self.spare.append(&mut self.scopes);
-        self.spare.truncate(4);
-        self.collectors.truncate(8);
-        Stacks {
-            registers: recycle(self.registers, |_| Value::Null),
-            iters: recycle(self.iters, |_| Iter::Done),
-            frames: recycle(self.frames, |_| Frame::default()),
-            collectors: self.collectors.into_iter().map(Collector::recycle).collect(),
-            scopes: recycle(self.scopes, |_| Scope::default()),
-            spare: self.spare.into_iter().map(Scope::recycle).collect(),
-            args: recycle(self.args, |_| Value::Null),
-            known: recycle(self.known, |_| None),
-            found: self.found,
+impl<'a> Stacks<'a> {
+    /// With room for what most evaluations need.
+    fn new(arena: &'a Arena) -> Self {
+        Self {
+            registers: Stack::with_capacity_in(64, arena),
+            iters: Stack::with_capacity_in(16, arena),
+            frames: Stack::with_capacity_in(8, arena),
+            collectors: Stack::new_in(arena),
+            scopes: Stack::with_capacity_in(1, arena),
+            args: Stack::with_capacity_in(8, arena),
+            known: Stack::with_capacity_in(8, arena),
+            found: Stack::with_capacity_in(8, arena),
         }
     }
+}
+
+/// What one evaluation leaves to the next: tables that are cleared faster than made.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub(super) caches: Caches,
+    memo: Vec<u32>,
+    calls: scope::Calls,
 }
 
 /// Who is told what an evaluation says on its way.
@@ -161,7 +153,7 @@ struct Machine<'a, 'm> {
     data: Data<'a>,
     arena: &'a Arena,
     context: Context<'a>,
-    stacks: &'m mut Stacks<'a>,
+    stacks: Stacks<'a>,
     /// Where the registers and the iterators of the frame on top begin.
     base: usize,
     iters: usize,
@@ -174,25 +166,26 @@ struct Machine<'a, 'm> {
     pc: usize,
 }
 
-/// What an evaluation gives, and the caches that it used.
-pub(super) type Answer<'a> = (Result<Option<Value<'a>>, Stop>, Caches);
+/// What an evaluation gives, and what it leaves to the next.
+pub(super) type Answer<'a> = (Result<Option<Value<'a>>, Stop>, Left);
 
-/// Runs a plan. `None` is undefined.
-pub(super) fn run<'a, 'm>(
+/// Runs a plan. `None` is undefined. The context's caches are among what is left.
+pub(super) fn run<'a>(
     plan: &'a Plan,
     data: Data<'a>,
     input: Option<Value<'a>>,
     strict: bool,
     context: Context<'a>,
-    stacks: &'m mut Stacks<'a>,
-    observer: Option<&'m mut dyn Observer>,
+    left: Left,
+    observer: Option<&mut dyn Observer>,
 ) -> Answer<'a> {
+    let arena = context.arena;
     let mut machine = Machine {
         plan,
         data,
-        arena: context.arena,
+        arena,
         context,
-        stacks,
+        stacks: Stacks::new(arena),
         base: 0,
         iters: 0,
         collecting: 0,
@@ -201,25 +194,21 @@ pub(super) fn run<'a, 'm>(
         observer,
         pc: 0,
     };
-    let result = machine.begin(input).and_then(|()| machine.conclude());
+    machine.context.caches = left.caches;
+    machine.stacks.scopes.push(Scope::new(arena, input, left.memo, left.calls, plan.routines.len()));
+    let result = machine.enter(QUERY, Memo::No, 0, 0, 0).and_then(|()| machine.conclude());
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {
         Err(Stop::Exceeded(_) | Stop::Elsewhere { .. }) => result,
         Err(conflict) => Err(machine.strict.first.take().unwrap_or(conflict)),
         Ok(value) => machine.first_error().map_or(Ok(value), Err),
     };
-    (result, machine.context.caches)
+    machine.stacks.scopes.truncate(1);
+    let (memo, calls) = machine.stacks.scopes.pop().map(Scope::leave).unwrap_or_default();
+    (result, Left { caches: machine.context.caches, memo, calls })
 }
 
 impl<'a> Machine<'a, '_> {
-    fn begin(&mut self, input: Option<Value<'a>>) -> Result<(), Stop> {
-        let mut scope = self.stacks.spare.pop().unwrap_or_default();
-        scope.begin(self.plan.routines.len());
-        scope.input = input;
-        self.stacks.scopes.push(scope);
-        self.enter(QUERY, Memo::No, 0, 0, 0)
-    }
-
     /// Runs until the query's own routine ends; what may not be an error is set aside.
     fn conclude(&mut self) -> Result<Option<Value<'a>>, Stop> {
         loop {
@@ -258,6 +247,7 @@ impl<'a> Machine<'a, '_> {
         self.plan.constants.get(number as usize).map_or(Value::Null, Document::view)
     }
 
+    #[inline]
     fn scope(&self) -> Option<&Scope<'a>> {
         self.stacks.scopes.last()
     }

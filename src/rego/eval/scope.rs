@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Machine, Stop, conflict};
+use super::{Machine, Stack, Stop, conflict};
 use crate::rego::ast::Span;
 use crate::rego::plan::{ALL_DATA, Callee, Replacement};
 use crate::rego::value::{Arena, Entries, ObjectBuilder, Value};
@@ -15,8 +15,11 @@ pub(super) enum Mock<'a> {
     Builtin(u32),
 }
 
+/// Calls by a hash of what their arguments are: the number of the last one of that hash, which knows the one before.
+pub(super) type Calls = HashMap<u64, u32, foldhash::fast::FixedState>;
+
 /// What holds while an expression is evaluated.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Scope<'a> {
     pub(super) input: Option<Value<'a>>,
     /// Data that stands over base data.
@@ -26,50 +29,50 @@ pub(super) struct Scope<'a> {
     pub(super) mocks: Vec<(u32, Mock<'a>)>,
     /// For each routine: 0 is unknown, 1 undefined, otherwise the number of a value, plus 2.
     pub(super) memo: Vec<u32>,
-    pub(super) values: Vec<Value<'a>>,
-    /// Calls by a hash of what their arguments are.
-    pub(super) calls: HashMap<u64, Vec<u32>>,
-    pub(super) call_memo: Vec<CallMemo<'a>>,
+    pub(super) values: Stack<'a, Value<'a>>,
+    pub(super) calls: Calls,
+    pub(super) call_memo: Stack<'a, CallMemo<'a>>,
 }
 
 /// A call that was made: `result` is `None` while it is under way, or where it is not remembered.
 #[derive(Debug)]
 pub(super) struct CallMemo<'a> {
     pub(super) routine: u32,
-    pub(super) args: Vec<Value<'a>>,
+    pub(super) args: &'a [Value<'a>],
     pub(super) result: Option<Option<Value<'a>>>,
     /// The number of the same call, whatever its result, where this one asked for a known one: a value is remembered there, too.
     pub(super) any_result: Option<u32>,
+    /// The one before of the same hash.
+    pub(super) before: Option<u32>,
 }
 
-impl Scope<'_> {
-    /// Forgets all, for a plan of so many routines.
-    pub(super) fn begin(&mut self, routines: usize) {
-        self.memo.clear();
-        self.memo.resize(routines, 0);
+/// Tables that grew beyond this are not kept.
+const KEPT_CALLS: usize = 1 << 12;
+
+impl<'a> Scope<'a> {
+    /// The outermost one, in the tables of an evaluation before.
+    pub(super) fn new(arena: &'a Arena, input: Option<Value<'a>>, mut memo: Vec<u32>, calls: Calls, routines: usize) -> Self {
+        memo.clear();
+        memo.resize(routines, 0);
+        Self {
+            input,
+            data: None,
+            shadows: Vec::new(),
+            mocks: Vec::new(),
+            memo,
+            values: Stack::new_in(arena),
+            calls,
+            call_memo: Stack::new_in(arena),
+        }
     }
 
-    /// The same memory for another evaluation.
-    pub(super) fn recycle<'b>(mut self) -> Scope<'b> {
-        self.values.clear();
-        self.call_memo.clear();
-        self.mocks.clear();
-        self.shadows.clear();
-        self.calls.clear();
-        Scope {
-            input: None,
-            data: None,
-            shadows: self.shadows,
-            mocks: Vec::new(),
-            memo: self.memo,
-            values: self.values.into_iter().map(|_| Value::Null).collect(),
-            calls: self.calls,
-            call_memo: self
-                .call_memo
-                .into_iter()
-                .map(|_| CallMemo { routine: 0, args: Vec::new(), result: None, any_result: None })
-                .collect(),
+    /// The tables, for another evaluation.
+    pub(super) fn leave(mut self) -> (Vec<u32>, Calls) {
+        if self.calls.capacity() > KEPT_CALLS {
+            return (self.memo, Calls::default());
         }
+        self.calls.clear();
+        (self.memo, self.calls)
     }
 }
 
@@ -90,14 +93,8 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn with_push(&mut self, spec: u32) -> Result<(), Stop> {
         let plan = self.plan;
         let (Some(spec), Some(outer)) = (plan.withs.get(spec as usize), self.stacks.scopes.last()) else { return Ok(()) };
-        let mut scope = Scope {
-            input: outer.input,
-            data: outer.data,
-            shadows: outer.shadows.clone(),
-            mocks: outer.mocks.clone(),
-            memo: vec![0; plan.routines.len()],
-            ..Scope::default()
-        };
+        let mut scope = Scope::new(self.arena, outer.input, Vec::new(), Calls::default(), plan.routines.len());
+        (scope.data, scope.shadows, scope.mocks) = (outer.data, outer.shadows.clone(), outer.mocks.clone());
         for (path, reg) in &spec.inputs {
             scope.input = Some(self.replace(scope.input, path, self.get(*reg))?);
         }

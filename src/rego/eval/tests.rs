@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Data, Stacks, Stop, run};
+use super::{Data, Left, Stop, run};
 use crate::rego::budget::{Budget, Exceeded};
-use crate::rego::builtins::{Caches, Context};
+use crate::rego::builtins::{Caches, Clock, Context};
 use crate::rego::plan::plan_path;
 use crate::rego::value::{Arena, Document, Limits, MAX_DEPTH, Style, read, read_document, write};
 use crate::rego::{Path, RegoVersion, compile, parser};
@@ -39,9 +39,8 @@ impl Case<'_> {
         let arena = Arena::new();
         let input = self.input.map(|json| read(&arena, json.as_bytes(), LIMITS).unwrap());
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
-        let context = Context::new(&arena, Budget::new(deadline, self.max_bytes), 0, Caches::default());
-        let mut stacks = Stacks::default();
-        let (result, _) = run(&plan, Data { all: &data, public: &data }, input, self.strict, context, &mut stacks, None);
+        let context = Context::new(&arena, Budget::new(deadline, self.max_bytes), Clock::fixed(0), Caches::default());
+        let (result, _) = run(&plan, Data { all: &data, public: &data }, input, self.strict, context, Left::default(), None);
         result.map(|value| {
             value.map(|value| {
                 let mut text = Vec::new();

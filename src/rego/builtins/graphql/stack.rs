@@ -35,12 +35,12 @@ pub(super) fn run<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], work: Work)
 #[cold]
 fn beside<'a>(ctx: &mut Context<'a>, operands: &[Value<'a>], work: Work) -> Result<Value<'a>, Unread> {
     ctx.reserve(1 << 14)?;
-    let (budget, now_ns) = (ctx.budget.again(), ctx.now_ns);
+    let (budget, clock) = (ctx.budget.again(), ctx.clock);
     let mut caches = std::mem::take(&mut ctx.caches);
     caches.kept().graphql_schemas.close(true);
     let aside = move || {
         let arena = Arena::new();
-        let mut ctx = Context::new(&arena, budget, now_ns, caches);
+        let mut ctx = Context::new(&arena, budget, clock, caches);
         let json = work(&mut ctx, operands, MAX_DEPTH).map(|value| {
             let mut json = Vec::new();
             write(&value, Style::PLAIN, &mut json);

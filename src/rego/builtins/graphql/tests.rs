@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::super::budget::{Budget, Exceeded};
 use super::super::super::value::{Arena, Value};
-use super::super::{Caches, Context, Failure, lookup};
+use super::super::{Caches, Clock, Context, Failure, lookup};
 use super::stack::{MAX_DEPTH, SHALLOW};
 use super::{cache, parser};
 
@@ -20,7 +20,7 @@ fn call_with(ctx: &mut Context<'_>, name: &str, operands: &[&str]) -> Result<boo
 
 fn call(name: &str, operands: &[&str], budget: Budget) -> Result<bool, Failure> {
     let arena = Arena::new();
-    call_with(&mut Context::new(&arena, budget, 0, Caches::default()), name, operands)
+    call_with(&mut Context::new(&arena, budget, Clock::fixed(0), Caches::default()), name, operands)
 }
 
 const fn unbounded() -> Budget {
@@ -122,7 +122,7 @@ fn the_budget_ends_it_sooner() {
 #[test]
 fn schemas_are_kept_while_they_are_few_and_short() {
     let arena = Arena::new();
-    let mut ctx = Context::new(&arena, unbounded(), 0, Caches::default());
+    let mut ctx = Context::new(&arena, unbounded(), Clock::fixed(0), Caches::default());
     let schema = |at| format!("type Query {{ a{at}: Int }}");
     for at in 0..20 {
         assert_eq!(call_with(&mut ctx, "graphql.schema_is_valid", &[&schema(at)]), Ok(true));

@@ -65,10 +65,6 @@ impl From<Problem> for Trouble {
 pub(super) struct Sent<'a>(Vec<(Vec<u8>, Result<Value<'a>, Trouble>)>);
 
 impl<'a> Sent<'a> {
-    pub(super) const fn new() -> Self {
-        Self(Vec::new())
-    }
-
     fn get(&self, key: &[u8]) -> Option<Result<Value<'a>, Trouble>> {
         self.0.iter().find(|(own, _)| own == key).map(|(_, result)| result.clone())
     }
@@ -157,7 +153,7 @@ fn answer<'a>(ctx: &mut Context<'a>, network: Option<Arc<Network>>, request: Ent
     let is_kept = operand::boolean(request, "cache")?;
     let forced_seconds = if is_forced.clone()? { operand::forced_seconds(request)? } else { 0 };
     let call = Call { network, request, key, is_kept: is_kept || is_forced?, forced_seconds };
-    match ctx.sent.get(&call.key) {
+    match ctx.remembered().sent.get(&call.key) {
         Some(known) => known,
         None => call.run(ctx),
     }
@@ -190,7 +186,7 @@ impl<'a> Call<'a> {
 
     fn remember(&self, ctx: &mut Context<'a>, result: Result<Value<'a>, Trouble>) -> Result<Value<'a>, Trouble> {
         if !matches!(result, Err(Trouble::Stop(_) | Trouble::Body(_))) {
-            ctx.sent.0.push((self.key.clone(), result.clone()));
+            ctx.remembered().sent.0.push((self.key.clone(), result.clone()));
         }
         result
     }
@@ -216,7 +212,7 @@ impl<'a> Call<'a> {
     fn kept(&self, ctx: &mut Context<'a>, decodes: Decodes) -> Result<Option<Value<'a>>, Trouble> {
         let Some(own) = self.network.as_ref().map(|network| network.own()) else { return Ok(None) };
         let Some(stored) = own.responses().get(&self.key) else { return Ok(None) };
-        if i128::from(ctx.now_ns) < stored.expires {
+        if i128::from(ctx.clock.now_ns()) < stored.expires {
             return decodes.value(ctx, &stored.response).map(Some).map_err(Trouble::from);
         }
         let asked = self.revalidate(ctx, &stored.response);
@@ -227,7 +223,7 @@ impl<'a> Call<'a> {
                 let mut renewed = stored.response.clone();
                 renewed.headers.retain(|(name, _)| response.header(name).is_none());
                 renewed.headers.extend(response.headers.iter().cloned());
-                let expires = fresh::expires(&response, self.forced_seconds, ctx.now_ns).map_err(Trouble::Plain)?;
+                let expires = fresh::expires(&response, self.forced_seconds, ctx.clock.now_ns()).map_err(Trouble::Plain)?;
                 let value = decodes.value(ctx, &renewed)?;
                 operand::check_caching_mode(self.request).map_err(unplaced)?;
                 own.responses().put(&self.key, Stored { response: renewed, expires });
@@ -254,13 +250,13 @@ impl<'a> Call<'a> {
     }
 
     /// Leaves an answer to later queries, where it may be.
-    fn keep(&self, ctx: &Context<'a>, response: Response) -> Result<(), Trouble> {
+    fn keep(&self, ctx: &mut Context<'a>, response: Response) -> Result<(), Trouble> {
         let Some(network) = &self.network else { return Ok(()) };
         if !fresh::is_cacheable(response.code) || self.forced_seconds <= 0 && fresh::is_private(&response) {
             return Ok(());
         }
         operand::check_caching_mode(self.request).map_err(unplaced)?;
-        let expires = fresh::expires(&response, self.forced_seconds, ctx.now_ns).map_err(Trouble::Plain)?;
+        let expires = fresh::expires(&response, self.forced_seconds, ctx.clock.now_ns()).map_err(Trouble::Plain)?;
         network.own().responses().put(&self.key, Stored { response, expires });
         Ok(())
     }

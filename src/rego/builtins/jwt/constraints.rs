@@ -23,7 +23,7 @@ pub(super) struct Constraints<'a> {
 impl<'a> Constraints<'a> {
     /// Reads them.
     pub(super) fn of(ctx: &mut Context<'a>, constraints: Entries<'a>) -> Result<Self, Failure> {
-        let mut out = Self { seconds: ctx.now_ns as f64 / 1e9, ..Self::default() };
+        let mut out = Self { seconds: ctx.clock.now_ns() as f64 / 1e9, ..Self::default() };
         for (key, value) in constraints.iter() {
             let name = key.as_bytes().unwrap_or_default();
             let place = match name {

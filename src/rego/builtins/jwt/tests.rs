@@ -2,12 +2,12 @@
 
 use super::super::super::budget::Budget;
 use super::super::super::value::{Arena, Value, text, unmarshal};
-use super::super::{Caches, Context, Failure, lookup};
+use super::super::{Caches, Clock, Context, Failure, lookup};
 
 fn call(name: &str, operands: &[&str]) -> String {
     let arena = Arena::new();
     let operands: Vec<Value<'_>> = operands.iter().map(|json| unmarshal(&arena, json.as_bytes()).expect("JSON")).collect();
-    let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), 1_700_000_000_000_000_000, Caches::default());
+    let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), Clock::fixed(1_700_000_000_000_000_000), Caches::default());
     match (lookup(name).expect("a builtin").function)(&mut ctx, &operands) {
         Ok(value) => text(&value),
         Err(Failure::Operand(problem)) => format!("type: {problem}"),

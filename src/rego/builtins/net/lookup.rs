@@ -17,7 +17,7 @@ pub(in super::super) fn lookup_ip_addr<'a>(ctx: &mut Context<'a>, operands: &[Va
         Reach::Open(network) => network,
     };
     network.verify(&name).map_err(fail)?;
-    if let Some((_, addresses)) = ctx.looked_up.iter().find(|(own, _)| *own == name) {
+    if let Some((_, addresses)) = ctx.remembered().looked_up.iter().find(|(own, _)| *own == name) {
         return Ok(*addresses);
     }
     let mut set = SetBuilder::default();
@@ -33,7 +33,7 @@ pub(in super::super) fn lookup_ip_addr<'a>(ctx: &mut Context<'a>, operands: &[Va
         }
     }
     let addresses = set.build(ctx.arena);
-    ctx.looked_up.push((name, addresses));
+    ctx.remembered().looked_up.push((name, addresses));
     Ok(addresses)
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::super::budget::{Budget, Exceeded};
 use super::super::super::value::{Arena, SetBuilder, Value, text, unmarshal};
-use super::super::{Caches, Context, Failure, lookup};
+use super::super::{Caches, Clock, Context, Failure, lookup};
 
 const NOW: i64 = 1_700_000_000_000_000_000;
 
@@ -27,7 +27,7 @@ fn call_within(name: &str, operands: &str, max_bytes: usize) -> Result<String, F
     let arena = Arena::new();
     let operands = value(&arena, operands);
     let operands: Vec<Value<'_>> = operands.as_array().into_iter().flat_map(|array| array.iter()).collect();
-    let mut ctx = Context::new(&arena, Budget::new(None, max_bytes), NOW, Caches::default());
+    let mut ctx = Context::new(&arena, Budget::new(None, max_bytes), Clock::fixed(NOW), Caches::default());
     let builtin = lookup(name).expect("a builtin");
     (builtin.function)(&mut ctx, &operands).map(|value| text(&value))
 }
@@ -226,7 +226,7 @@ fn what_would_take_all_memory_is_refused_at_once() {
 fn a_deadline_ends_a_call() {
     let arena = Arena::new();
     let past = std::time::Instant::now();
-    let mut ctx = Context::new(&arena, Budget::new(Some(past), 1 << 28), NOW, Caches::default());
+    let mut ctx = Context::new(&arena, Budget::new(Some(past), 1 << 28), Clock::fixed(NOW), Caches::default());
     let operands = [Value::Int(1), Value::Int(100_000)];
     let range = lookup("numbers.range").expect("a builtin");
     assert!(matches!((range.function)(&mut ctx, &operands), Err(Failure::Exceeded(Exceeded::Deadline))));
@@ -237,7 +237,7 @@ fn patterns_go_from_one_evaluation_to_the_next() {
     let mut caches = Caches::default();
     for _ in 0..2 {
         let arena = Arena::new();
-        let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), NOW, caches);
+        let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), Clock::fixed(NOW), caches);
         for i in 0..150 {
             let pattern = Value::string(&arena, format!("^a{{{i}}}b$"));
             let matches = lookup("regex.match").expect("a builtin");
@@ -263,7 +263,7 @@ fn a_small_stack_is_enough() {
         let deep = nested("[", "]", 9000).replace('a', "1");
         let operands = [unmarshal(&arena, deep.as_bytes()).unwrap_or(Value::Null)];
         for name in ["json.marshal", "count", "sort", "array.flatten", "type_name"] {
-            let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), NOW, Caches::default());
+            let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), Clock::fixed(NOW), Caches::default());
             assert!((lookup(name).expect("a builtin").function)(&mut ctx, &operands).is_ok(), "{name}");
         }
     };

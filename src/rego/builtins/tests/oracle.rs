@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::super::super::ast::Span;
 use super::super::super::budget::Budget;
 use super::super::super::value::{Arena, Value, number, write_text};
-use super::super::{Caches, Context, Failure, all};
+use super::super::{Caches, Clock, Context, Failure, all};
 use super::generate::{Generator, Random};
 
 fn hex(bytes: &[u8]) -> String {
@@ -121,7 +121,8 @@ fn cases(declared: &[serde_json::Value]) -> (Vec<Case>, String) {
             random = generator.random;
             let encoded: Vec<String> = operands.iter().map(encode).collect();
             let shown: Vec<String> = operands.iter().map(crate::rego::value::text).collect();
-            let mut ctx = Context::new(&arena, Budget::new(None, 1 << 28), 1_700_000_000_000_000_000, Caches::default());
+            let mut ctx =
+                Context::new(&arena, Budget::new(None, 1 << 28), Clock::fixed(1_700_000_000_000_000_000), Caches::default());
             let outcome = (builtin.function)(&mut ctx, &operands);
             let mine = show(&ctx, outcome);
             // OPA has no bound there: it would take all memory.

@@ -124,7 +124,7 @@ pub(super) fn verify<'c, 'a, 'd>(
     let mut seen = std::collections::HashSet::new();
     each.extend(between.iter().filter(|one| seen.insert(one.raw)));
     ctx.charge(all.len())?;
-    let mut verification = Verification { root, between: each, now_ns: options.time.unwrap_or(ctx.now_ns), checks: 0 };
+    let mut verification = Verification { root, between: each, now_ns: options.time.unwrap_or(ctx.clock.now_ns()), checks: 0 };
     if !verification.is_valid(leaf, Place::Leaf, &[]) {
         return Ok(None);
     }

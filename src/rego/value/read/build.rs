@@ -6,10 +6,15 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use super::super::build::object_of;
 use super::super::document::ObjectKeys;
 use super::super::{Arena, DocObject, Document, Value};
+
+/// What is read and belongs to no container yet: as a rule so little that it needs no allocation.
+pub(super) type Elements<V> = SmallVec<[V; 16]>;
+pub(super) type Entries<V> = SmallVec<[(V, V); 16]>;
 
 /// Makes values of what is read. Containers take what they hold from the end of a stack.
 pub(super) trait Build<'j> {
@@ -25,13 +30,13 @@ pub(super) trait Build<'j> {
     /// A string that had escapes or bad bytes.
     fn unescaped(&self, bytes: &[u8]) -> Self::Value;
     /// An array of the elements from `base` on, which go.
-    fn array(&self, elements: &mut Vec<Self::Value>, base: usize) -> Self::Value;
+    fn array(&self, elements: &mut Elements<Self::Value>, base: usize) -> Self::Value;
     /// An object of the entries from `base` on, which go. All keys are strings, in any order and with duplicates.
-    fn object(&self, entries: &mut Vec<(Self::Value, Self::Value)>, base: usize) -> Self::Value;
+    fn object(&self, entries: &mut Entries<Self::Value>, base: usize) -> Self::Value;
 }
 
 /// Sorts entries by key; of equal keys the last one stays. Keys are sorted already where a machine wrote them so.
-fn normalise<V>(entries: &mut Vec<(V, V)>, base: usize, key: impl Fn(&V) -> &[u8]) {
+fn normalise<V>(entries: &mut Entries<V>, base: usize, key: impl Fn(&V) -> &[u8]) {
     let tail = entries.get_mut(base..).unwrap_or_default();
     if tail.is_sorted_by(|a, b| key(&a.0) < key(&b.0)) {
         return;
@@ -40,7 +45,7 @@ fn normalise<V>(entries: &mut Vec<(V, V)>, base: usize, key: impl Fn(&V) -> &[u8
     if tail.is_sorted_by(|a, b| key(&a.0) < key(&b.0)) {
         return;
     }
-    let mut sorted = entries.split_off(base);
+    let mut sorted: Vec<(V, V)> = entries.drain(base..).collect();
     sorted.dedup_by(|later, earlier| {
         let same = key(&later.0) == key(&earlier.0);
         if same {
@@ -48,7 +53,7 @@ fn normalise<V>(entries: &mut Vec<(V, V)>, base: usize, key: impl Fn(&V) -> &[u8
         }
         same
     });
-    entries.append(&mut sorted);
+    entries.extend(sorted);
 }
 
 /// Values of an arena.
@@ -86,13 +91,13 @@ impl<'a> Build<'a> for Values<'a> {
         Value::String(self.0.alloc_slice_copy(bytes))
     }
 
-    fn array(&self, elements: &mut Vec<Value<'a>>, base: usize) -> Value<'a> {
+    fn array(&self, elements: &mut Elements<Value<'a>>, base: usize) -> Value<'a> {
         let array = self.0.alloc_slice_copy(elements.get(base..).unwrap_or_default());
         elements.truncate(base);
         Value::Array(array)
     }
 
-    fn object(&self, entries: &mut Vec<(Value<'a>, Value<'a>)>, base: usize) -> Value<'a> {
+    fn object(&self, entries: &mut Entries<Value<'a>>, base: usize) -> Value<'a> {
         normalise(entries, base, |key| key.as_bytes().unwrap_or_default());
         let tail = entries.get(base..).unwrap_or_default();
         let keys = self.0.alloc_slice_fill_iter(tail.iter().map(|e| e.0));
@@ -168,11 +173,11 @@ impl<'j> Build<'j> for Documents {
         Document::bytes(bytes)
     }
 
-    fn array(&self, elements: &mut Vec<Document>, base: usize) -> Document {
-        Document::array(elements.split_off(base.min(elements.len())))
+    fn array(&self, elements: &mut Elements<Document>, base: usize) -> Document {
+        Document::array(elements.drain(base.min(elements.len())..).collect())
     }
 
-    fn object(&self, entries: &mut Vec<(Document, Document)>, base: usize) -> Document {
+    fn object(&self, entries: &mut Entries<Document>, base: usize) -> Document {
         normalise(entries, base, |key| key.as_bytes().unwrap_or_default());
         let (keys, values) = entries.drain(base.min(entries.len())..).unzip();
         let shape = self.shapes.borrow_mut().shape(keys);
@@ -193,11 +198,11 @@ impl Build<'_> for Nothing {
     fn borrowed(&self, _: &[u8]) {}
     fn unescaped(&self, _: &[u8]) {}
 
-    fn array(&self, elements: &mut Vec<()>, base: usize) {
+    fn array(&self, elements: &mut Elements<()>, base: usize) {
         elements.truncate(base);
     }
 
-    fn object(&self, entries: &mut Vec<((), ())>, base: usize) {
+    fn object(&self, entries: &mut Entries<()>, base: usize) {
         entries.truncate(base);
     }
 }

@@ -1,8 +1,10 @@
 //! The reader's grammar: an explicit stack of open containers over a cursor.
 
+use smallvec::SmallVec;
+
 use super::super::number;
 use super::Fault;
-use super::build::Build;
+use super::build::{Build, Elements, Entries};
 
 /// Go's words for the places where a byte does not belong.
 pub(super) const VALUE: &str = "looking for beginning of value";
@@ -28,9 +30,9 @@ pub(super) struct Reader<'j, B: Build<'j>> {
     pub(super) json: &'j [u8],
     pub(super) at: usize,
     max_depth: usize,
-    open: Vec<Open<B::Value>>,
-    elements: Vec<B::Value>,
-    entries: Vec<(B::Value, B::Value)>,
+    open: SmallVec<[Open<B::Value>; 8]>,
+    elements: Elements<B::Value>,
+    entries: Entries<B::Value>,
     /// The first number that OPA does not take; it says so once the whole text is read.
     bad_number: Option<(usize, &'static str)>,
     pub(super) unescaped: Vec<u8>,
@@ -48,9 +50,9 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
             json,
             at: 0,
             max_depth,
-            open: Vec::new(),
-            elements: Vec::new(),
-            entries: Vec::new(),
+            open: SmallVec::new(),
+            elements: SmallVec::new(),
+            entries: SmallVec::new(),
             bad_number: None,
             unescaped: Vec::new(),
         }
