@@ -98,7 +98,7 @@ fn shown(plan: &Plan, source: &Source) -> String {
         .collect()
     };
     match source {
-        Source::Input(numbers) => format!("input{}", keys(numbers)),
+        Source::Input { keys: numbers, .. } => format!("input{}", keys(numbers)),
         Source::Data(path) => format!("data{}", keys(plan.paths.get(*path as usize).map(Vec::as_slice).unwrap_or_default())),
         Source::Argument(number) => format!("argument {}", number.saturating_add(1)),
     }

@@ -1,11 +1,16 @@
 //! Looking up which rules may match.
 
-use super::{Machine, Stack, Stop};
+use smallvec::SmallVec;
+
+use super::{Machine, Stop};
 use crate::rego::plan::{Checks, Index, IndexBranch, Lookup, Source};
 use crate::rego::value::Value;
 
 /// The values of an index' sources, each asked for once.
-pub(super) type Known<'a> = Stack<'a, Option<Option<Value<'a>>>>;
+type Known<'a> = SmallVec<[Option<Option<Value<'a>>>; 8]>;
+
+/// The numbers of rules, sorted.
+type Found = SmallVec<[u32; 16]>;
 
 impl<'a> Machine<'a, '_> {
     /// Takes the rules that may match into the frame.
@@ -15,12 +20,8 @@ impl<'a> Machine<'a, '_> {
         let Some(index) = routine.and_then(|r| r.index).and_then(|number| plan.indexes.get(number as usize)) else {
             return Ok(());
         };
-        // Nothing that is asked here asks an index.
-        let mut known = std::mem::replace(&mut self.stacks.known, Stack::new_in(self.arena));
-        let mut found = std::mem::replace(&mut self.stacks.found, Stack::new_in(self.arena));
-        known.clear();
-        known.resize(index.sources.len(), None);
-        found.clear();
+        let mut known: Known<'a> = SmallVec::from_elem(None, index.sources.len());
+        let mut found = Found::new();
         let seen = self.could_be_seen(index, &mut known);
         let lookup = if seen { &index.lookup } else { index.unseen.as_ref().map_or(&index.lookup, |_| &index.unseen) };
         match lookup {
@@ -36,7 +37,6 @@ impl<'a> Machine<'a, '_> {
         }
         let agree = seen && agree_on_value(index, &found);
         let matched = self.arena.alloc_slice_copy(&found);
-        (self.stacks.known, self.stacks.found) = (known, found);
         if let Some(frame) = self.stacks.frames.last_mut() {
             frame.matched = Some(matched);
             frame.early_exit |= agree;
@@ -53,7 +53,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// The rules that the tables do not exclude, in order.
-    fn look_up(&self, index: &'a Index, lookup: &'a Lookup, known: &mut Known<'a>, matched: &mut Stack<'_, u32>) {
+    fn look_up(&self, index: &'a Index, lookup: &'a Lookup, known: &mut Known<'a>, matched: &mut Found) {
         let mut found: [&[u32]; 2] = [&lookup.others, &[]];
         let mut lists = 1;
         for table in &lookup.tables {
@@ -62,7 +62,7 @@ impl<'a> Machine<'a, '_> {
                 if let Some(place) = found.get_mut(lists) {
                     *place = bucket;
                 } else {
-                    matched.extend_from_slice_copy(bucket);
+                    matched.extend_from_slice(bucket);
                 }
                 lists += 1;
             });
@@ -71,15 +71,15 @@ impl<'a> Machine<'a, '_> {
         if matched.is_empty() {
             return merge_sorted(first, others, matched);
         }
-        matched.extend_from_slice_copy(first);
-        matched.extend_from_slice_copy(others);
+        matched.extend_from_slice(first);
+        matched.extend_from_slice(others);
         matched.sort_unstable();
         matched.dedup();
     }
 
     /// Whether every rule that may match is among these.
     fn misses_none(&self, index: &'a Index, found: &[u32]) -> bool {
-        let mut known: Known<'a> = bumpalo::vec![in self.arena; None; index.sources.len()];
+        let mut known: Known<'a> = SmallVec::from_elem(None, index.sources.len());
         let mut all = (0_u32..).zip(&index.branches);
         all.all(|(number, branch)| found.binary_search(&number).is_ok() || !self.may_match(index, branch, &mut known))
     }
@@ -91,7 +91,8 @@ impl<'a> Machine<'a, '_> {
 
     fn resolve(&self, source: Option<&'a Source>) -> Option<Value<'a>> {
         match source? {
-            Source::Input(keys) => {
+            Source::Input { at: Some(at), .. } => self.input_at(*at),
+            Source::Input { keys, at: None } => {
                 let input = self.scope()?.input?;
                 keys.iter().try_fold(input, |node, key| node.get(&self.constant(*key)))
             }
@@ -130,7 +131,7 @@ fn agree_on_value(index: &Index, matched: &[u32]) -> bool {
     }
 }
 
-fn merge_sorted(mut a: &[u32], mut b: &[u32], merged: &mut Stack<'_, u32>) {
+fn merge_sorted(mut a: &[u32], mut b: &[u32], merged: &mut Found) {
     loop {
         match (a, b) {
             ([x, rest @ ..], [y, ..]) if x < y => {
@@ -142,7 +143,7 @@ fn merge_sorted(mut a: &[u32], mut b: &[u32], merged: &mut Stack<'_, u32>) {
                 b = rest;
             }
             (rest, []) => {
-                merged.extend_from_slice_copy(rest);
+                merged.extend_from_slice(rest);
                 return;
             }
         }

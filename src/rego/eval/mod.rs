@@ -13,6 +13,8 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
+use smallvec::SmallVec;
+
 use super::ast::Span;
 use super::budget::Exceeded;
 use super::builtins::{Caches, Context, Failure};
@@ -93,10 +95,7 @@ struct Stacks<'a> {
     frames: Stack<'a, Frame<'a>>,
     collectors: Stack<'a, Collector<'a>>,
     scopes: Stack<'a, Scope<'a>>,
-    args: Stack<'a, Value<'a>>,
-    /// What an index is asked with, and what it finds, while it is asked.
-    known: index::Known<'a>,
-    found: Stack<'a, u32>,
+    args: SmallVec<[Value<'a>; 8]>,
 }
 
 impl<'a> Stacks<'a> {
@@ -108,9 +107,7 @@ impl<'a> Stacks<'a> {
             frames: Stack::with_capacity_in(8, arena),
             collectors: Stack::new_in(arena),
             scopes: Stack::with_capacity_in(1, arena),
-            args: Stack::with_capacity_in(8, arena),
-            known: Stack::with_capacity_in(8, arena),
-            found: Stack::with_capacity_in(8, arena),
+            args: SmallVec::new(),
         }
     }
 }
@@ -195,7 +192,8 @@ pub(super) fn run<'a>(
         pc: 0,
     };
     machine.context.caches = left.caches;
-    machine.stacks.scopes.push(Scope::new(arena, input, left.memo, left.calls, plan.routines.len()));
+    let scope = Scope::new(arena, input, left.memo, left.calls, plan.routines.len());
+    machine.stacks.scopes.push(scope.remembering_inputs(arena, plan.inputs.len()));
     let result = machine.enter(QUERY, Memo::No, 0, 0, 0).and_then(|()| machine.conclude());
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {

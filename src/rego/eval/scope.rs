@@ -1,5 +1,6 @@
 //! What `with` replaces: input, data and functions, and what was computed while it does.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::{Machine, Stack, Stop, conflict};
@@ -22,6 +23,8 @@ pub(super) type Calls = HashMap<u64, u32, foldhash::fast::FixedState>;
 #[derive(Debug)]
 pub(super) struct Scope<'a> {
     pub(super) input: Option<Value<'a>>,
+    /// The parts of the input that were asked for, by the plan's numbers. None where this is not the outermost scope.
+    inputs: Stack<'a, Cell<Option<Option<Value<'a>>>>>,
     /// Data that stands over base data.
     pub(super) data: Option<Value<'a>>,
     /// The paths at which data was replaced: no rule counts there or below.
@@ -56,6 +59,7 @@ impl<'a> Scope<'a> {
         memo.resize(routines, 0);
         Self {
             input,
+            inputs: Stack::new_in(arena),
             data: None,
             shadows: Vec::new(),
             mocks: Vec::new(),
@@ -64,6 +68,12 @@ impl<'a> Scope<'a> {
             calls,
             call_memo: Stack::new_in(arena),
         }
+    }
+
+    /// With room for so many parts of the input.
+    pub(super) fn remembering_inputs(mut self, arena: &'a Arena, parts: usize) -> Self {
+        self.inputs = bumpalo::vec![in arena; Cell::new(None); parts];
+        self
     }
 
     /// The tables, for another evaluation.
@@ -112,6 +122,23 @@ impl<'a> Machine<'a, '_> {
         }
         self.stacks.scopes.push(scope);
         Ok(())
+    }
+
+    /// A part of the input.
+    pub(super) fn input_at(&self, number: u32) -> Option<Value<'a>> {
+        let scope = self.scope()?;
+        let memo = scope.inputs.get(number as usize);
+        if let Some(known) = memo.and_then(Cell::get) {
+            return known;
+        }
+        let part = self.plan.inputs.get(number as usize)?;
+        // No deeper than a plan's parts are.
+        let from = part.below.map_or(scope.input, |below| self.input_at(below));
+        let found = from.and_then(|value| value.get(&self.constant(part.key)));
+        if let Some(memo) = memo {
+            memo.set(Some(found));
+        }
+        found
     }
 
     pub(super) fn with_pop(&mut self) {

@@ -31,6 +31,10 @@ impl<'a> Machine<'a, '_> {
                     let input = self.scope().and_then(|scope| scope.input);
                     self.put_or(*to, input, *fail);
                 }
+                Op::InputAt { to, at, fail } => {
+                    let value = self.input_at(*at);
+                    self.put_or(*to, value, *fail);
+                }
                 Op::Base { to, path, fail } => {
                     let value = self.base_document(*path);
                     self.put_or(*to, value, *fail);

@@ -12,10 +12,19 @@ impl Planner<'_> {
         match head.as_var().map(|name| &**name) {
             Some("data") if !self.is_bound(head) => self.data(rest),
             Some("input") if !self.is_bound(head) => {
-                let to = self.register();
-                let fail = self.fail;
-                self.emit(Op::Input { to, fail });
-                self.walk(to, rest)
+                let (to, fail) = (self.register(), self.fail);
+                let keys: Vec<Key> = rest.iter().map_while(Key::of).collect();
+                let below = match self.input_path(&keys) {
+                    Some(at) => {
+                        self.emit(Op::InputAt { to, at, fail });
+                        rest.get(keys.len()..).unwrap_or_default()
+                    }
+                    None => {
+                        self.emit(Op::Input { to, fail });
+                        rest
+                    }
+                };
+                self.walk(to, below)
             }
             _ => {
                 let from = self.value(head);

@@ -47,8 +47,8 @@ pub(in crate::rego) enum Checks {
 /// Where a constrained value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::rego) enum Source {
-    /// A path below `input`, constants.
-    Input(Vec<u32>),
+    /// A path below `input`: constants, and the number of the part where it has one.
+    Input { keys: Vec<u32>, at: Option<u32> },
     /// A path below `data`.
     Data(u32),
     /// An argument.
@@ -125,7 +125,8 @@ impl Planner<'_> {
             }
             Some("input") => {
                 let keys: Vec<Key> = keys().collect();
-                Source::Input(keys.iter().map(|key| self.constant(key_document(key))).collect())
+                let at = self.input_path(&keys);
+                Source::Input { keys: keys.iter().map(|key| self.constant(key_document(key))).collect(), at }
             }
             _ => {
                 let number = reference.get(1).and_then(|t| if let TermKind::Number(n) = &t.kind { n.parse().ok() } else { None });

@@ -43,6 +43,8 @@ pub(super) struct Plan {
     pub(super) routines: Vec<Routine>,
     /// Paths below `data`, as constants.
     pub(super) paths: Vec<Vec<u32>>,
+    /// Parts of the input that are known where the plan is made.
+    pub(super) inputs: Vec<InputPart>,
     pub(super) sites: Vec<Site>,
     pub(super) withs: Vec<WithSpec>,
     pub(super) nodes: Vec<Node>,
@@ -50,6 +52,17 @@ pub(super) struct Plan {
     /// The variables of a query's rows, sorted; empty for a path.
     pub(super) columns: Vec<String>,
 }
+
+/// A part of the input: what a constant key finds in the input, or in another part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InputPart {
+    pub(super) below: Option<u32>,
+    pub(super) key: u32,
+}
+
+/// So many parts of an input are found once for all that asks for them, each so deep at the most; others each time.
+const MAX_INPUT_PARTS: usize = 64;
+const MAX_INPUT_DEPTH: usize = 16;
 
 /// A node of the rule tree that a reference walks by values.
 #[derive(Debug, Clone)]
@@ -133,6 +146,8 @@ struct Planner<'c> {
     mocked: BTreeSet<String>,
     names: HashMap<String, u32>,
     paths: HashMap<Vec<Key>, u32>,
+    /// By the part above, and the key.
+    inputs: HashMap<(Option<u32>, Key), u32>,
     problems: Vec<Problem>,
     pass: Pass,
     // The routine that is being planned:
@@ -157,6 +172,7 @@ impl<'c> Planner<'c> {
             mocked,
             names: HashMap::new(),
             paths: HashMap::new(),
+            inputs: HashMap::new(),
             problems: Vec::new(),
             pass: Pass::Plain,
             fail: 0,
@@ -324,6 +340,29 @@ impl<'c> Planner<'c> {
         number
     }
 
+    /// The number of a part of the input; none where it is the whole, or one too many.
+    fn input_path(&mut self, keys: &[Key]) -> Option<u32> {
+        if keys.len() > MAX_INPUT_DEPTH {
+            return None;
+        }
+        let mut found = None;
+        for key in keys {
+            let wanted = (found, key.clone());
+            found = Some(match self.inputs.get(&wanted) {
+                Some(number) => *number,
+                None if self.plan.inputs.len() >= MAX_INPUT_PARTS => return None,
+                None => {
+                    let part = InputPart { below: found, key: self.constant(key_document(key)) };
+                    self.plan.inputs.push(part);
+                    let number = index(self.plan.inputs.len() - 1);
+                    self.inputs.insert(wanted, number);
+                    number
+                }
+            });
+        }
+        found
+    }
+
     /// The number of a function's name among those that `with` replaces.
     fn function_name(&mut self, name: &str) -> u32 {
         let next = index(self.names.len());
@@ -385,6 +424,7 @@ impl<'c> Planner<'c> {
 fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
     match op {
         Op::Input { fail, .. }
+        | Op::InputAt { fail, .. }
         | Op::Base { fail, .. }
         | Op::Get { fail, .. }
         | Op::GetAt { fail, .. }

@@ -93,6 +93,8 @@ pub(in crate::rego) enum Op {
     Copy { to: Reg, from: Reg },
     /// The whole input.
     Input { to: Reg, fail: Label },
+    /// A part of the input, by its number among the plan's.
+    InputAt { to: Reg, at: u32, fail: Label },
     /// Base data at a path.
     Base { to: Reg, path: u32, fail: Label },
     /// What a reference finds under a constant.

@@ -54,7 +54,7 @@ impl<'c> Ruleset<'c> {
     pub(in crate::rego) fn source(&self, source: &Source) -> (Root, Vec<&Document>) {
         let constants = |numbers: &[u32]| numbers.iter().filter_map(|n| self.plan.constants.get(*n as usize)).collect();
         match source {
-            Source::Input(keys) => (Root::Input, constants(keys)),
+            Source::Input { keys, .. } => (Root::Input, constants(keys)),
             Source::Data(path) => {
                 (Root::Data, constants(self.plan.paths.get(*path as usize).map(Vec::as_slice).unwrap_or_default()))
             }

@@ -17,11 +17,11 @@ const IN_NUMBER: &str = "in numeric literal";
 const AFTER_POINT: &str = "after decimal point in numeric literal";
 const IN_EXPONENT: &str = "in exponent of numeric literal";
 
-/// An open container, and where its parts begin on their stack.
-enum Open<V> {
+/// An open container, and where its parts begin on their stack. The last entry of the innermost object waits for its value.
+#[derive(Clone, Copy)]
+enum Open {
     Array(usize),
-    /// With the key whose value is read next.
-    Object(usize, V),
+    Object(usize),
 }
 
 /// Reads values from a text.
@@ -30,7 +30,7 @@ pub(super) struct Reader<'j, B: Build<'j>> {
     pub(super) json: &'j [u8],
     pub(super) at: usize,
     max_depth: usize,
-    open: SmallVec<[Open<B::Value>; 8]>,
+    open: SmallVec<[Open; 8]>,
     elements: Elements<B::Value>,
     entries: Entries<B::Value>,
     /// The first number that OPA does not take; it says so once the whole text is read.
@@ -99,30 +99,36 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
         loop {
             let Some(mut value) = self.begin()? else { continue };
             loop {
-                match self.open.pop() {
+                match self.open.last().copied() {
                     None => return Ok(value),
                     Some(Open::Array(base)) => {
                         self.elements.push(value);
                         match self.next_byte()? {
                             b',' => {
                                 self.at += 1;
-                                self.open.push(Open::Array(base));
                                 break;
                             }
-                            b']' => value = self.close_array(base),
+                            b']' => {
+                                self.open.pop();
+                                value = self.close_array(base);
+                            }
                             _ => return Err(self.unexpected(AFTER_ELEMENT)),
                         }
                     }
-                    Some(Open::Object(base, key)) => {
-                        self.entries.push((key, value));
+                    Some(Open::Object(base)) => {
+                        if let Some(entry) = self.entries.last_mut() {
+                            entry.1 = value;
+                        }
                         match self.next_byte()? {
                             b',' => {
                                 self.at += 1;
-                                let key = self.key()?;
-                                self.open.push(Open::Object(base, key));
+                                self.key()?;
                                 break;
                             }
-                            b'}' => value = self.close_object(base),
+                            b'}' => {
+                                self.open.pop();
+                                value = self.close_object(base);
+                            }
                             _ => return Err(self.unexpected(AFTER_PAIR)),
                         }
                     }
@@ -174,8 +180,8 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
         if self.next_byte()? == b'}' {
             return Ok(Some(self.close_object(base)));
         }
-        let key = self.key()?;
-        self.open.push(Open::Object(base, key));
+        self.open.push(Open::Object(base));
+        self.key()?;
         Ok(None)
     }
 
@@ -189,9 +195,9 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
         self.build.object(&mut self.entries, base)
     }
 
-    /// A key and the colon after it.
+    /// A key and the colon after it: an entry that waits for its value.
     #[inline]
-    fn key(&mut self) -> Result<B::Value, Fault> {
+    fn key(&mut self) -> Result<(), Fault> {
         if self.next_byte()? != b'"' {
             return Err(self.unexpected(KEY));
         }
@@ -201,7 +207,8 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
             return Err(self.unexpected(AFTER_KEY));
         }
         self.at += 1;
-        Ok(key)
+        self.entries.push((key, self.build.null()));
+        Ok(())
     }
 
     #[inline]

@@ -1,5 +1,7 @@
 //! JSON, without recursion.
 
+use smallvec::SmallVec;
+
 use super::super::number::IntText;
 use super::super::{Arena, Elements, Entries, Value};
 use super::Style;
@@ -36,7 +38,7 @@ struct Writer<'s, 'o> {
 impl Writer<'_, '_> {
     fn value(&mut self, value: Value<'_>, check: bool) -> Result<(), Unstringed> {
         let start = self.out.len();
-        let mut open = Vec::new();
+        let mut open: SmallVec<[Open<'_>; 8]> = SmallVec::new();
         let mut next = Some(value);
         loop {
             if let Some(value) = next.take() {

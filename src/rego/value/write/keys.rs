@@ -1,5 +1,7 @@
 //! What OPA does to values before they become JSON (`ast.JSON`): sets to arrays, and keys that are no strings to the text of their JSON.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::super::{Arena, Elements, Entries, ObjectBuilder, Value};
 use super::Style;
 use super::json::write;
@@ -71,7 +73,7 @@ fn object<'a>(arena: &'a Arena, keys: &[Value<'a>], values: &[Value<'a>]) -> Val
 /// The text of a number in `value` that is not JSON's (`to_number("+5")` is one): Go does not write it. In Go's order, keys first.
 #[must_use]
 pub fn unwritable<'a>(value: &Value<'a>) -> Option<&'a str> {
-    let mut rest = vec![*value];
+    let mut rest: SmallVec<[Value<'a>; 16]> = smallvec![*value];
     while let Some(value) = rest.pop() {
         match value {
             Value::Number(text) if !is_json(text) => return Some(text),
