@@ -22,7 +22,11 @@ pub use write::{Style, is_printable, push_escaped, push_quoted, push_quoted_as, 
 pub type Arena = bumpalo::Bump;
 
 /// One value. Sets are sorted and without duplicates; objects are sorted by key.
+///
+/// The tag takes a word, so that a value is moved by whole words: what was written as a byte is read as a word only after it left the store
+/// buffer.
 #[derive(Clone, Copy, Debug)]
+#[repr(u64)]
 pub enum Value<'a> {
     /// `null`.
     Null,
@@ -309,5 +313,6 @@ mod tests {
     #[test]
     fn a_value_is_three_words() {
         assert_eq!(std::mem::size_of::<Value<'_>>(), 24);
+        assert_eq!(std::mem::size_of::<Option<Option<Value<'_>>>>(), 24);
     }
 }
