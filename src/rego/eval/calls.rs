@@ -1,7 +1,7 @@
 //! Entering and leaving routines, builtins, and what is remembered of calls.
 
 use super::scope::{CallMemo, Mock};
-use super::{Frame, Machine, Memo, Stack, Stop, conflict};
+use super::{Frame, Iter, Machine, Memo, Stack, Stop, conflict};
 use crate::rego::builtins::Failure;
 use crate::rego::plan::{Callee, Operands, RoutineKind};
 use crate::rego::value::{Value, equal};
@@ -25,8 +25,10 @@ impl<'a> Machine<'a, '_> {
         let caller = self.stacks.frames.last().and_then(|frame| plan.routines.get(frame.routine as usize));
         let (registers, iters) =
             caller.map_or((0, 0), |caller| (self.base + caller.registers as usize, self.iters + caller.iters as usize));
-        grow(&mut self.stacks.registers, registers + code.registers as usize, Value::Null);
-        grow(&mut self.stacks.iters, iters + code.iters as usize, super::Iter::Done);
+        grow(&mut self.stacks.registers, registers + code.registers as usize);
+        if self.stacks.iters.len() < iters + code.iters as usize {
+            self.stacks.iters.resize(iters + code.iters as usize, Iter::Done);
+        }
         let hidden_mocks = self.stacks.frames.last().map_or(0, |frame| frame.hidden_mocks);
         if matches!(code.kind, RoutineKind::Partial { .. }) {
             self.begin_collecting();
@@ -60,7 +62,7 @@ impl<'a> Machine<'a, '_> {
         let size = plan.routines.get(frame.routine as usize).map_or(0, |r| r.registers as usize);
         let (from, into) = (frame.registers, frame.registers + size);
         let regs = self.operand_registers(args);
-        grow(&mut self.stacks.registers, into + regs.len(), Value::Null);
+        grow(&mut self.stacks.registers, into + regs.len());
         for (at, reg) in regs.iter().enumerate() {
             let value = self.stacks.registers.get(from + *reg as usize).copied().unwrap_or(Value::Null);
             if let Some(place) = self.stacks.registers.get_mut(into + at) {
@@ -320,9 +322,9 @@ const fn without_last(args: Operands) -> Operands {
     Operands { start: args.start, length: args.length.saturating_sub(1) }
 }
 
-fn grow<T: Clone>(stack: &mut Stack<'_, T>, length: usize, fill: T) {
-    if stack.len() < length {
-        stack.resize(length, fill);
+fn grow<'a>(registers: &mut Stack<'a, Value<'a>>, length: usize) {
+    if registers.len() < length {
+        registers.resize(length, Value::Null);
     }
 }
 

@@ -6,6 +6,7 @@ mod calls;
 mod emitted;
 mod index;
 mod iter;
+mod places;
 mod scope;
 mod step;
 mod strict;
@@ -22,6 +23,7 @@ use super::plan::{Plan, QUERY};
 use super::value::{Arena, Document, Value};
 use emitted::Collector;
 use iter::Iter;
+use places::Places;
 use scope::Scope;
 pub(super) use scope::{base_get, merge, replace_at};
 pub(super) use step::conflict_message;
@@ -91,10 +93,10 @@ type Stack<'a, T> = bumpalo::collections::Vec<'a, T>;
 /// The machine's stacks.
 struct Stacks<'a> {
     registers: Stack<'a, Value<'a>>,
-    iters: Stack<'a, Iter<'a>>,
-    frames: Stack<'a, Frame<'a>>,
+    iters: SmallVec<[Iter<'a>; 8]>,
+    frames: SmallVec<[Frame<'a>; 4]>,
     collectors: Stack<'a, Collector<'a>>,
-    scopes: Stack<'a, Scope<'a>>,
+    scopes: SmallVec<[Scope<'a>; 1]>,
     args: SmallVec<[Value<'a>; 8]>,
 }
 
@@ -103,10 +105,10 @@ impl<'a> Stacks<'a> {
     fn new(arena: &'a Arena) -> Self {
         Self {
             registers: Stack::with_capacity_in(64, arena),
-            iters: Stack::with_capacity_in(16, arena),
-            frames: Stack::with_capacity_in(8, arena),
+            iters: SmallVec::new(),
+            frames: SmallVec::new(),
             collectors: Stack::new_in(arena),
-            scopes: Stack::with_capacity_in(1, arena),
+            scopes: SmallVec::new(),
             args: SmallVec::new(),
         }
     }
@@ -158,6 +160,7 @@ struct Machine<'a, 'm> {
     collecting: usize,
     /// How many values they hold.
     collected: usize,
+    places: Places,
     strict: Strict,
     observer: Option<&'m mut dyn Observer>,
     pc: usize,
@@ -187,13 +190,14 @@ pub(super) fn run<'a>(
         iters: 0,
         collecting: 0,
         collected: 0,
+        places: Places::default(),
         strict: Strict::new(strict),
         observer,
         pc: 0,
     };
     machine.context.caches = left.caches;
-    let scope = Scope::new(arena, input, left.memo, left.calls, plan.routines.len());
-    machine.stacks.scopes.push(scope.remembering_inputs(arena, plan.inputs.len()));
+    let scope = Scope::new(arena, input, plan.inputs.len(), left.memo, left.calls, plan.routines.len());
+    machine.stacks.scopes.push(scope);
     let result = machine.enter(QUERY, Memo::No, 0, 0, 0).and_then(|()| machine.conclude());
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {

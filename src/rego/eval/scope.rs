@@ -24,7 +24,7 @@ pub(super) type Calls = HashMap<u64, u32, foldhash::fast::FixedState>;
 pub(super) struct Scope<'a> {
     pub(super) input: Option<Value<'a>>,
     /// The parts of the input that were asked for, by the plan's numbers. None where this is not the outermost scope.
-    inputs: Stack<'a, Cell<Option<Option<Value<'a>>>>>,
+    inputs: &'a [Cell<Option<Option<Value<'a>>>>],
     /// Data that stands over base data.
     pub(super) data: Option<Value<'a>>,
     /// The paths at which data was replaced: no rule counts there or below.
@@ -53,13 +53,20 @@ pub(super) struct CallMemo<'a> {
 const KEPT_CALLS: usize = 1 << 12;
 
 impl<'a> Scope<'a> {
-    /// The outermost one, in the tables of an evaluation before.
-    pub(super) fn new(arena: &'a Arena, input: Option<Value<'a>>, mut memo: Vec<u32>, calls: Calls, routines: usize) -> Self {
+    /// One that remembers so many parts of the input, in the tables of an evaluation before.
+    pub(super) fn new(
+        arena: &'a Arena,
+        input: Option<Value<'a>>,
+        parts: usize,
+        mut memo: Vec<u32>,
+        calls: Calls,
+        routines: usize,
+    ) -> Self {
         memo.clear();
         memo.resize(routines, 0);
         Self {
             input,
-            inputs: Stack::new_in(arena),
+            inputs: arena.alloc_slice_fill_with(parts, |_| Cell::new(None)),
             data: None,
             shadows: Vec::new(),
             mocks: Vec::new(),
@@ -68,12 +75,6 @@ impl<'a> Scope<'a> {
             calls,
             call_memo: Stack::new_in(arena),
         }
-    }
-
-    /// With room for so many parts of the input.
-    pub(super) fn remembering_inputs(mut self, arena: &'a Arena, parts: usize) -> Self {
-        self.inputs = bumpalo::vec![in arena; Cell::new(None); parts];
-        self
     }
 
     /// The tables, for another evaluation.
@@ -103,7 +104,7 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn with_push(&mut self, spec: u32) -> Result<(), Stop> {
         let plan = self.plan;
         let (Some(spec), Some(outer)) = (plan.withs.get(spec as usize), self.stacks.scopes.last()) else { return Ok(()) };
-        let mut scope = Scope::new(self.arena, outer.input, Vec::new(), Calls::default(), plan.routines.len());
+        let mut scope = Scope::new(self.arena, outer.input, 0, Vec::new(), Calls::default(), plan.routines.len());
         (scope.data, scope.shadows, scope.mocks) = (outer.data, outer.shadows.clone(), outer.mocks.clone());
         for (path, reg) in &spec.inputs {
             scope.input = Some(self.replace(scope.input, path, self.get(*reg))?);

@@ -40,7 +40,10 @@ impl<'a> Machine<'a, '_> {
                     self.put_or(*to, value, *fail);
                 }
                 Op::Get { to, from, key, fail } => {
-                    let value = self.get(*from).get(&self.constant(*key));
+                    let value = match (self.get(*from), self.constant(*key)) {
+                        (Value::DocObject(object), Value::String(text)) => self.places.get(object, *key, text),
+                        (from, key) => from.get(&key),
+                    };
                     self.put_or(*to, value, *fail);
                 }
                 Op::GetAt { to, from, key, fail } => {

@@ -137,9 +137,23 @@ impl DocObject {
     #[inline]
     #[must_use]
     pub fn get_str(&self, key: &[u8]) -> Option<&Document> {
+        self.values.get(self.place_of(key)?)
+    }
+
+    /// Where the value under a key that is a string stands: in all objects of this shape.
+    #[inline]
+    #[must_use]
+    pub fn place_of(&self, key: &[u8]) -> Option<usize> {
         let ObjectKeys { keys, index } = &*self.shape;
         let search = || Elements::Documents(keys).find(&Value::String(key));
-        self.values.get(Index::of(index).find(keys, key, Document::as_bytes, search)?)
+        Index::of(index).find(keys, key, Document::as_bytes, search)
+    }
+
+    /// What tells the object's shape from every other one that lives: its address.
+    #[inline]
+    #[must_use]
+    pub fn shape(&self) -> usize {
+        Arc::as_ptr(&self.shape).addr()
     }
 
     /// A copy in which `value` stands under the string `key`.
