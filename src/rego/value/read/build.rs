@@ -1,6 +1,7 @@
 //! What a reader makes: values of an arena, or documents.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -38,11 +39,11 @@ pub(super) trait Build<'j> {
 /// Sorts entries by key; of equal keys the last one stays. Keys are sorted already where a machine wrote them so.
 fn normalise<V>(entries: &mut Entries<V>, base: usize, key: impl Fn(&V) -> &[u8]) {
     let tail = entries.get_mut(base..).unwrap_or_default();
-    if tail.is_sorted_by(|a, b| key(&a.0) < key(&b.0)) {
+    if tail.is_sorted_by(|a, b| order(key(&a.0), key(&b.0)).is_lt()) {
         return;
     }
-    tail.sort_by(|a, b| key(&a.0).cmp(key(&b.0)));
-    if tail.is_sorted_by(|a, b| key(&a.0) < key(&b.0)) {
+    tail.sort_by(|a, b| order(key(&a.0), key(&b.0)));
+    if tail.is_sorted_by(|a, b| key(&a.0) != key(&b.0)) {
         return;
     }
     let mut sorted: Vec<(V, V)> = entries.drain(base..).collect();
@@ -54,6 +55,15 @@ fn normalise<V>(entries: &mut Entries<V>, base: usize, key: impl Fn(&V) -> &[u8]
         same
     });
     entries.extend(sorted);
+}
+
+/// The order of keys. Most differ in their first byte, which needs no call.
+#[inline]
+fn order(a: &[u8], b: &[u8]) -> Ordering {
+    match (a.first(), b.first()) {
+        (Some(x), Some(y)) if x != y => x.cmp(y),
+        _ => a.cmp(b),
+    }
 }
 
 /// Values of an arena.
