@@ -359,9 +359,9 @@ $(OUT)/libopa.so: $(wildcard benches/opa/*)
 	$(call step,'building OPA as a C shared library')
 	cd benches/opa && go vet . && go build -buildmode=c-shared -o $@ .
 
-bench-engine: $(OUT)/libopa.so $(OUT)/oracle
+bench-engine: $(OUT)/libopa.so $(OUT)/oracle $(LIB)/libsark.so
 	$(call step,'bench-engine')
-	SARK_BENCH_OPA=$(OUT)/libopa.so SARK_BENCH_ACI="$$(cd tests/oracle && $(OUT)/oracle dir)" cargo bench --locked --quiet --bench engine -- $(BENCH)
+	SARK_BENCH_OPA=$(OUT)/libopa.so SARK_BENCH_LIB=$(LIB)/libsark.so SARK_BENCH_ACI="$$(cd tests/oracle && $(OUT)/oracle dir)" cargo bench --locked --quiet --bench engine -- $(BENCH)
 
 # One check of the dial in each language, beside the SDKs that answer the same question. ROUNDS=NUMBER for more or fewer.
 BENCH_FLAGS := $(OUT)/bench-flags

@@ -5,7 +5,9 @@
 //! with OPA's before anything is measured. Beside builtins that verify a signature stands the bare verification, here and in Go, and what each
 //! evaluation takes beyond it.
 //!
-//! SARK_BENCH_OPA names the shared library of `benches/opa`, SARK_BENCH_ACI the directory of OPA's confidential container policy. SARK_BENCH_ALONE
+//! What is no workload has a file of its own, and its name is an argument like theirs: `threads`, `batch`, `load` and `memory`.
+//!
+//! SARK_BENCH_OPA names the shared library of `benches/opa`, SARK_BENCH_LIB that of sark, SARK_BENCH_ACI the directory of OPA's confidential container policy. SARK_BENCH_ALONE
 //! leaves sark alone, for a profiler. Arguments are names of workloads; all without.
 
 #![allow(unsafe_code, reason = "calls C ABIs: sark's own and that of a library built of OPA")]
@@ -20,10 +22,16 @@
     reason = "a bench: what fails, fails aloud"
 )]
 
+mod batch;
 mod builtins;
+mod engine;
+mod loading;
+mod memory;
+mod modules;
 mod peers;
 mod scaling;
 mod signed;
+mod threads;
 mod tokens;
 mod workloads;
 
@@ -37,13 +45,27 @@ const ROUND_NS: u64 = 60_000_000;
 const BARE: u64 = 300;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    println!("{:<26} {:<22} {:>12} {:>12} {:>10} {:>10}", "workload", "peer", "p50 ns", "p99 ns", "p50 ratio", "p99 ratio");
-    for workload in workloads::all() {
-        if wanted.is_empty() || wanted.iter().any(|w| workload.name.contains(w.as_str())) {
-            measure(&workload);
-        }
+    if memory::is_child() {
+        return;
     }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str()));
+    let workloads: Vec<Workload> = workloads::all().into_iter().filter(|workload| is_wanted(workload.name)).collect();
+    if !workloads.is_empty() {
+        println!("{:<26} {:<22} {:>12} {:>12} {:>10} {:>10}", "workload", "peer", "p50 ns", "p99 ns", "p50 ratio", "p99 ratio");
+    }
+    workloads.iter().for_each(measure);
+    let others: [(&str, fn()); 4] =
+        [("threads", threads::measure), ("batch", batch::measure), ("load", loading::measure), ("memory", memory::measure)];
+    for (_, measure) in others.iter().filter(|(name, _)| is_wanted(name)) {
+        measure();
+    }
+}
+
+/// The middle one.
+fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
+    values.sort_unstable_by(|a, b| a.partial_cmp(b).expect("no NaN"));
+    values[values.len() / 2]
 }
 
 fn measure(workload: &Workload) {

@@ -1,13 +1,12 @@
 //! Who is measured.
 
-use std::ffi::c_char;
-use std::ptr;
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use libloading::Library;
 use sark::ffi;
 
+use crate::engine::{Buffer, Engine, Query, normal};
 use crate::workloads::Workload;
 
 /// Something that evaluates JSON to JSON.
@@ -30,8 +29,8 @@ pub(crate) fn time_each(count: u64, times: &mut Vec<u64>, mut call: impl FnMut()
 /// sark through its C ABI.
 pub(crate) struct Sark {
     name: &'static str,
-    query: *mut ffi::sark_query,
-    buffer: *mut ffi::sark_buffer,
+    query: Query,
+    buffer: Buffer,
 }
 
 impl Sark {
@@ -44,53 +43,9 @@ impl Sark {
     }
 
     fn new(name: &'static str, workload: &Workload, evaluator: u32) -> Self {
-        let text = |s: &str| (s.as_ptr().cast::<c_char>(), s.len() as u64);
-        let mut options: ffi::sark_engine_options = unsafe { std::mem::zeroed() };
-        options.struct_size = u32::try_from(size_of::<ffi::sark_engine_options>()).unwrap();
-        options.evaluator = evaluator;
-        options.rego_version = if workload.is_v0 { ffi::SARK_REGO_V0 } else { ffi::SARK_REGO_V1 };
-        let (mut engine, mut query, mut error) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        let buffer;
-        unsafe {
-            assert_eq!(ffi::sark_engine_new(&raw const options, &raw mut engine, &raw mut error), ffi::SARK_OK);
-            let mut update = ptr::null_mut();
-            assert_eq!(ffi::sark_update_new(engine, &raw mut update, &raw mut error), ffi::SARK_OK);
-            for (number, policy) in workload.policies.iter().enumerate() {
-                let name = format!("m{number}");
-                let ((name, name_length), (rego, rego_length)) = (text(&name), text(policy));
-                let status =
-                    ffi::sark_update_load_policy(update, name, name_length, rego, rego_length, ptr::null(), &raw mut error);
-                assert_eq!(status, ffi::SARK_OK);
-            }
-            let data = workload.data.as_bytes();
-            assert_eq!(
-                ffi::sark_update_set_data(update, data.as_ptr(), data.len() as u64, ptr::null(), &raw mut error),
-                ffi::SARK_OK
-            );
-            let status = ffi::sark_update_commit(update, ptr::null(), 0, ptr::null_mut(), &raw mut error);
-            assert_eq!(status, ffi::SARK_OK, "{}", workload.name);
-            let (path, path_length) = text(workload.path);
-            let status =
-                ffi::sark_engine_prepare(engine, path, path_length, ptr::null(), ptr::null_mut(), &raw mut query, &raw mut error);
-            assert_eq!(status, ffi::SARK_OK);
-            buffer = ffi::sark_buffer_new();
-        }
-        Self { name, query, buffer }
-    }
-
-    fn call(&mut self, input: &[u8]) -> i32 {
-        let mut error = ptr::null_mut();
-        unsafe {
-            ffi::sark_query_evaluate(
-                self.query,
-                input.as_ptr(),
-                input.len() as u64,
-                ptr::null(),
-                ptr::null_mut(),
-                self.buffer,
-                &raw mut error,
-            )
-        }
+        let engine = Engine::new(evaluator, workload.is_v0);
+        engine.load(&workload.policies, &workload.data);
+        Self { name, query: engine.prepare(workload.path), buffer: Buffer::new() }
     }
 }
 
@@ -100,24 +55,14 @@ impl Peer for Sark {
     }
 
     fn answer(&mut self, input: &[u8]) -> String {
-        let status = self.call(input);
-        if status != ffi::SARK_OK {
-            return format!("status {status}");
-        }
-        let bytes = unsafe { std::slice::from_raw_parts((*self.buffer).data, usize::try_from((*self.buffer).length).unwrap()) };
-        normal(bytes)
+        self.query.answer(input)
     }
 
     fn measure(&mut self, input: &[u8], count: u64, times: &mut Vec<u64>) {
         time_each(count, times, || {
-            std::hint::black_box(self.call(input));
+            std::hint::black_box(self.query.evaluate(input, &mut self.buffer));
         });
     }
-}
-
-/// JSON with sorted keys.
-fn normal(json: &[u8]) -> String {
-    serde_json::from_slice::<serde_json::Value>(json).map_or_else(|e| e.to_string(), |value| value.to_string())
 }
 
 pub(crate) fn library() -> &'static Library {
@@ -130,6 +75,7 @@ pub(crate) fn library() -> &'static Library {
 
 type Prepare = unsafe extern "C" fn(*const u8, *const u8, *const u8, u64, u64, u64, i32) -> i32;
 type Evaluate = unsafe extern "C" fn(i32, *const u8, u64, *mut u8, u64) -> i64;
+type Forget = unsafe extern "C" fn(i32);
 type Measure = unsafe extern "C" fn(i32, *const u8, u64, *mut u64, u64);
 
 fn prepare(workload: &Workload) -> i32 {
@@ -159,13 +105,28 @@ pub(crate) struct Opa {
 
 impl Opa {
     pub(crate) fn new(workload: &Workload) -> Self {
-        Self { handle: prepare(workload), output: vec![0; 1 << 20] }
+        Self::of(prepare(workload))
+    }
+
+    /// What a handle stands for.
+    pub(crate) fn of(handle: i32) -> Self {
+        assert!(handle >= 0, "OPA compiles it");
+        Self { handle, output: vec![0; 1 << 20] }
     }
 
     fn call(&mut self, input: &[u8]) -> i64 {
         unsafe {
             let evaluate: libloading::Symbol<'_, Evaluate> = library().get(b"opa_evaluate").expect("opa_evaluate");
             evaluate(self.handle, input.as_ptr(), input.len() as u64, self.output.as_mut_ptr(), self.output.len() as u64)
+        }
+    }
+}
+
+impl Drop for Opa {
+    fn drop(&mut self) {
+        unsafe {
+            let forget: libloading::Symbol<'_, Forget> = library().get(b"opa_forget").expect("opa_forget");
+            forget(self.handle);
         }
     }
 }

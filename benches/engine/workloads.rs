@@ -25,8 +25,8 @@ pub(crate) struct Workload {
 }
 
 pub(crate) fn all() -> Vec<Workload> {
-    let mut all =
-        vec![rbac("rbac-10", 10), rbac("rbac-1000", 1000), rules("rules-1000", 1000), gateway(), join_data(), join_input()];
+    let mut all = vec![rbac("rbac-10", 10), rbac("rbac-1000", 1000), rbac("rbac-100000", 100_000)];
+    all.extend([rules("rules-1000", 1000), gateway(), join_data(), join_input()]);
     all.extend(aci());
     all.extend(scaling::all());
     all.extend(builtins::all());
@@ -47,7 +47,7 @@ pub(crate) fn workload(name: &'static str, policy: String, data: &Value, input: 
 }
 
 /// A user's roles and the grants of each.
-fn rbac(name: &'static str, users: usize) -> Workload {
+pub(crate) fn rbac(name: &'static str, users: usize) -> Workload {
     let roles = ["admin", "editor", "viewer", "billing", "ops", "dev", "audit", "guest"];
     let actions = ["read", "write", "delete", "list", "update"];
     let mut people = Map::new();
@@ -83,7 +83,7 @@ fn rules(name: &'static str, count: usize) -> Workload {
 }
 
 /// What an API gateway asks: `not`, a helper, `else`, a prefix, an object for an answer.
-fn gateway() -> Workload {
+pub(crate) fn gateway() -> Workload {
     let policy = r#"package p
 
 default out := {"allow": false, "reason": "default"}
@@ -143,13 +143,13 @@ reason := "own team" if {
 
 const JOIN: &str = "package p\n\nout := {it.name |\n\tsome it in ITEMS\n\td := data.depts[it.dept]\n\td.active\n\tit.size > d.limit\n\tit.size < input.max\n}\n";
 
-fn items() -> Value {
+pub(crate) fn items() -> Value {
     (0..1000)
         .map(|i| json!({"name": format!("n{i:05}"), "dept": format!("d{}", i % 20), "size": i * 7 % 1000, "tags": ["a", "b"], "owner": format!("user{i:04}")}))
         .collect()
 }
 
-fn depts() -> Map<String, Value> {
+pub(crate) fn depts() -> Map<String, Value> {
     (0..20).map(|i| (format!("d{i}"), json!({"active": i % 2 == 0, "limit": i * 40}))).collect()
 }
 

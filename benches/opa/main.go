@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 	"unsafe"
@@ -88,6 +89,22 @@ func evaluate(query *rego.PreparedEvalQuery, input []byte) ([]byte, error) {
 		return nil, err
 	}
 	return json.Marshal(results[0].Expressions[0].Value)
+}
+
+// opa_forget gives up what a handle stands for.
+//
+//export opa_forget
+func opa_forget(handle C.int32_t) {
+	lock.Lock()
+	defer lock.Unlock()
+	queries[handle] = rego.PreparedEvalQuery{}
+}
+
+// opa_free_memory collects garbage and gives what is free to the system.
+//
+//export opa_free_memory
+func opa_free_memory() {
+	debug.FreeOSMemory()
 }
 
 // opa_evaluate writes the result and gives its length; 0 is undefined, -1 an error or too little room.
