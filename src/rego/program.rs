@@ -13,7 +13,7 @@ use super::budget::{Budget, Exceeded};
 use super::builtins::{Caches, Clock, Context, Loaded};
 use super::capabilities;
 use super::compile::{self, Key};
-use super::eval::{self, Data, Left, Observer, Stop};
+use super::eval::{self, Data, Derived, Left, Observer, Room, Stop};
 use super::inspect;
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
@@ -57,7 +57,29 @@ pub(super) struct RegoProgram {
     data: Arc<Document>,
     /// `data` without `system`.
     public: Arc<Document>,
-    plans: ArcSwap<HashMap<Path, Arc<Plan>, RandomState>>,
+    plans: ArcSwap<Plans>,
+    /// What may still be kept of what rules derive from `data`.
+    room: Room,
+}
+
+type Plans = HashMap<Path, Arc<Planned>, RandomState>;
+
+/// A plan, and what its rules derived from the data of the program.
+pub(super) struct Planned {
+    plan: Arc<Plan>,
+    derived: Option<Derived>,
+}
+
+impl Planned {
+    fn new(plan: Arc<Plan>, room: &Room) -> Self {
+        let derived = Derived::new(plan.routines.len(), room.clone());
+        Self { plan, derived: Some(derived) }
+    }
+
+    /// A plan that is run once: nothing of it is kept.
+    pub(super) fn once(plan: Plan) -> Self {
+        Self { plan: Arc::new(plan), derived: None }
+    }
 }
 
 impl Compiler for RegoCompiler {
@@ -101,22 +123,21 @@ fn public(data: &Arc<Document>) -> Arc<Document> {
 impl RegoProgram {
     fn new(rules: Arc<Rules>, data: &Arc<Document>) -> Result<Self> {
         refuse_data_over_rules(&rules, data)?;
-        Ok(Self { rules, data: Arc::clone(data), public: public(data), plans: ArcSwap::default() })
+        Ok(Self { rules, data: Arc::clone(data), public: public(data), plans: ArcSwap::default(), room: Room::default() })
     }
 
-    /// The plan for a path, made when it is first asked for.
-    /// Runs `work` with the plan for `path`. One that is there already is borrowed: counting it would be a write that all threads share.
-    fn with_plan<T>(&self, path: &Path, work: impl FnOnce(&Plan) -> Result<T>) -> Result<T> {
+    /// Runs `work` with the plan for `path`, made when it is first asked for. One that is there already is borrowed: counting it would be a write that all threads share.
+    fn with_plan<T>(&self, path: &Path, work: impl FnOnce(&Planned) -> Result<T>) -> Result<T> {
         match self.plans.load().get(path) {
             Some(plan) => work(plan),
             None => work(&*self.make_plan(path)?),
         }
     }
 
-    fn make_plan(&self, path: &Path) -> Result<Arc<Plan>> {
+    fn make_plan(&self, path: &Path) -> Result<Arc<Planned>> {
         let rules = &self.rules;
         let plan = deep(|| plan::plan_path(&rules.compiled, path).map_err(|p| compilation_error(&p, &rules.modules)))?;
-        let plan = Arc::new(plan);
+        let plan = Arc::new(Planned::new(Arc::new(plan), &self.room));
         if self.keeps(path) {
             self.plans.rcu(|plans| {
                 let mut plans = HashMap::clone(plans);
@@ -136,12 +157,12 @@ impl RegoProgram {
         self.plans.load().len() < MAX_INVENTED_PATHS || is_named()
     }
 
-    fn run(&self, plan: &Plan, question: &Question<'_>, output: &mut Vec<u8>, is_query: bool) -> Result<Evaluated> {
+    fn run(&self, planned: &Planned, question: &Question<'_>, output: &mut Vec<u8>, is_query: bool) -> Result<Evaluated> {
         match question.printer {
-            None => self.run_observed(plan, question, None, output, is_query),
+            None => self.run_observed(planned, question, None, output, is_query),
             Some(printer) => {
                 let mut prints = Prints { printer, modules: &self.rules.modules };
-                self.run_observed(plan, question, Some(&mut prints), output, is_query)
+                self.run_observed(planned, question, Some(&mut prints), output, is_query)
             }
         }
     }
@@ -149,7 +170,7 @@ impl RegoProgram {
     /// Runs a plan, and tells `observer` what it says on its way.
     pub(super) fn run_observed(
         &self,
-        plan: &Plan,
+        planned: &Planned,
         question: &Question<'_>,
         observer: Option<&mut dyn Observer>,
         output: &mut Vec<u8>,
@@ -163,11 +184,11 @@ impl RegoProgram {
             let read = if question.input.is_some() { question.elapsed() } else { Duration::ZERO };
             let context = self.context(arena, question);
             let strict = question.bounds.strict_builtin_errors;
-            let data = Data { all: &self.data, public: &self.public };
+            let data = Data { all: &self.data, public: &self.public, derived: planned.derived.as_ref() };
             // Lent for no longer than what the machine itself borrows.
             let observer = observer.map(|observer| observer as &mut dyn Observer);
             let result;
-            (result, *left) = eval::run(plan, data, input, strict, context, std::mem::take(left), observer);
+            (result, *left) = eval::run(&planned.plan, data, input, strict, context, std::mem::take(left), observer);
             let result = result.map_err(|stop| self.evaluation_error(stop))?;
             let result = if is_query { Some(result.unwrap_or(Value::Array(&[]))) } else { result };
             let outcome = match result {
@@ -199,7 +220,7 @@ impl RegoProgram {
         let explained = trace::Explained {
             compiled: &self.rules.compiled,
             modules: &self.rules.modules,
-            data: Data { all: &self.data, public: &self.public },
+            data: Data { all: &self.data, public: &self.public, derived: None },
             input,
             strict: question.bounds.strict_builtin_errors,
             explain: how.explain,
@@ -329,9 +350,14 @@ impl Program for RegoProgram {
     }
 
     fn with_data(&self, data: &Arc<Document>) -> Result<Arc<dyn Program>> {
-        let plans = ArcSwap::new(self.plans.load_full());
         refuse_data_over_rules(&self.rules, data)?;
-        Ok(Arc::new(Self { rules: Arc::clone(&self.rules), data: Arc::clone(data), public: public(data), plans }))
+        let room = Room::default();
+        // What was derived from the data before is left behind.
+        let again =
+            |(path, planned): (&Path, &Arc<Planned>)| (path.clone(), Arc::new(Planned::new(Arc::clone(&planned.plan), &room)));
+        let plans: Plans = self.plans.load().iter().map(again).collect();
+        let (rules, data, public) = (Arc::clone(&self.rules), Arc::clone(data), public(data));
+        Ok(Arc::new(Self { rules, data, public, plans: ArcSwap::from_pointee(plans), room }))
     }
 
     fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {
@@ -339,7 +365,7 @@ impl Program for RegoProgram {
     }
 
     fn evaluate(&self, path: &Path, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
-        self.with_plan(path, |plan| self.run(plan, question, output, false))
+        self.with_plan(path, |planned| self.run(planned, question, output, false))
     }
 
     fn explain(&self, path: &Path, question: &Question<'_>, how: Explanation, output: &mut Vec<u8>) -> Result<Evaluated> {
@@ -359,7 +385,7 @@ impl Program for RegoProgram {
             let body = parser::parse_query(text, &options).map_err(|p| compilation_error(&p, &modules))?;
             plan::plan_query(&rules.compiled, body).map_err(|p| compilation_error(&p, &modules))
         })?;
-        self.run(&plan, question, output, true)
+        self.run(&Planned::once(plan), question, output, true)
     }
 
     fn outside_calls(&self) -> &[OutsideCall] {
@@ -373,7 +399,9 @@ impl Program for RegoProgram {
     fn plan_ahead(&self, paths: &[Path]) {
         let compiled = &self.rules.compiled;
         let planned = deep(|| {
-            let each = paths.iter().filter_map(|path| Some((path.clone(), Arc::new(plan::plan_path(compiled, path).ok()?))));
+            let each = paths.iter().filter_map(|path| {
+                Some((path.clone(), Arc::new(Planned::new(Arc::new(plan::plan_path(compiled, path).ok()?), &self.room))))
+            });
             Ok(each.collect::<HashMap<_, _, RandomState>>())
         });
         if let Ok(planned) = planned {
@@ -405,7 +433,7 @@ impl Program for RegoProgram {
     }
 
     fn is_deterministic(&self, path: &Path) -> bool {
-        self.with_plan(path, |plan| Ok(plan.sites.iter().all(|site| !site.builtin.nondeterministic))).unwrap_or(false)
+        self.with_plan(path, |planned| Ok(planned.plan.sites.iter().all(|site| !site.builtin.nondeterministic))).unwrap_or(false)
     }
 }
 
@@ -458,6 +486,71 @@ mod tests {
             .map(|_| ())
             .map_err(|error| error.to_string());
         assert!(refused.unwrap_err().contains("rego_unsafe_var_error: var c is unsafe"));
+    }
+
+    fn decide(program: &RegoProgram, keys: &[&str], input: &str, strict: bool) -> std::result::Result<String, String> {
+        ask(program, keys, input, strict)
+    }
+
+    fn ask(program: &dyn Program, keys: &[&str], input: &str, strict: bool) -> std::result::Result<String, String> {
+        let outside = super::super::Outside::default();
+        let question = Question {
+            input: Some(super::super::Given::Json(input.as_bytes())),
+            limits: Limits { max_bytes: 1 << 20, max_depth: 100 },
+            bounds: super::super::Bounds { deadline: None, strict_builtin_errors: strict },
+            start: std::time::Instant::now(),
+            timed: false,
+            printer: None,
+            outside: &outside,
+            elsewhere: false,
+            time_ns: None,
+            seed: None,
+        };
+        let mut output = Vec::new();
+        let evaluated = program.evaluate(&path(keys), &question, &mut output).map_err(|error| error.to_string())?;
+        Ok(if evaluated.outcome == Outcome::Defined { String::from_utf8(output).unwrap() } else { "undefined".to_owned() })
+    }
+
+    fn kept(program: &RegoProgram, keys: &[&str]) -> usize {
+        program.with_plan(&path(keys), |planned| Ok(planned.derived.as_ref().map_or(0, Derived::count))).unwrap()
+    }
+
+    fn data(json: &str) -> Arc<Document> {
+        Arc::new(read_document(json.as_bytes(), Limits { max_bytes: 1 << 20, max_depth: 100 }).unwrap())
+    }
+
+    #[test]
+    fn what_follows_from_data_alone_is_derived_once_and_anew_with_other_data() {
+        let source = "package p\nout := count(all) + input.x\nall contains u.role if some u in data.users\nnone if data.missing\n\
+                      either := {\"all\": all, \"x\": 1} if not none";
+        let first = program(source);
+        let first = RegoProgram::new(Arc::clone(&first.rules), &data(r#"{"users": [{"role": "a"}, {"role": "b"}]}"#)).unwrap();
+        for x in 0..3 {
+            assert_eq!(decide(&first, &["p", "out"], &format!(r#"{{"x": {x}}}"#), false), Ok((2 + x).to_string()));
+        }
+        assert_eq!(kept(&first, &["p", "out"]), 1, "all, but not what asks for the input");
+        let either = || decide(&first, &["p", "either"], "{}", false);
+        assert_eq!(
+            (either(), either()),
+            (Ok(r#"{"all":["a","b"],"x":1}"#.to_owned()), Ok(r#"{"all":["a","b"],"x":1}"#.to_owned()))
+        );
+        assert_eq!(kept(&first, &["p", "either"]), 3, "what is undefined is known, too");
+        let second = first.with_data(&data(r#"{"users": [{"role": "a"}], "missing": true}"#)).unwrap();
+        assert_eq!(ask(second.as_ref(), &["p", "either"], "{}", false), Ok("undefined".to_owned()));
+    }
+
+    #[test]
+    fn strict_errors_the_clock_and_replacements_leave_nothing_derived() {
+        let failing = program("package p\nout := x if { not y; x := 1 }\ny if 1 / 0 == 1");
+        assert_eq!(decide(&failing, &["p", "out"], "{}", false), Ok("1".to_owned()));
+        assert!(decide(&failing, &["p", "out"], "{}", true).unwrap_err().contains("divide by zero"));
+        let mocked = program("package p\nout := [a, b] if { a := r; b := r with data.x as 2 }\nr := count([1 | data.x == 2])");
+        for _ in 0..2 {
+            assert_eq!(decide(&mocked, &["p", "out"], "{}", false), Ok("[0,1]".to_owned()));
+        }
+        let clock = program("package p\nout := [now, r]\nnow := time.now_ns() > 0\nr := count([1])");
+        assert_eq!(decide(&clock, &["p", "out"], "{}", false), Ok("[true,1]".to_owned()));
+        assert_eq!(kept(&clock, &["p", "out"]), 0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::compile::{self, Entry};
 use super::cover::{Covered, Pass};
 use super::eval::Observer;
 use super::plan::{self, Plan};
-use super::program::{RegoProgram, compilation_error, location};
+use super::program::{Planned, RegoProgram, compilation_error, location};
 use super::stack::deep;
 use super::value::{Style, Value, write};
 use super::{Bounds, Limits, Outcome, Outside, Question, print};
@@ -112,7 +112,7 @@ impl Tests {
             seed: None,
         };
         let mut value = Vec::new();
-        let evaluated = self.program.run_observed(&plan, &question, Some(watch), &mut value, false)?;
+        let evaluated = self.program.run_observed(&Planned::once(plan), &question, Some(watch), &mut value, false)?;
         Ok((evaluated.outcome == Outcome::Defined).then_some(value))
     }
 

@@ -123,6 +123,11 @@ impl Clock {
         Self(Some(now_ns))
     }
 
+    /// Whether somebody knows the time, or it was fixed.
+    pub(in crate::rego) const fn was_asked(self) -> bool {
+        self.0.is_some()
+    }
+
     /// Nanoseconds since 1970, from now on always the same; 0 where the system's clock stands before 1970.
     pub fn now_ns(&mut self) -> i64 {
         let read = || SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_nanos()).ok());

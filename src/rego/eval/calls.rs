@@ -1,7 +1,7 @@
 //! Entering and leaving routines, builtins, and what is remembered of calls.
 
 use super::scope::{CallMemo, Mock};
-use super::{Frame, Iter, Machine, Memo, Stack, Stop, conflict};
+use super::{Derived, Frame, Iter, Machine, Memo, Stack, Stop, conflict};
 use crate::rego::builtins::Failure;
 use crate::rego::plan::{Callee, Operands, RoutineKind};
 use crate::rego::value::{Value, equal};
@@ -95,7 +95,21 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
+    /// Where the document of a routine is kept from one decision to the next. Nobody may hear how it is found, nothing be replaced, and no
+    /// error of a builtin count.
+    fn derived(&self, routine: u32) -> Option<&'a Derived> {
+        let is_derived = self.plan.routines.get(routine as usize).is_some_and(|routine| routine.is_derived);
+        let is_plain = self.stacks.scopes.len() == 1 && !self.strict.enabled && self.observer.is_none();
+        self.data.derived.filter(|_| is_derived && is_plain)
+    }
+
     fn remember(&mut self, routine: u32, value: Option<Value<'a>>) {
+        if let Some(derived) = self.derived(routine)
+            && !self.strict.is_waiting()
+            && !self.context.clock.was_asked()
+        {
+            derived.keep(routine, value);
+        }
         let Some(scope) = self.stacks.scopes.last_mut() else { return };
         let number = match value {
             None => 1,
@@ -133,7 +147,7 @@ impl<'a> Machine<'a, '_> {
         if args.length > 0 {
             return self.call(to, routine, args, fail);
         }
-        match self.remembered(routine) {
+        match self.remembered(routine).or_else(|| self.derived(routine)?.get(routine)) {
             Some(value) => {
                 self.answer(to, value, fail);
                 Ok(())

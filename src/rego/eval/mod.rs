@@ -3,6 +3,7 @@
 //! Nothing that two evaluations share is written: a plan, data and an input are read by borrow, and everything else is the machine's.
 
 mod calls;
+mod derived;
 mod emitted;
 mod index;
 mod iter;
@@ -21,6 +22,7 @@ use super::budget::Exceeded;
 use super::builtins::{Caches, Context, Failure};
 use super::plan::{Plan, QUERY};
 use super::value::{Arena, Document, Value};
+pub(super) use derived::{Derived, Room};
 use emitted::Collector;
 use iter::Iter;
 use places::Places;
@@ -145,6 +147,8 @@ pub(super) trait Observer {
 pub(super) struct Data<'a> {
     pub(super) all: &'a Document,
     pub(super) public: &'a Document,
+    /// What rules derived from it, where that is kept.
+    pub(super) derived: Option<&'a Derived>,
 }
 
 struct Machine<'a, 'm> {

@@ -40,7 +40,8 @@ impl Case<'_> {
         let input = self.input.map(|json| read(&arena, json.as_bytes(), LIMITS).unwrap());
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
         let context = Context::new(&arena, Budget::new(deadline, self.max_bytes), Clock::fixed(0), Caches::default());
-        let (result, _) = run(&plan, Data { all: &data, public: &data }, input, self.strict, context, Left::default(), None);
+        let (result, _) =
+            run(&plan, Data { all: &data, public: &data, derived: None }, input, self.strict, context, Left::default(), None);
         result.map(|value| {
             value.map(|value| {
                 let mut text = Vec::new();

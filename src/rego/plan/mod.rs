@@ -6,6 +6,7 @@
 mod body;
 mod calls;
 mod data;
+mod derived;
 mod index;
 mod known;
 mod op;
@@ -16,6 +17,7 @@ mod unify;
 mod with;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 pub(super) use index::{Branch as IndexBranch, Check, Checks, Index, Lookup, Source};
 pub(super) use known::known_calls;
@@ -150,7 +152,11 @@ struct Planner<'c> {
     inputs: HashMap<(Option<u32>, Key), u32>,
     problems: Vec<Problem>,
     pass: Pass,
+    /// The code of each routine.
+    ranges: Vec<(u32, Range<usize>)>,
     // The routine that is being planned:
+    /// Where its code begins.
+    start: usize,
     /// Where a literal goes that fails.
     fail: Label,
     registers: u32,
@@ -175,6 +181,8 @@ impl<'c> Planner<'c> {
             inputs: HashMap::new(),
             problems: Vec::new(),
             pass: Pass::Plain,
+            ranges: Vec::new(),
+            start: 0,
             fail: 0,
             registers: 0,
             iters: 0,
@@ -195,6 +203,7 @@ impl<'c> Planner<'c> {
             candidates: Vec::new(),
             early_exit: false,
             index: None,
+            is_derived: false,
             name: String::new(),
         });
         self.begin_routine();
@@ -214,6 +223,7 @@ impl<'c> Planner<'c> {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
+        derived::mark(&mut self.plan, &self.ranges);
         self.resolve_labels();
         self.plan.columns = columns;
         Ok(self.plan)
@@ -242,6 +252,7 @@ impl<'c> Planner<'c> {
     }
 
     fn begin_routine(&mut self) {
+        self.start = self.plan.code.len();
         self.registers = 0;
         self.iters = 0;
         self.bound.clear();
@@ -250,6 +261,7 @@ impl<'c> Planner<'c> {
 
     fn end_routine(&mut self, number: u32, entry: Label) {
         let (registers, iters) = (self.registers, self.iters);
+        self.ranges.push((number, self.start..self.plan.code.len()));
         if let Some(routine) = self.plan.routines.get_mut(number as usize) {
             routine.entry = entry;
             routine.registers = registers;
@@ -388,6 +400,7 @@ impl<'c> Planner<'c> {
             candidates: Vec::new(),
             early_exit: false,
             index: None,
+            is_derived: false,
             name: display_path(&keys),
         });
         self.routines.insert(wanted.clone(), number);

@@ -272,6 +272,8 @@ pub(in crate::rego) struct Routine {
     pub(in crate::rego) early_exit: bool,
     /// The number of the index over the candidates.
     pub(in crate::rego) index: Option<u32>,
+    /// Whether its value follows from data alone, if nothing is replaced and no builtin asks for the time.
+    pub(in crate::rego) is_derived: bool,
     /// For messages: `data.a.p`.
     pub(in crate::rego) name: String,
 }
