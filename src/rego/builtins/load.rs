@@ -21,7 +21,8 @@ const DOCUMENTS: usize = 100;
 const MAX_BYTES: usize = 16 << 20;
 const MAX_SCRATCH: usize = 64 << 20;
 
-/// Read by all threads: each makes its own of it that it can write to. Nothing is written here, no count but that of a thread's first use.
+/// Read by all threads. Of a pattern each makes its own that it can write to; of what is only read (templates, schemas, keys) they share a
+/// count, as `Arc` has it.
 #[derive(Debug, Default)]
 pub struct Loaded(Compiled);
 

@@ -1,5 +1,6 @@
 //! Operands that are known before anything is asked: constants, and names of constants.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::constant_value;
@@ -10,6 +11,9 @@ use crate::rego::value::{Arena, ObjectBuilder, Value};
 
 /// So many names are followed from one to the next.
 const MAX_NAMES: usize = 8;
+
+/// So many terms of one call are looked at: an object of names of objects takes the product of their sizes.
+const MAX_TERMS: usize = 4096;
 
 /// What the names of a rule stand for.
 type Locals<'c> = HashMap<&'c Name, &'c Term>;
@@ -23,9 +27,13 @@ pub(in crate::rego) fn known_calls<'a>(compiled: &Compiled, arena: &'a Arena) ->
         if calls.is_empty() {
             continue;
         }
-        let known_in = Known { compiled, arena, locals: locals(&entry.rule) };
+        let left = Cell::new(0);
+        let known_in = Known { compiled, arena, locals: locals(&entry.rule), left: &left };
         let value = |operand: &Term| known_in.value(operand, MAX_NAMES).unwrap_or(Value::Null);
-        known.extend(calls.into_iter().map(|(loading, operands)| (loading, operands.iter().map(value).collect())));
+        for (loading, operands) in calls {
+            left.set(MAX_TERMS);
+            known.push((loading, operands.iter().map(value).collect()));
+        }
     }
     known
 }
@@ -72,10 +80,13 @@ struct Known<'c, 'a> {
     compiled: &'c Compiled,
     arena: &'a Arena,
     locals: Locals<'c>,
+    /// How many terms may still be looked at.
+    left: &'c Cell<usize>,
 }
 
 impl<'a> Known<'_, 'a> {
     fn value(&self, term: &Term, names: usize) -> Option<Value<'a>> {
+        self.left.set(self.left.get().checked_sub(1)?);
         if is_constant(term) {
             return Some(constant_value(self.arena, term));
         }
@@ -108,7 +119,7 @@ impl<'a> Known<'_, 'a> {
 #[cfg(test)]
 #[allow(clippy::expect_used, reason = "a test says what is wrong by failing")]
 mod tests {
-    use super::known_calls;
+    use super::{MAX_TERMS, known_calls};
     use crate::rego::builtins::Loading;
     use crate::rego::value::{Arena, text};
     use crate::rego::{RegoVersion, compile, parser};
@@ -153,6 +164,14 @@ mod tests {
         let operands = |(loading, shown): &(Loading, String)| (*loading, shown.trim_end_matches(" null").to_owned());
         let expected = expected.map(|(loading, shown)| (loading, shown.trim_end_matches(" null").to_owned()));
         assert_eq!(found.iter().map(operands).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn only_so_much_of_a_call_is_looked_at() {
+        let entries = (0..2 * MAX_TERMS).map(|k| format!("\"k{k}\": one")).collect::<Vec<_>>().join(", ");
+        let found = known(&format!("package p\none := 1\nmany := {{{entries}}}\na if json.match_schema(input.a, many)[0]"));
+        let entries = found.first().map_or(0, |(_, shown)| shown.matches(": 1").count());
+        assert!(entries > 0 && entries < MAX_TERMS, "{entries}");
     }
 
     #[test]
