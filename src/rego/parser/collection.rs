@@ -239,6 +239,7 @@ impl Parser<'_> {
                 break;
             }
         }
+        terms.shrink_to_fit();
         Some(terms)
     }
 

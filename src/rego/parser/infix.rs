@@ -1,6 +1,6 @@
 //! Infix operators, by OPA's precedence: `in`, comparisons, `|`, `&`, `+ -`, `* / %`. A chain is read by a loop, not by recursion.
 
-use super::super::ast::{Name, Span, Term, TermKind};
+use super::super::ast::{Span, Term, TermKind};
 use super::state::{Parser, covering};
 use super::token::Kind;
 
@@ -103,13 +103,14 @@ impl Parser<'_> {
     }
 
     /// The operator `in`, as the builtin that it is.
-    fn member(&mut self, builtin: &str) -> Option<Term> {
+    fn member(&mut self, builtin: &'static str) -> Option<Term> {
         if self.kind() != Kind::In {
             return None;
         }
         let place = self.here();
         self.scan();
-        Some(Term::new(TermKind::Ref(vec![Term::var("internal", place), Term::string(builtin, place)]), place))
+        let (package, name) = (self.shared("internal"), self.shared(builtin));
+        Some(Term::new(TermKind::Ref(vec![Term::var(package, place), Term::string(name, place)]), place))
     }
 
     /// Operators of `level` and tighter.
@@ -151,7 +152,7 @@ impl Parser<'_> {
     /// The current operator, as the builtin that it is.
     pub(super) fn operator(&mut self) -> Term {
         let place = self.here();
-        let name: Name = self.kind().name().into();
+        let name = self.shared(self.kind().name());
         self.scan();
         Term::new(TermKind::Ref(vec![Term::var(name, place)]), place)
     }

@@ -9,6 +9,9 @@ use super::token::{FutureKeywords, Kind, base_keyword};
 /// No index.
 const NONE: usize = usize::MAX;
 
+/// As many bytes of a source have a token at least, as a rule.
+const BYTES_PER_TOKEN: usize = 4;
+
 /// A token, with what lies between it and the one before.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
@@ -75,6 +78,7 @@ pub(super) fn split(source: &str, module: u32) -> Tokens {
         resume: None,
         out: Tokens::default(),
     };
+    lexer.out.list.reserve(source.len() / BYTES_PER_TOKEN);
     lexer.next();
     if lexer.current == Some('\u{feff}') {
         lexer.next();
@@ -127,10 +131,16 @@ fn is_digit(c: Option<char>) -> bool {
 
 impl Lexer<'_> {
     pub(super) fn next(&mut self) {
-        let Some(c) = self.source.get(self.offset..).and_then(|rest| rest.chars().next()) else {
-            self.current = None;
-            self.offset = self.source.len() + 1;
-            return;
+        let c = match self.source.as_bytes().get(self.offset) {
+            Some(byte) if byte.is_ascii() => char::from(*byte),
+            _ => {
+                let Some(c) = self.source.get(self.offset..).and_then(|rest| rest.chars().next()) else {
+                    self.current = None;
+                    self.offset = self.source.len() + 1;
+                    return;
+                };
+                c
+            }
         };
         if c == '\0' {
             self.errors.push("illegal null character");
@@ -146,6 +156,14 @@ impl Lexer<'_> {
         } else {
             self.col += 1;
         }
+    }
+
+    /// Passes over the characters of one byte that follow the current one in its row.
+    fn skip(&mut self, is_passed: impl Fn(u8) -> bool) {
+        let rest = self.source.as_bytes().get(self.offset..).unwrap_or_default();
+        let passed = rest.iter().take_while(|byte| is_passed(**byte)).count();
+        self.offset += passed;
+        self.col += index(passed);
     }
 
     /// The offset of the current character.
@@ -172,6 +190,7 @@ impl Lexer<'_> {
             Some('#') => self.comment(place),
             Some(_) if is_letter(self.current) => {
                 while is_letter(self.current) || is_digit(self.current) {
+                    self.skip(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
                     self.next();
                 }
                 self.word(place);
@@ -194,6 +213,10 @@ impl Lexer<'_> {
         if self.errors.is_empty() {
             self.gap = self.gap.or(Some((index(place.offset), place.row, place.col)));
             self.newline |= c == '\n';
+            // Of a run of blanks the last one is seen: what follows may spoil it.
+            if matches!(self.current, Some(' ' | '\t')) {
+                self.skip(|byte| matches!(byte, b' ' | b'\t'));
+            }
         } else {
             self.emit(Kind::Illegal, place);
         }

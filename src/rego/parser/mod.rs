@@ -33,6 +33,8 @@ mod tests;
 
 pub(crate) use token::FutureKeywords;
 
+use std::collections::HashMap;
+
 use super::RegoVersion;
 use super::ast::{Body, ExprKind, Module, Span, Term};
 use state::{Memory, Parser, State};
@@ -170,6 +172,7 @@ impl<'a> Parser<'a> {
             probing: false,
             speculating: 0,
             memory: Memory::default(),
+            names: HashMap::default(),
             in_odd_body: false,
             depth: 0,
             height: 0,

@@ -1,9 +1,12 @@
 //! The parser's state: where it is, what went wrong so far, and what it remembers of terms that it may have to read again.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
+
 use super::super::RegoVersion;
-use super::super::ast::{Span, Term};
+use super::super::ast::{Name, Span, Term};
 use super::Problem;
 use super::lexer::{Token, Tokens};
 use super::token::{FutureKeywords, Kind};
@@ -50,16 +53,16 @@ pub(super) struct Memory {
     /// Terms in the order of their places: a term replaces those inside it.
     pub(super) terms: Vec<Remembered>,
     /// Places where no term can be read, and how things stood after trying.
-    pub(super) failures: HashMap<(usize, bool), Failed>,
+    pub(super) failures: HashMap<(usize, bool), Failed, RandomState>,
     /// Where OPA remembers to have read a term, in order: one that is read anew makes it forget those behind it. What it has forgotten it
     /// reads again, and reports again what is wrong there.
     pub(super) in_opa: Vec<usize>,
     /// Braces that hold no body.
-    pub(super) no_body: HashSet<usize>,
+    pub(super) no_body: HashSet<usize, RandomState>,
     /// How many braces were read as a body since nobody knows where they end.
     pub(super) unsure: u32,
     /// Keywords that are names because a reference follows, as they could begin the body of a comprehension.
-    pub(super) names: HashSet<usize>,
+    pub(super) names: HashSet<usize, RandomState>,
 }
 
 /// The parser.
@@ -79,6 +82,8 @@ pub(super) struct Parser<'a> {
     /// How many readings are under way that may be undone with nothing known about their end.
     pub(super) speculating: u32,
     pub(super) memory: Memory,
+    /// The names that the source has so far.
+    pub(super) names: HashMap<&'a str, Name, RandomState>,
     /// Whether braces are read that are most likely no body.
     pub(super) in_odd_body: bool,
     pub(super) depth: u32,
@@ -89,7 +94,7 @@ pub(super) struct Parser<'a> {
     pub(super) state: State,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     pub(super) fn token(&self, at: usize) -> Option<&Token> {
         self.tokens.list.get(at)
     }
@@ -217,7 +222,7 @@ impl Parser<'_> {
     }
 
     /// The current token's text; of brackets and operators none.
-    pub(super) fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &'a str {
         let Some(token) = self.token(self.state.at) else { return "" };
         let has_text = token.kind.is_base_keyword()
             || matches!(
@@ -234,13 +239,26 @@ impl Parser<'_> {
     }
 
     /// The current word. OPA counts a part of a longer character behind it to it, which makes it another word; an error follows then.
-    pub(super) fn word(&self) -> std::borrow::Cow<'_, str> {
+    pub(super) fn word(&self) -> Cow<'a, str> {
         let is_ragged = self.token(self.state.at).is_some_and(|token| token.ragged);
         if is_ragged { format!("{}\u{fffd}", self.text()).into() } else { self.text().into() }
     }
 
+    /// The current word as a name.
+    pub(super) fn name(&mut self) -> Name {
+        match self.word() {
+            Cow::Borrowed(word) => self.shared(word),
+            Cow::Owned(word) => word.into(),
+        }
+    }
+
+    /// One name for all that are alike in the source.
+    pub(super) fn shared(&mut self, text: &'a str) -> Name {
+        Name::clone(self.names.entry(text).or_insert_with(|| text.into()))
+    }
+
     /// The source between two offsets.
-    pub(super) fn slice(&self, from: u32, to: u32) -> &str {
+    pub(super) fn slice(&self, from: u32, to: u32) -> &'a str {
         self.source.get(from as usize..to as usize).unwrap_or_default()
     }
 

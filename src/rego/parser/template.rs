@@ -1,5 +1,7 @@
 //! Template strings: `$"a {x} b"`, and raw ones in backticks.
 
+use std::borrow::Cow;
+
 use super::super::RegoVersion;
 use super::super::ast::{Expr, ExprKind, TemplatePart, Term, TermKind};
 use super::super::print;
@@ -44,7 +46,7 @@ impl Parser<'_> {
         let part = self.text();
         let inner = part.get(1..part.len().saturating_sub(1)).unwrap_or_default();
         let text = unescape_braces(inner, raw);
-        let unescaped = if raw { Some(text) } else { unescape(&text) };
+        let unescaped = if raw { Some(text) } else { unescape(&text).map(Cow::into_owned) };
         if unescaped.is_none() {
             let message = format!("illegal template-string part: {}", unescape_braces(part, raw));
             self.error(self.here(), message);

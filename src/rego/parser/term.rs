@@ -1,9 +1,14 @@
 //! Terms: scalars, variables, references, calls, parentheses.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::super::ast::{Span, Term, TermKind};
 use super::state::{Failed, Parser, Remembered, State, covering};
 use super::text::{BadNumber, check_number, unquote};
 use super::token::Kind;
+
+/// So many parts has a reference at most, as a rule.
+const PARTS: usize = 4;
 
 /// Beyond so many problems none is reported again.
 const MAX_REPEATED: usize = 100;
@@ -160,7 +165,7 @@ impl Parser<'_> {
         if self.text() == "_" {
             return Term::new(self.wildcard(), place);
         }
-        Term::var(self.word(), place)
+        Term::var(self.name(), place)
     }
 
     /// A wildcard that has no name yet.
@@ -213,14 +218,14 @@ impl Parser<'_> {
     fn reference(&mut self, head: Term, offset: u32) -> Option<Term> {
         let place = head.span;
         self.check_ref_head(&head);
-        let mut parts = vec![head];
+        let mut parts: SmallVec<[Term; PARTS]> = smallvec![head];
         loop {
             match self.kind() {
                 Kind::Dot => parts.push(self.dot_key()?),
                 Kind::LBrack => parts.push(self.bracket_key()?),
                 Kind::LParen => {
                     let operator_span = covering(place, offset, self.offset());
-                    let operator = Term::new(TermKind::Ref(std::mem::take(&mut parts)), operator_span);
+                    let operator = Term::new(TermKind::Ref(std::mem::take(&mut parts).into_vec()), operator_span);
                     let called = self.call(operator, offset)?;
                     match self.kind() {
                         Kind::Dot | Kind::LBrack => {
@@ -242,7 +247,7 @@ impl Parser<'_> {
                     if kind == Kind::Whitespace {
                         self.scan();
                     }
-                    return Some(Term::new(TermKind::Ref(parts), covering(place, offset, self.last_end())));
+                    return Some(Term::new(TermKind::Ref(parts.into_vec()), covering(place, offset, self.last_end())));
                 }
             }
         }
@@ -271,7 +276,8 @@ impl Parser<'_> {
             self.illegal("expected identifier");
             return None;
         }
-        let key = Term::string(self.word(), self.here());
+        let place = self.here();
+        let key = Term::string(self.name(), place);
         self.scan_space();
         Some(key)
     }

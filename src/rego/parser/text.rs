@@ -1,20 +1,22 @@
 //! The text of strings without its escapes, and which numbers are valid.
 
+use std::borrow::Cow;
+
 /// How far a number's binary exponent may go.
 const MAX_EXPONENT: f64 = 1e5;
 
 /// The string that `quoted` stands for (both quotes included), as Go's `json.Unmarshal` reads it; `None` where that refuses.
 ///
 /// Text without an escape is taken as it is, even with raw control characters, which are refused next to an escape.
-pub(super) fn unquote(quoted: &str) -> Option<String> {
+pub(super) fn unquote(quoted: &str) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
     unescape(inner)
 }
 
 /// The same for text without its quotes.
-pub(super) fn unescape(inner: &str) -> Option<String> {
+pub(super) fn unescape(inner: &str) -> Option<Cow<'_, str>> {
     if !inner.contains('\\') {
-        return Some(inner.to_owned());
+        return Some(Cow::Borrowed(inner));
     }
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
@@ -26,7 +28,7 @@ pub(super) fn unescape(inner: &str) -> Option<String> {
             _ => out.push(c),
         }
     }
-    Some(out)
+    Some(Cow::Owned(out))
 }
 
 /// Reads what follows a backslash and returns what follows that.
