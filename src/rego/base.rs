@@ -27,7 +27,7 @@ fn check_node(rules: &Rules, node: &TreeNode, data: Value<'_>, path: &mut Vec<St
             return Ok(());
         };
         let Some(below) = entries.get_str(name.as_bytes()) else { continue };
-        path.push(name.clone());
+        path.push(name.to_string());
         let is_in_the_way = !child.rules.is_empty() || (below.as_object().is_none() && has_rules(child));
         if is_in_the_way {
             return Err(data_conflict(rules, child, path));

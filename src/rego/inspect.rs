@@ -33,7 +33,7 @@ fn collect<'t>(node: &'t TreeNode, keys: &mut Vec<String>, found: &mut Vec<(Path
     }
     for (key, child) in &node.children {
         let Key::String(name) = key else { continue };
-        keys.push(name.clone());
+        keys.push(name.to_string());
         collect(child, keys, found);
         keys.pop();
     }

@@ -152,7 +152,7 @@ impl RegoProgram {
     fn keeps(&self, path: &Path) -> bool {
         let is_named = || {
             let root = Some(self.rules.compiled.tree.root());
-            path.keys().iter().fold(root, |node, key| node?.child(&Key::String(key.clone()))).is_some()
+            path.keys().iter().fold(root, |node, key| node?.child(&Key::String(key.as_str().into()))).is_some()
         };
         self.plans.load().len() < MAX_INVENTED_PATHS || is_named()
     }

@@ -87,7 +87,7 @@ mod tests {
 
     fn reads(source: &str, rule: &str) -> Vec<String> {
         let compiled = compiled(source);
-        let key = |name: &str| Key::String(name.to_owned());
+        let key = |name: &str| Key::String(name.into());
         super::of(&compiled, compiled.tree.root().child(&key("p")).unwrap().child(&key(rule)).unwrap())
     }
 
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(reads(source, "d"), ["data.q", "input.name"]);
         let source = "package p.q\n\nx := input.a\n\ny := data.p.q[input.name] with input as {}\n";
         let compiled = compiled(&source.replace("y := data.p.q[input.name] with input as {}", "z := data.r[input.b]"));
-        let root = compiled.tree.root().child(&Key::String("p".to_owned())).unwrap();
+        let root = compiled.tree.root().child(&Key::String("p".into())).unwrap();
         assert_eq!(super::of(&compiled, root), ["data.r", "input.a", "input.b"]);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::tree::{Key, Node, ground_prefix};
 use super::visit::is_ground;
 use super::{Compiler, Entry, RuleKind, kind_of};
-use crate::rego::ast::{Rule, Span, Term};
+use crate::rego::ast::{Module, Rule, Span, Term};
 use crate::rego::order;
 use crate::rego::print;
 
@@ -33,20 +33,24 @@ fn has_ground_reference(entry: &Entry) -> bool {
 }
 
 fn conflict_at(node: &Node, compiler: &Compiler) -> Option<(Span, String)> {
+    if node.rules.len() < 2 && node.children.is_empty() {
+        return None;
+    }
     let entries = entries_of(node, compiler);
     let first = entries.first()?;
-    let name = compiler.display_reference(&entries.last()?.reference());
+    let last = entries.last()?;
+    let name = || compiler.display_reference(&last.reference());
     if let Some(list) = extent_conflicts(node, &entries, compiler) {
-        return Some((first.rule.span, format!("rule {name} conflicts with:{list}")));
+        return Some((first.rule.span, format!("rule {} conflicts with:{list}", name())));
     }
     if are_of_different_kinds(&entries) {
-        return Some((first.rule.span, format!("conflicting rules {name} found")));
+        return Some((first.rule.span, format!("conflicting rules {} found", name())));
     }
     let defaults: Vec<&&Entry> = entries.iter().filter(|entry| entry.rule.is_default).collect();
     if let [first, _, ..] = defaults.as_slice() {
         let places: Vec<String> = defaults.iter().map(|entry| compiler.display_place(entry.rule.span)).collect();
         let package = compiler.modules.get(first.module).map_or(first.rule.span, |module| module.package.span);
-        return Some((package, format!("multiple default rules {name} found at {}", places.join(", "))));
+        return Some((package, format!("multiple default rules {} found at {}", name(), places.join(", "))));
     }
     None
 }
@@ -108,6 +112,11 @@ fn add_shortest(found: &mut Vec<Place>, new: Place) {
 
 /// A package may not lie at a rule of another (the module tree's check).
 fn package_conflicts(compiler: &Compiler) -> Vec<(Span, String)> {
+    // Hardly ever is there a rule at the path of a package.
+    let has_rules = |module: &Module| compiler.tree.find(&module.package.path).is_some_and(|node| !node.rules.is_empty());
+    if !compiler.modules.iter().any(has_rules) {
+        return Vec::new();
+    }
     let mut packages: BTreeMap<Vec<Key>, Vec<usize>> = BTreeMap::new();
     for (number, module) in compiler.modules.iter().enumerate() {
         packages.entry(keys(&module.package.path)).or_default().push(number);

@@ -1,13 +1,16 @@
 //! Builtins that v1 and strict mode refuse (OPA's `checkDeprecatedBuiltins`).
 
+use std::borrow::Cow;
+
 use super::visit::{self, Node};
-use super::{Compiler, dotted};
+use super::{Compiler, Contents, builtin_name};
 use crate::rego::ast::{Expr, ExprKind, Term, TermKind};
 use crate::rego::parser::Problem;
 
 pub(super) fn check(compiler: &mut Compiler) {
     let mut problems = Vec::new();
-    for entry in compiler.rules.iter().filter(|entry| compiler.is_strict(entry.module)) {
+    let rules = compiler.rules.iter().zip(&compiler.contents).filter(|(_, contents)| contents.has(Contents::DEPRECATED));
+    for (entry, _) in rules.filter(|(entry, _)| compiler.is_strict(entry.module)) {
         let mut next = Some(&entry.rule);
         while let Some(rule) = next {
             visit::walk_rule(rule, &mut |node| {
@@ -24,12 +27,14 @@ pub(super) fn check(compiler: &mut Compiler) {
 }
 
 /// The name that a call has, and the place that OPA gives it.
-fn called(node: Node<'_>) -> Option<(String, crate::rego::ast::Span)> {
+fn called(node: Node<'_>) -> Option<(Cow<'_, str>, crate::rego::ast::Span)> {
     match node {
-        Node::Expr(Expr { kind: ExprKind::Call(terms), span, .. }) => Some((dotted(terms.first()?.as_ref_parts()?)?, *span)),
+        Node::Expr(Expr { kind: ExprKind::Call(terms), span, .. }) => {
+            Some((builtin_name(terms.first()?.as_ref_parts()?)?, *span))
+        }
         Node::Term(Term { kind: TermKind::Call(terms), .. }) => {
             let operator = terms.first()?;
-            Some((dotted(operator.as_ref_parts()?)?, operator.span))
+            Some((builtin_name(operator.as_ref_parts()?)?, operator.span))
         }
         _ => None,
     }

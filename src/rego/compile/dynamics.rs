@@ -1,7 +1,6 @@
 //! References and comprehensions inside other terms are bound to variables first (OPA's `rewriteEquals`, `rewriteDynamicTerms`).
 
-use super::heads::bound_variable;
-use super::{Compiler, Generator, as_equality, is_operator, operator};
+use super::{Compiler, Generator, as_equality, eq_operator, is_operator};
 use crate::rego::ast::{Body, Expr, ExprKind, Term, TermKind, With};
 use crate::rego::order::{sort_entries, sort_members};
 
@@ -16,6 +15,8 @@ pub(super) fn rewrite_body(generator: &mut Generator, body: &mut Body) {
         rewrite_expr(generator, &mut expr, &mut rewritten);
         rewritten.push(expr);
     }
+    // Nothing is added from here on.
+    rewritten.shrink_to_fit();
     *body = rewritten;
 }
 
@@ -25,7 +26,7 @@ fn unify_equals(expr: &mut Expr) {
         && let [head, _, _] = terms.as_mut_slice()
         && is_operator(head, "equal")
     {
-        *head = operator("eq", head.span);
+        *head = eq_operator(head.span);
     }
 }
 
@@ -98,11 +99,8 @@ fn rewrite_one(generator: &mut Generator, with: &[With], term: &mut Term, result
         TermKind::ObjectComprehension(c) => rewrite_body(generator, &mut c.2),
         _ => return,
     }
-    let mut bind = generator.equality(term.clone());
+    let mut bind = generator.bind(term);
     bind.with = with.to_vec();
-    if let Some(local) = bound_variable(&bind.kind) {
-        *term = local;
-    }
     result.push(bind);
 }
 

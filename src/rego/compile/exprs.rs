@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::heads::bound_variable;
 use super::visit::{NodeMut, requires_eval, walk_expr_mut, walk_head_mut, walk_term_mut};
-use super::{Compiler, Generator, append, equality};
+use super::{Compiler, Contents, Generator, append, equality};
 use crate::rego::ast::{Body, Expr, ExprKind, Rule, Span, Term, TermKind};
 use crate::rego::order::{sort_entries, sort_members};
 
@@ -145,7 +145,7 @@ fn record(generator: &mut Generator, local: &Term, subject: Option<Term>) {
 }
 
 pub(super) fn rewrite_comprehension_terms(compiler: &mut Compiler) {
-    compiler.each_rule(|context, rule| {
+    compiler.each_rule_with(Contents::COMPREHENSION.and(Contents::WITH), |context, rule| {
         let generator = &mut *context.generator;
         walk_head_mut(&mut rule.head, &mut |node| bind_at(generator, node));
         rewrite_comprehension_terms_in_body(generator, &mut rule.body);
@@ -191,11 +191,7 @@ fn bind_at(generator: &mut Generator, node: NodeMut<'_>) -> bool {
 fn bind_comprehension_terms(generator: &mut Generator, term: &mut Term) {
     let mut bind = |term: &mut Term, body: &mut Body| {
         if requires_eval(term) {
-            let expr = generator.equality(term.clone());
-            if let Some(local) = bound_variable(&expr.kind) {
-                *term = local;
-            }
-            append(body, [expr]);
+            append(body, [generator.bind(term)]);
         }
     };
     match &mut term.kind {

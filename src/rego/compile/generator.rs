@@ -1,22 +1,26 @@
 //! Names that no module has.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use super::equality;
 use super::visit::{self, VarSet};
-use crate::rego::ast::{Expr, Module, Name, Term, TermKind};
+use crate::rego::ast::{Expr, Name, Rule, Term, TermKind};
 
 /// Makes names that no module has.
 pub(super) struct Generator {
     taken: VarSet,
     prefix: String,
+    /// Where a name is written before it is shared.
+    text: String,
     next: usize,
     /// What variables stand for in references, as it was before later stages rewrote it: for errors.
     pub(super) subjects: HashMap<Name, Term>,
 }
 
 impl Generator {
-    pub(super) fn new(suffix: &str, modules: &[Module]) -> Self {
+    /// One that keeps clear of the names in some rules.
+    pub(super) fn new<'r>(suffix: &str, rules: impl Iterator<Item = &'r Rule>) -> Self {
         let mut taken = VarSet::new();
         let mut keep = |node: visit::Node<'_>| {
             if let visit::Node::Term(Term { kind: TermKind::Var(name), .. }) = node
@@ -26,23 +30,33 @@ impl Generator {
             }
             false
         };
-        for mut rule in modules.iter().flat_map(|m| &m.rules).map(Some) {
+        for mut rule in rules.map(Some) {
             while let Some(branch) = rule {
                 visit::walk_rule(branch, &mut keep);
                 rule = branch.otherwise.as_deref();
             }
         }
-        Self { taken, prefix: format!("__local{suffix}"), next: 0, subjects: HashMap::new() }
+        Self { taken, prefix: format!("__local{suffix}"), text: String::new(), next: 0, subjects: HashMap::new() }
     }
 
     pub(super) fn generate(&mut self) -> Name {
         loop {
-            let name: Name = format!("{}{}__", self.prefix, self.next).into();
+            self.text.clear();
+            // Writing to a string does not fail.
+            let _ = write!(self.text, "{}{}__", self.prefix, self.next);
             self.next += 1;
-            if !self.taken.contains(&name) {
-                return name;
+            if !self.taken.contains(self.text.as_str()) {
+                return self.text.as_str().into();
             }
         }
+    }
+
+    /// Puts a new variable in the place of `term`, and gives the equality that binds it.
+    pub(super) fn bind(&mut self, term: &mut Term) -> Expr {
+        let local = Term::var(self.generate(), term.span);
+        let mut expr = equality(local.clone(), std::mem::replace(term, local));
+        expr.generated = true;
+        expr
     }
 
     /// A new variable that stands where `term` stood, and the equality that binds it.

@@ -5,13 +5,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use foldhash::fast::RandomState;
+
 use super::visit::{self, Node, VarSet};
-use super::{Compiler, imports, is_operator};
+use super::{Compiler, Contents, imports, is_operator};
 use crate::rego::ast::{Body, Expr, ExprKind, Import, Module, Name, Rule, Span, TemplatePart, Term, TermKind};
 use crate::rego::parser::Problem;
 
 /// What names of a module stand for.
-pub(super) type Globals = HashMap<Name, Global>;
+pub(super) type Globals = HashMap<Name, Global, RandomState>;
 
 /// The path that a name stands for.
 pub(super) struct Global {
@@ -27,26 +29,31 @@ pub(super) type Uses = Vec<Span>;
 type Declared = Vec<VarSet>;
 
 pub(super) fn resolve_all_refs(compiler: &mut Compiler) {
-    let mut exports: HashMap<String, VarSet> = HashMap::new();
+    let packages: Vec<PackageKey> = compiler.modules.iter().map(|module| package_key(&module.package.path)).collect();
+    let mut exports: HashMap<&PackageKey, VarSet, RandomState> = HashMap::default();
     for entry in &compiler.rules {
-        if let Some(name) = entry.rule.head.reference.first().and_then(Term::as_var) {
-            exports.entry(package_key(&entry.package)).or_default().insert(name.clone());
+        if let Some(name) = entry.rule.head.reference.first().and_then(Term::as_var)
+            && let Some(package) = packages.get(entry.module)
+        {
+            exports.entry(package).or_default().insert(name.clone());
         }
     }
     let globals: Vec<Globals> = compiler
         .modules
         .iter()
-        .map(|module| {
-            let names = exports.get(&package_key(&module.package.path));
+        .zip(&packages)
+        .map(|(module, package)| {
+            let names = exports.get(package);
             globals(&module.package.path, names.into_iter().flatten(), &module.imports)
         })
         .collect();
     let mut rules = std::mem::take(&mut compiler.rules);
-    for entry in &mut rules {
+    for (entry, contents) in rules.iter_mut().zip(compiler.contents.clone()) {
         let Some(globals) = globals.get(entry.module) else { continue };
+        let declares = contents.has(Contents::DECLARATION);
         let mut next = Some(&mut entry.rule);
         while let Some(rule) = next {
-            if let Err(message) = resolve_in_rule(globals, rule) {
+            if let Err(message) = resolve_in_rule(globals, rule, declares) {
                 compiler.report("rego_compile_error", rule.span, message);
                 break;
             }
@@ -75,12 +82,15 @@ fn unused_imports(modules: &[Module], globals: &[Globals]) -> Vec<Problem> {
     problems
 }
 
-fn package_key(path: &[Term]) -> String {
-    path.iter().filter_map(|part| part.as_str().map(|s| format!("{s:?}"))).collect::<Vec<_>>().join(".")
+/// The names of a package's path.
+type PackageKey = Vec<Name>;
+
+fn package_key(path: &[Term]) -> PackageKey {
+    path.iter().filter_map(|part| part.as_str().cloned()).collect()
 }
 
 fn globals<'n>(package: &[Term], names: impl Iterator<Item = &'n Name>, imports: &[Import]) -> Globals {
-    let mut globals = Globals::new();
+    let mut globals = Globals::default();
     let uses = Rc::default();
     for name in names {
         let mut path = package.to_vec();
@@ -114,12 +124,12 @@ pub(super) fn import_name(import: &Import) -> Option<Name> {
     }
 }
 
-fn resolve_in_rule(globals: &Globals, rule: &mut Rule) -> Result<(), String> {
+fn resolve_in_rule(globals: &Globals, rule: &mut Rule, declares: bool) -> Result<(), String> {
     let mut declared: Declared = vec![VarSet::new()];
     for arg in &rule.head.args {
         collect_pattern(arg, &mut declared)?;
     }
-    declared.push(declared_in_body(&rule.body));
+    declared.push(if declares { declared_in_body(&rule.body) } else { VarSet::new() });
     for part in rule.head.reference.iter_mut().skip(1) {
         resolve_term(globals, &mut declared, part);
     }

@@ -38,11 +38,7 @@ pub(super) fn rewrite_refs_in_head(compiler: &mut Compiler) {
         let mut generated = Vec::new();
         let mut lift = |term: &mut Term| {
             if visit::requires_eval(term) {
-                let expr = context.generator.equality(term.clone());
-                if let Some(local) = bound_variable(&expr.kind) {
-                    *term = local;
-                }
-                generated.push(expr);
+                generated.push(context.generator.bind(term));
             }
         };
         if let Some(key) = &mut rule.head.key {

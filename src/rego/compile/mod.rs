@@ -7,6 +7,7 @@
 mod annotations;
 mod comprehensions;
 mod conflicts;
+mod contents;
 mod deprecated;
 mod dynamics;
 mod exprs;
@@ -32,8 +33,11 @@ mod unify;
 mod visit;
 mod with;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use foldhash::fast::RandomState;
 
 pub(super) use annotations::{Annotated, AnnotationSet};
 pub(super) use deprecated::is_deprecated;
@@ -50,6 +54,7 @@ use super::builtins;
 use super::parser::Problem;
 use super::schema::Schemas;
 use super::{RegoVersion, print};
+use contents::Contents;
 use generator::Generator;
 
 /// A rule and where it is declared.
@@ -57,8 +62,8 @@ use generator::Generator;
 pub(super) struct Entry {
     /// The module's number.
     pub(super) module: usize,
-    /// The package's path, `data` first.
-    pub(super) package: Vec<Term>,
+    /// The package's path, `data` first, shared by the rules of its module.
+    pub(super) package: Arc<[Term]>,
     /// The rule; its `else` branches hang below it.
     pub(super) rule: Rule,
 }
@@ -69,6 +74,15 @@ impl Entry {
         self.reference_of(&self.rule)
     }
 
+    /// The keys of that reference below `data`, as many as are known without evaluating.
+    fn ground_keys(&self) -> impl Iterator<Item = Key> {
+        let own = self.rule.head.reference.iter().enumerate().map(|(at, part)| match &part.kind {
+            TermKind::Var(name) if at == 0 => Some(Key::String(name.clone())),
+            _ => Key::of(part),
+        });
+        self.package.iter().skip(1).map(Key::of).chain(own).map_while(|key| key)
+    }
+
     /// That of the rule or of one of its `else` branches.
     pub(super) fn reference_of(&self, rule: &Rule) -> Vec<Term> {
         full_reference(&self.package, &rule.head)
@@ -77,7 +91,8 @@ impl Entry {
 
 /// The whole reference of a head in a package.
 fn full_reference(package: &[Term], head: &Head) -> Vec<Term> {
-    let mut parts = package.to_vec();
+    let mut parts = Vec::with_capacity(package.len() + head.reference.len());
+    parts.extend_from_slice(package);
     for (at, part) in head.reference.iter().enumerate() {
         match &part.kind {
             TermKind::Var(name) if at == 0 => parts.push(Term::string(name.clone(), part.span)),
@@ -113,15 +128,20 @@ pub(super) struct Options {
     pub(super) schema_annotations: bool,
 }
 
+/// The source's name for each generated one.
+pub(super) type SourceNames = HashMap<Name, Name, RandomState>;
+
 /// Compiled modules.
 pub(super) struct Compiled {
     pub(super) rules: Vec<Entry>,
+    /// What each rule holds, for who looks for some of it.
+    contents: Vec<Contents>,
     pub(super) tree: RuleTree,
     /// What each rule reads, and what is known of its type: for queries.
     graph: graph::Graph,
     typed: types::Typed,
     /// The source's name for each generated one: for whom what is compiled is shown.
-    rewritten: HashMap<Name, Name>,
+    rewritten: SourceNames,
     pub(super) annotations: AnnotationSet,
     pub(super) options: Options,
     /// The functions that some `with` of the rules replaces, once somebody has looked.
@@ -133,6 +153,15 @@ impl Compiled {
     pub(super) fn with_source_names(&self, mut expr: super::ast::Expr) -> super::ast::Expr {
         visit::walk_expr_mut(&mut expr, &mut |node| restore(&self.rewritten, node));
         expr
+    }
+
+    fn rules_with(&self, wanted: Contents) -> impl Iterator<Item = &Entry> {
+        self.rules.iter().zip(&self.contents).filter(move |(_, contents)| contents.has(wanted)).map(|(entry, _)| entry)
+    }
+
+    /// The rules with a call of a builtin that compiles an operand.
+    pub(super) fn loading_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules_with(Contents::LOADING).map(|entry| &entry.rule)
     }
 
     /// The rules that can be evaluated when these are, themselves among them.
@@ -153,12 +182,14 @@ struct Compiler {
     names: Vec<Arc<str>>,
     modules: Vec<Module>,
     rules: Vec<Entry>,
+    /// What each rule holds.
+    contents: Vec<Contents>,
     tree: RuleTree,
     graph: graph::Graph,
     typed: types::Typed,
     annotations: AnnotationSet,
     generator: Generator,
-    rewritten: HashMap<Name, Name>,
+    rewritten: SourceNames,
     options: Options,
     schemas: Arc<Schemas>,
     unused_imports: Vec<Problem>,
@@ -184,8 +215,8 @@ pub(super) fn compile(
         }
     }
     if compiler.problems.is_empty() {
-        let Compiler { rules, tree, graph, typed, annotations, rewritten, .. } = compiler;
-        return Ok(Compiled { rules, tree, graph, typed, annotations, rewritten, options, mocked: OnceLock::new() });
+        let Compiler { rules, contents, tree, graph, typed, annotations, rewritten, .. } = compiler;
+        return Ok(Compiled { rules, contents, tree, graph, typed, annotations, rewritten, options, mocked: OnceLock::new() });
     }
     Err(problems::in_order(compiler.problems))
 }
@@ -222,24 +253,28 @@ const STAGES: [fn(&mut Compiler); 27] = [
 
 impl Compiler {
     fn new(modules: Vec<Module>, names: Vec<Arc<str>>, options: Options, schemas: Arc<Schemas>) -> Self {
-        let generator = Generator::new("", &modules);
-        let mut rules = Vec::new();
+        let mut rules = Vec::with_capacity(modules.iter().map(|module| module.rules.len()).sum());
         let mut bare = Vec::with_capacity(modules.len());
         for (number, mut module) in modules.into_iter().enumerate() {
-            let package = module.package.path.clone();
-            rules.extend(module.rules.drain(..).map(|rule| Entry { module: number, package: package.clone(), rule }));
+            let package: Arc<[Term]> = module.package.path.as_slice().into();
+            let own = std::mem::take(&mut module.rules);
+            rules.extend(own.into_iter().map(|rule| Entry { module: number, package: Arc::clone(&package), rule }));
             bare.push(module);
         }
+        let contents: Vec<Contents> = rules.iter().map(|entry| Contents::of(&entry.rule)).collect();
+        let named = rules.iter().zip(&contents).filter(|(_, contents)| contents.has(Contents::GENERATED_NAME));
+        let generator = Generator::new("", named.map(|(entry, _)| &entry.rule));
         Self {
             names,
             modules: bare,
             rules,
+            contents,
             tree: RuleTree::default(),
             graph: graph::Graph::default(),
             typed: types::Typed::default(),
             annotations: AnnotationSet::default(),
             generator,
-            rewritten: HashMap::new(),
+            rewritten: SourceNames::default(),
             options,
             schemas,
             unused_imports: Vec::new(),
@@ -282,11 +317,21 @@ impl Compiler {
     }
 
     /// Calls `change` on each rule and each of its `else` branches.
-    fn each_rule(&mut self, mut change: impl FnMut(&mut Context<'_>, &mut Rule)) {
+    fn each_rule(&mut self, change: impl FnMut(&mut Context<'_>, &mut Rule)) {
+        self.each_rule_where(|_| true, change);
+    }
+
+    /// The same for the rules that hold one of some constructs.
+    fn each_rule_with(&mut self, wanted: Contents, change: impl FnMut(&mut Context<'_>, &mut Rule)) {
+        self.each_rule_where(|contents| contents.has(wanted), change);
+    }
+
+    fn each_rule_where(&mut self, is_wanted: impl Fn(Contents) -> bool, mut change: impl FnMut(&mut Context<'_>, &mut Rule)) {
         let mut rules = std::mem::take(&mut self.rules);
         let before = self.problems.len();
-        for entry in &mut rules {
+        for (entry, contents) in rules.iter_mut().zip(&mut self.contents).filter(|(_, contents)| is_wanted(**contents)) {
             let mut context = Context {
+                contents,
                 generator: &mut self.generator,
                 rewritten: &mut self.rewritten,
                 problems: &mut self.problems,
@@ -306,8 +351,10 @@ impl Compiler {
 
 /// What a stage may use while it changes one rule.
 struct Context<'c> {
+    /// What the rule holds.
+    contents: &'c mut Contents,
     generator: &'c mut Generator,
-    rewritten: &'c mut HashMap<Name, Name>,
+    rewritten: &'c mut SourceNames,
     problems: &'c mut Vec<Problem>,
     tree: &'c RuleTree,
     print_statements: bool,
@@ -318,10 +365,6 @@ impl Context<'_> {
         self.problems.push(Problem::new(code, span, message));
     }
 
-    fn arity(&self, reference: &[Term]) -> Option<usize> {
-        arity(self.tree, reference)
-    }
-
     /// The name that the source has for `name`.
     fn source_name(&self, name: &Name) -> Name {
         self.rewritten.get(name).unwrap_or(name).clone()
@@ -330,13 +373,33 @@ impl Context<'_> {
 
 /// The number of arguments that the builtin or function at `reference` takes.
 fn arity(tree: &RuleTree, reference: &[Term]) -> Option<usize> {
-    let builtin = builtin(reference).map(|b| b.arity);
-    builtin.or_else(|| tree.function_arity(reference)).or_else(|| names(reference, "assign").then_some(2))
+    arity_of(tree, builtin(reference), reference)
+}
+
+/// The same where it is known already which builtin that is, if any.
+fn arity_of(tree: &RuleTree, builtin: Option<&builtins::Builtin>, reference: &[Term]) -> Option<usize> {
+    builtin.map(|b| b.arity).or_else(|| tree.function_arity(reference)).or_else(|| names(reference, "assign").then_some(2))
 }
 
 /// The builtin that a call's operator names.
 pub(super) fn builtin(reference: &[Term]) -> Option<&'static builtins::Builtin> {
-    builtins::lookup(&dotted(reference)?)
+    builtins::lookup(&builtin_name(reference)?)
+}
+
+/// The name of a call's operator, where it can be a builtin's: what lies in `data` is a rule.
+fn builtin_name(reference: &[Term]) -> Option<Cow<'_, str>> {
+    match reference {
+        [only] => part_name(only).map(Cow::Borrowed),
+        [root, ..] if root.as_var().is_some_and(|name| &**name == "data") => None,
+        _ => dotted(reference).map(Cow::Owned),
+    }
+}
+
+fn part_name(part: &Term) -> Option<&str> {
+    match &part.kind {
+        TermKind::Var(text) | TermKind::String(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// `io.jwt.decode` for the reference of that builtin; `None` where a part is no name.
@@ -346,10 +409,7 @@ pub(super) fn dotted(reference: &[Term]) -> Option<String> {
         if !name.is_empty() {
             name.push('.');
         }
-        match &part.kind {
-            TermKind::Var(text) | TermKind::String(text) => name.push_str(text),
-            _ => return None,
-        }
+        name.push_str(part_name(part)?);
     }
     Some(name)
 }
@@ -359,19 +419,28 @@ pub(super) fn is_operator(operator: &Term, name: &str) -> bool {
     operator.as_ref_parts().is_some_and(|parts| names(parts, name))
 }
 
+/// Whether `name` is what [`dotted`] gives, without making that.
 fn names(reference: &[Term], name: &str) -> bool {
-    dotted(reference).is_some_and(|n| n == name)
+    let mut rest = name;
+    for part in reference {
+        let own = if rest.len() == name.len() { Some(rest) } else { rest.strip_prefix('.') };
+        match own.zip(part_name(part)).and_then(|(own, part)| own.strip_prefix(part)) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.is_empty()
 }
 
 /// A reference with the names that the source has.
-fn restored(rewritten: &HashMap<Name, Name>, reference: &[Term]) -> Vec<Term> {
+fn restored(rewritten: &SourceNames, reference: &[Term]) -> Vec<Term> {
     let mut parts = reference.to_vec();
     visit::walk_terms_mut(&mut parts, &mut |node| restore(rewritten, node));
     parts
 }
 
 /// Gives a variable the name that the source has.
-fn restore(rewritten: &HashMap<Name, Name>, node: visit::NodeMut<'_>) -> bool {
+fn restore(rewritten: &SourceNames, node: visit::NodeMut<'_>) -> bool {
     if let visit::NodeMut::Term(Term { kind: TermKind::Var(name), .. }) = node
         && let Some(source) = rewritten.get(name)
     {
@@ -380,41 +449,58 @@ fn restore(rewritten: &HashMap<Name, Name>, node: visit::NodeMut<'_>) -> bool {
     false
 }
 
-/// OPA's `checkUndefinedFuncs`.
+/// OPA's `checkUndefinedFuncs`. What is called is known from here on.
 fn check_undefined_functions(compiler: &mut Compiler) {
     compiler.each_rule(|context, rule| {
-        let mut found = Vec::new();
+        let (mut found, mut called_contents) = (Vec::new(), Contents::default());
         visit::walk_rule(rule, &mut |node| {
             if let visit::Node::Expr(expr) = node {
-                found.extend(undefined_function(context, expr));
+                let called = called_builtin(expr);
+                called_contents.add(called.map(Contents::of_call).unwrap_or_default());
+                found.extend(undefined_function(context, expr, called));
             }
             false
         });
+        context.contents.add(called_contents);
         context.problems.append(&mut found);
     });
 }
 
-fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<Problem> {
+/// The builtin that an expression calls.
+fn called_builtin(expr: &super::ast::Expr) -> Option<&'static builtins::Builtin> {
+    match &expr.kind {
+        super::ast::ExprKind::Call(terms) => terms.first().and_then(Term::as_ref_parts).and_then(builtin),
+        _ => None,
+    }
+}
+
+fn undefined_function(
+    context: &Context<'_>,
+    expr: &super::ast::Expr,
+    called: Option<&'static builtins::Builtin>,
+) -> Option<Problem> {
     let super::ast::ExprKind::Call(terms) = &expr.kind else { return None };
     let (operator, operands) = terms.split_first()?;
     // Of a local that is called `input` or `data` nothing is left.
     let reference = operator.as_ref_parts().unwrap_or_default();
-    let name = print::reference(&restored(context.rewritten, reference));
+    let name = || print::reference(&restored(context.rewritten, reference));
     let problem = |message: String| Problem::new("rego_type_error", expr.span, message);
-    let Some(arity) = context.arity(reference) else {
+    let Some(arity) = arity_of(context.tree, called, reference) else {
+        let name = name();
         let known = builtins::all().iter().map(|builtin| builtin.name);
         return Some(problem(format!("undefined function {name}")).with(nearest::suggestion(&name, known)));
     };
     let given = operands.len();
     let (fits, counted) = if expr.generated {
-        (name == "eq" || given == arity + 1, given.saturating_sub(1))
+        (names(reference, "eq") || given == arity + 1, given.saturating_sub(1))
     } else {
         (given == arity || given == arity + 1, given)
     };
     if fits {
         return None;
     }
-    if builtin(reference).is_some() || names(reference, "assign") {
+    let name = name();
+    if called.is_some() || names(reference, "assign") {
         let details = super::types::declared().get(&name).map(|declaration| types::arity_details(declaration, operands));
         return Some(problem(format!("{name}: arity mismatch")).with(details.unwrap_or_default()));
     }
@@ -425,11 +511,10 @@ fn undefined_function(context: &Context<'_>, expr: &super::ast::Expr) -> Option<
 /// The calls of builtins that reach outside: the number of the module, the builtin, the place.
 pub(super) fn outside_calls(compiled: &Compiled) -> Vec<(usize, &'static str, Span)> {
     let mut found = Vec::new();
-    for entry in &compiled.rules {
+    for entry in compiled.rules_with(Contents::OUTSIDE) {
         visit::walk_rule(&entry.rule, &mut |node| {
             if let visit::Node::Expr(expr) = node
-                && let super::ast::ExprKind::Call(terms) = &expr.kind
-                && let Some(builtin) = terms.first().and_then(Term::as_ref_parts).and_then(builtin)
+                && let Some(builtin) = called_builtin(expr)
                 && builtin.reaches_out
             {
                 found.push((entry.module, builtin.name, expr.span));
@@ -444,12 +529,13 @@ pub(super) fn outside_calls(compiled: &Compiled) -> Vec<(usize, &'static str, Sp
 /// `left = right`, at the place of `right`.
 fn equality(left: Term, right: Term) -> super::ast::Expr {
     let span = right.span;
-    super::ast::Expr::new(super::ast::ExprKind::Call(vec![operator("eq", span), left, right]), span)
+    super::ast::Expr::new(super::ast::ExprKind::Call(vec![eq_operator(span), left, right]), span)
 }
 
-/// The operator of a call to a builtin whose name has no dot.
-fn operator(name: &str, span: Span) -> Term {
-    Term::new(TermKind::Ref(vec![Term::var(name, span)]), span)
+/// The operator of equalities. Its name is made once.
+fn eq_operator(span: Span) -> Term {
+    static NAME: LazyLock<Name> = LazyLock::new(|| "eq".into());
+    Term::new(TermKind::Ref(vec![Term::var(NAME.clone(), span)]), span)
 }
 
 /// Whether a body says nothing: `true`.

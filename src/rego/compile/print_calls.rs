@@ -3,14 +3,14 @@
 //! An operand is given as a set of its values, `{x | x = operand}`: empty where it is undefined, so that printing never fails.
 
 use super::visit::{self, Node, NodeMut, Skip, VarSet, is_generated};
-use super::{Compiler, Context, arity, equality, is_operator, safety};
+use super::{Compiler, Contents, Context, arity, equality, is_operator, safety};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Span, Term, TermKind};
 use crate::rego::parser::Problem;
 use crate::rego::print;
 
 /// `print` gives no value.
 pub(super) fn check_void_calls(compiler: &mut Compiler) {
-    compiler.each_rule(|context, rule| {
+    compiler.each_rule_with(Contents::PRINT, |context, rule| {
         let mut found = Vec::new();
         visit::walk_rule(rule, &mut |node| {
             found.extend(void_call(node));
@@ -29,9 +29,9 @@ pub(super) fn void_call(node: Node<'_>) -> Option<Problem> {
 
 pub(super) fn rewrite_or_erase(compiler: &mut Compiler) {
     if compiler.options.print_statements {
-        compiler.each_rule(rewrite_in_rule);
+        compiler.each_rule_with(Contents::PRINT, rewrite_in_rule);
     } else {
-        compiler.each_rule(|_, rule| visit::walk_rule_mut(rule, &mut erase));
+        compiler.each_rule_with(Contents::PRINT, |_, rule| visit::walk_rule_mut(rule, &mut erase));
     }
 }
 
@@ -55,6 +55,7 @@ fn is_print(expr: &Expr) -> bool {
 }
 
 fn rewrite_in_rule(context: &mut Context<'_>, rule: &mut Rule) {
+    context.contents.add(Contents::COMPREHENSION);
     let mut globals = safety::reserved();
     visit::collect_terms(&rule.head.args, Skip::default(), &mut globals);
     visit::walk_rule_mut(rule, &mut |node| match node {

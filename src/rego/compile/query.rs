@@ -1,22 +1,20 @@
 //! Queries: the stages that a body outside any module goes through (OPA's `queryCompiler`).
 
-use std::collections::HashMap;
-
 use super::visit;
 use super::{
-    Compiled, Context, Generator, dynamics, exprs, globals, locals, print_calls, problems, safety, templates, types,
-    undefined_function, with,
+    Compiled, Contents, Context, Generator, SourceNames, called_builtin, dynamics, exprs, globals, locals, print_calls, problems,
+    safety, templates, types, undefined_function, with,
 };
-use crate::rego::ast::{Body, Name};
+use crate::rego::ast::Body;
 use crate::rego::parser::Problem;
 
 /// A compiled body, and the name that the query has for each local that got another.
-pub(in crate::rego) type Query = (Body, HashMap<Name, Name>);
+pub(in crate::rego) type Query = (Body, SourceNames);
 
 const STAGES: [fn(&mut Context<'_>, &mut Body); 10] = [
     |_, body| {
         let declared = globals::declared_in_body(body);
-        globals::resolve_body(&globals::Globals::new(), &mut vec![declared], body);
+        globals::resolve_body(&globals::Globals::default(), &mut vec![declared], body);
     },
     locals::rewrite_query,
     |context, body| drop(templates::in_body(context, &safety::reserved(), body)),
@@ -49,7 +47,7 @@ fn check_functions(context: &mut Context<'_>, body: &Body) {
     let mut found = Vec::new();
     visit::walk(visit::Node::Body(body), &mut |node| {
         if let visit::Node::Expr(expr) = node {
-            found.extend(undefined_function(context, expr));
+            found.extend(undefined_function(context, expr, called_builtin(expr)));
         }
         false
     });
@@ -58,11 +56,12 @@ fn check_functions(context: &mut Context<'_>, body: &Body) {
 
 /// Compiles a query against compiled modules.
 pub(in crate::rego) fn compile(compiled: &Compiled, mut body: Body) -> Result<Query, Vec<Problem>> {
-    let mut generator = Generator::new("q", &[]);
-    let mut rewritten = HashMap::new();
-    let mut problems = Vec::new();
+    let mut generator = Generator::new("q", std::iter::empty());
+    let mut rewritten = SourceNames::default();
+    let (mut problems, mut contents) = (Vec::new(), Contents::ANYTHING);
     for stage in STAGES {
         let mut context = Context {
+            contents: &mut contents,
             generator: &mut generator,
             rewritten: &mut rewritten,
             problems: &mut problems,

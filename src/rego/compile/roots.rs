@@ -1,14 +1,15 @@
 //! In v1 and in strict mode no rule, parameter or local may be called `data` or `input` (OPA's `checkRootDocumentOverrides`).
 
 use super::visit::{self, Node};
-use super::{Compiler, is_operator};
+use super::{Compiler, Contents, is_operator};
 use crate::rego::ast::{ExprKind, Name, Rule, Span, Term, TermKind};
 
 pub(super) fn check_overrides(compiler: &mut Compiler) {
     let mut problems = Vec::new();
-    for entry in compiler.rules.iter().filter(|entry| compiler.is_strict(entry.module)) {
+    let rules = compiler.rules.iter().zip(&compiler.contents);
+    for (entry, contents) in rules.filter(|(entry, _)| compiler.is_strict(entry.module)) {
         in_head(&entry.rule, &mut problems);
-        let mut next = Some(&entry.rule);
+        let mut next = contents.has(Contents::ASSIGN).then_some(&entry.rule);
         while let Some(rule) = next {
             in_assignments(rule, &mut problems);
             next = rule.otherwise.as_deref();

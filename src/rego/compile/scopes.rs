@@ -14,15 +14,13 @@ pub(super) struct Scopes {
 
 impl Scopes {
     pub(super) fn of(rules: &[Entry]) -> Self {
-        let mut first: BTreeMap<(u32, u32), String> = BTreeMap::new();
+        let mut first: BTreeMap<(u32, u32), &Rule> = BTreeMap::new();
         let mut shared = BTreeSet::new();
         for rule in rules.iter().flat_map(|entry| std::iter::successors(Some(&entry.rule), |rule| rule.otherwise.as_deref())) {
             let row = (rule.span.module, rule.span.row);
-            let name = name_of(rule);
-            match first.get(&row) {
-                None => drop(first.insert(row, name)),
-                Some(other) if *other != name => drop(shared.insert(row)),
-                Some(_) => {}
+            let other = *first.entry(row).or_insert(rule);
+            if !std::ptr::eq(other, rule) && name_of(other) != name_of(rule) {
+                shared.insert(row);
             }
         }
         Self { shared }

@@ -4,20 +4,22 @@
 
 use super::problems::MAX_ERRORS;
 use super::visit::{self, Node, NodeMut, Skip, VarSet, walk_head_mut};
-use super::{Compiler, Context, arity, builtin, equality, safety};
+use super::{Compiler, Contents, Context, arity, builtin, equality, safety};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Span, TemplatePart, Term, TermKind};
 use crate::rego::print;
 
 pub(super) fn rewrite_template_strings(compiler: &mut Compiler) {
-    compiler.each_rule(|context, rule| {
+    compiler.each_rule_with(Contents::TEMPLATE, |context, rule| {
         let mut has_template = false;
         visit::walk_rule(rule, &mut |node| {
             has_template |= matches!(node, Node::Term(Term { kind: TermKind::Template(_), .. }));
             has_template
         });
+        // Those of its `else` branches are theirs alone.
         if !has_template {
             return;
         }
+        context.contents.add(Contents::COMPREHENSION);
         let mut safe = safety::reserved();
         visit::collect_terms(&rule.head.args, Skip { templates: true, ..Skip::default() }, &mut safe);
         let safe = in_body(context, &safe, &mut rule.body);

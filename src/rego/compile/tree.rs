@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::visit::{is_ground, is_scalar};
 use super::{Compiler, Entry, RuleKind, kind_of};
-use crate::rego::ast::{ExprKind, Rule, Term, TermKind};
+use crate::rego::ast::{ExprKind, Name, Rule, Term, TermKind};
 
 /// A part of a path: a scalar.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,8 +12,8 @@ pub(in crate::rego) enum Key {
     Null,
     Bool(bool),
     /// By its text.
-    Number(String),
-    String(String),
+    Number(Name),
+    String(Name),
 }
 
 impl Key {
@@ -22,8 +22,8 @@ impl Key {
         match &term.kind {
             TermKind::Null => Some(Self::Null),
             TermKind::Bool(b) => Some(Self::Bool(*b)),
-            TermKind::Number(text) => Some(Self::Number(text.to_string())),
-            TermKind::String(text) => Some(Self::String(text.to_string())),
+            TermKind::Number(text) => Some(Self::Number(text.clone())),
+            TermKind::String(text) => Some(Self::String(text.clone())),
             _ => None,
         }
     }
@@ -131,10 +131,15 @@ impl RuleTree {
         true
     }
 
-    fn add(&mut self, path: &[Term]) -> &mut Node {
-        self.depth = self.depth.max(path.len());
-        let keys = path.iter().skip(1).map_while(Key::of);
-        keys.fold(&mut self.root, |node, key| node.children.entry(key).or_default())
+    /// The node at a path below `data`.
+    fn add(&mut self, keys: impl Iterator<Item = Key>) -> &mut Node {
+        let (mut node, mut depth) = (&mut self.root, 1);
+        for key in keys {
+            node = node.children.entry(key).or_default();
+            depth += 1;
+        }
+        self.depth = self.depth.max(depth);
+        node
     }
 }
 
@@ -147,15 +152,13 @@ pub(in crate::rego) fn ground_prefix(reference: &[Term]) -> &[Term] {
 pub(super) fn set_rule_tree(compiler: &mut Compiler) {
     let mut tree = RuleTree::default();
     for module in &compiler.modules {
-        tree.add(&module.package.path);
+        tree.add(module.package.path.iter().skip(1).map_while(Key::of));
     }
     for (number, entry) in compiler.rules.iter().enumerate() {
-        let reference = entry.reference();
-        let node = tree.add(ground_prefix(&reference));
-        node.rules.push(number);
+        tree.add(entry.ground_keys()).rules.push(number);
     }
     mark(&mut tree.root, &compiler.rules);
-    if let Some(system) = tree.root.children.get_mut(&Key::String("system".to_owned())) {
+    if let Some(system) = tree.root.children.get_mut(&Key::String("system".into())) {
         system.is_hidden = true;
     }
     compiler.tree = tree;

@@ -208,7 +208,7 @@ pub(super) fn head_vars(head: &Head) -> VarSet {
     vars
 }
 
-/// A node that is visited and may be changed.
+/// A node that is visited and may be changed. Who walks is called on each before its children; `true` leaves the children out.
 pub(super) enum NodeMut<'n> {
     Body(&'n mut Body),
     Expr(&'n mut Expr),
@@ -216,21 +216,18 @@ pub(super) enum NodeMut<'n> {
     Term(&'n mut Term),
 }
 
-/// Called on each node before its children; `true` leaves the children out.
-pub(super) type VisitMut<'f> = &'f mut dyn FnMut(NodeMut<'_>) -> bool;
-
-pub(super) fn walk_rule_mut(rule: &mut Rule, visit: VisitMut<'_>) {
+pub(super) fn walk_rule_mut<V: FnMut(NodeMut<'_>) -> bool>(rule: &mut Rule, visit: &mut V) {
     walk_head_mut(&mut rule.head, visit);
     walk_body_mut(&mut rule.body, visit);
 }
 
-pub(super) fn walk_head_mut(head: &mut Head, visit: VisitMut<'_>) {
+pub(super) fn walk_head_mut<V: FnMut(NodeMut<'_>) -> bool>(head: &mut Head, visit: &mut V) {
     for term in head.reference.iter_mut().skip(1).chain(&mut head.args).chain(&mut head.key).chain(&mut head.value) {
         walk_term_mut(term, visit);
     }
 }
 
-pub(super) fn walk_body_mut(body: &mut Body, visit: VisitMut<'_>) {
+pub(super) fn walk_body_mut<V: FnMut(NodeMut<'_>) -> bool>(body: &mut Body, visit: &mut V) {
     if visit(NodeMut::Body(body)) {
         return;
     }
@@ -239,7 +236,7 @@ pub(super) fn walk_body_mut(body: &mut Body, visit: VisitMut<'_>) {
     }
 }
 
-pub(super) fn walk_expr_mut(expr: &mut Expr, visit: VisitMut<'_>) {
+pub(super) fn walk_expr_mut<V: FnMut(NodeMut<'_>) -> bool>(expr: &mut Expr, visit: &mut V) {
     if visit(NodeMut::Expr(expr)) {
         return;
     }
@@ -263,20 +260,20 @@ pub(super) fn walk_expr_mut(expr: &mut Expr, visit: VisitMut<'_>) {
     }
 }
 
-fn walk_with_mut(with: &mut With, visit: VisitMut<'_>) {
+fn walk_with_mut<V: FnMut(NodeMut<'_>) -> bool>(with: &mut With, visit: &mut V) {
     if !visit(NodeMut::With) {
         walk_term_mut(&mut with.target, visit);
         walk_term_mut(&mut with.value, visit);
     }
 }
 
-pub(super) fn walk_terms_mut(terms: &mut [Term], visit: VisitMut<'_>) {
+pub(super) fn walk_terms_mut<V: FnMut(NodeMut<'_>) -> bool>(terms: &mut [Term], visit: &mut V) {
     for term in terms {
         walk_term_mut(term, visit);
     }
 }
 
-pub(super) fn walk_term_mut(term: &mut Term, visit: VisitMut<'_>) {
+pub(super) fn walk_term_mut<V: FnMut(NodeMut<'_>) -> bool>(term: &mut Term, visit: &mut V) {
     if visit(NodeMut::Term(term)) {
         return;
     }
@@ -310,7 +307,7 @@ pub(super) fn walk_term_mut(term: &mut Term, visit: VisitMut<'_>) {
     }
 }
 
-/// A node that is visited.
+/// A node that is visited. Who walks is called on each before its children; `true` leaves the children out.
 #[derive(Clone, Copy)]
 pub(super) enum Node<'n> {
     Body(&'n [Expr]),
@@ -319,21 +316,18 @@ pub(super) enum Node<'n> {
     Term(&'n Term),
 }
 
-/// Called on each node before its children; `true` leaves the children out.
-pub(super) type Visit<'n, 'f> = &'f mut dyn FnMut(Node<'n>) -> bool;
-
-pub(super) fn walk_rule<'n>(rule: &'n Rule, visit: Visit<'n, '_>) {
+pub(super) fn walk_rule<'n, V: FnMut(Node<'n>) -> bool>(rule: &'n Rule, visit: &mut V) {
     walk_head(&rule.head, visit);
     walk(Node::Body(&rule.body), visit);
 }
 
-pub(super) fn walk_head<'n>(head: &'n Head, visit: Visit<'n, '_>) {
+pub(super) fn walk_head<'n, V: FnMut(Node<'n>) -> bool>(head: &'n Head, visit: &mut V) {
     for term in head.reference.iter().skip(1).chain(&head.args).chain(&head.key).chain(&head.value) {
         walk(Node::Term(term), visit);
     }
 }
 
-pub(super) fn walk<'n>(node: Node<'n>, visit: Visit<'n, '_>) {
+pub(super) fn walk<'n, V: FnMut(Node<'n>) -> bool>(node: Node<'n>, visit: &mut V) {
     if visit(node) {
         return;
     }
@@ -345,7 +339,7 @@ pub(super) fn walk<'n>(node: Node<'n>, visit: Visit<'n, '_>) {
     }
 }
 
-fn walk_expr<'n>(expr: &'n Expr, visit: Visit<'n, '_>) {
+fn walk_expr<'n, V: FnMut(Node<'n>) -> bool>(expr: &'n Expr, visit: &mut V) {
     match &expr.kind {
         ExprKind::Term(term) => walk(Node::Term(term), visit),
         ExprKind::Call(terms) | ExprKind::Some(terms) => terms.iter().for_each(|term| walk(Node::Term(term), visit)),
@@ -362,7 +356,7 @@ fn walk_expr<'n>(expr: &'n Expr, visit: Visit<'n, '_>) {
     expr.with.iter().for_each(|with| walk(Node::With(with), visit));
 }
 
-fn walk_term<'n>(term: &'n Term, visit: Visit<'n, '_>) {
+fn walk_term<'n, V: FnMut(Node<'n>) -> bool>(term: &'n Term, visit: &mut V) {
     match &term.kind {
         TermKind::Ref(terms) | TermKind::Array(terms) | TermKind::Set(terms) | TermKind::Call(terms) => {
             terms.iter().for_each(|term| walk(Node::Term(term), visit));

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::heads::bound_variable;
 use super::tree::Key;
 use super::visit::{self, NodeMut, requires_eval};
-use super::{Compiler, Context, builtin, dotted};
+use super::{Compiler, Contents, Context, builtin, dotted};
 use crate::rego::ast::{Body, Expr, Span, Term, TermKind};
 use crate::rego::builtins;
 use crate::rego::parser::Problem;
 
 pub(super) fn rewrite_with_values(compiler: &mut Compiler) {
-    compiler.each_rule(|context, rule| {
+    compiler.each_rule_with(Contents::WITH, |context, rule| {
         let mut visit = |node: NodeMut<'_>| {
             if let NodeMut::Body(body) = node {
                 rewrite_body(context, body);
@@ -59,14 +58,10 @@ fn rewrite_expr(
                 with.value = known.clone();
                 continue;
             }
-            let bind = context.generator.equality(with.value.clone());
-            if let Some(local) = bound_variable(&bind.kind) {
-                with.value = local;
-                if place.row > 0 {
-                    bound.insert(place, with.value.clone());
-                }
+            rewritten.push(context.generator.bind(&mut with.value));
+            if place.row > 0 {
+                bound.insert(place, with.value.clone());
             }
-            rewritten.push(bind);
         }
     }
     rewritten.push(expr);

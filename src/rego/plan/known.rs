@@ -22,13 +22,10 @@ type Locals<'c> = HashMap<&'c Name, &'c Term>;
 /// an object is not in it. A guess for who compiles ahead: a `with` may replace what it says.
 pub(in crate::rego) fn known_calls<'a>(compiled: &Compiled, arena: &'a Arena) -> Vec<(Loading, Vec<Value<'a>>)> {
     let mut known = Vec::new();
-    for entry in &compiled.rules {
-        let calls = loading_calls(&entry.rule);
-        if calls.is_empty() {
-            continue;
-        }
+    for rule in compiled.loading_rules() {
+        let calls = loading_calls(rule);
         let left = Cell::new(0);
-        let known_in = Known { compiled, arena, locals: locals(&entry.rule), left: &left };
+        let known_in = Known { compiled, arena, locals: locals(rule), left: &left };
         let value = |operand: &Term| known_in.value(operand, MAX_NAMES).unwrap_or(Value::Null);
         for (loading, operands) in calls {
             left.set(MAX_TERMS);

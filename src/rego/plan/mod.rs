@@ -230,7 +230,7 @@ impl<'c> Planner<'c> {
     }
 
     /// The object of a query's bindings: what the query's text names, and neither `_` nor what the compiler made.
-    fn row(&mut self, names: &HashMap<Name, Name>) -> Vec<String> {
+    fn row(&mut self, names: &compile::SourceNames) -> Vec<String> {
         let mut columns: Vec<(String, Reg)> = Vec::new();
         for (local, reg) in &self.bound {
             let name = names.get(local).unwrap_or(local);
@@ -534,8 +534,8 @@ fn display_path(keys: &[Key]) -> String {
         let kind = match key {
             Key::Null => TermKind::Null,
             Key::Bool(b) => TermKind::Bool(*b),
-            Key::Number(text) => TermKind::Number(text.as_str().into()),
-            Key::String(text) => TermKind::String(text.as_str().into()),
+            Key::Number(text) => TermKind::Number(text.clone()),
+            Key::String(text) => TermKind::String(text.clone()),
         };
         Term::new(kind, span)
     }));

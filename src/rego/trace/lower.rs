@@ -303,9 +303,9 @@ pub(super) fn key_of(value: &Value<'_>) -> Option<Key> {
     Some(match value {
         Value::Null => Key::Null,
         Value::Bool(b) => Key::Bool(*b),
-        Value::Int(int) => Key::Number(int.to_string()),
-        Value::Number(text) => Key::Number((*text).to_owned()),
-        Value::String(bytes) => Key::String(String::from_utf8_lossy(bytes).into_owned()),
+        Value::Int(int) => Key::Number(int.to_string().into()),
+        Value::Number(text) => Key::Number((*text).into()),
+        Value::String(bytes) => Key::String(String::from_utf8_lossy(bytes).into()),
         _ => return None,
     })
 }
@@ -316,6 +316,6 @@ pub(super) fn key_value<'t>(arena: &'t Arena, key: &Key) -> Value<'t> {
         Key::Null => Value::Null,
         Key::Bool(b) => Value::Bool(*b),
         Key::Number(text) => Value::number(arena, text),
-        Key::String(text) => Value::string(arena, text),
+        Key::String(text) => Value::string(arena, &**text),
     }
 }

@@ -14,6 +14,8 @@ mod unify;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 pub(super) use constant::Constant;
 pub(super) use declaration::{Declaration, Named, declared};
 
@@ -73,7 +75,7 @@ pub(super) struct Types {
     /// No hash table: those point into their memory, which a check for leaks takes for lost in what lives as long as the process.
     numbers: BTreeMap<Arc<Shape>, Type>,
     /// Pairs that were compared before.
-    unifying: HashMap<(Type, Type), bool>,
+    unifying: HashMap<(Type, Type), bool, RandomState>,
 }
 
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use super::super::tree::ground_prefix;
 use super::super::visit::{self, Node, NodeMut};
-use super::super::{Compiler, Generator, equality, full_reference, is_operator};
+use super::super::{Compiler, Contents, Generator, equality, full_reference, is_operator};
 use super::{Annotated, AnnotationSet, term};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Span, Term, TermKind};
 
@@ -13,7 +13,8 @@ const RULE: &str = "rego.metadata.rule";
 pub(in super::super) fn rewrite_calls(compiler: &mut Compiler) {
     let mut rules = std::mem::take(&mut compiler.rules);
     let mut problems = Vec::new();
-    for (number, entry) in rules.iter_mut().enumerate() {
+    let numbered = rules.iter_mut().zip(&compiler.contents).enumerate();
+    for (number, (entry, _)) in numbered.filter(|(_, (_, contents))| contents.has(Contents::REGO)) {
         let package = &entry.package;
         // Annotations are above a rule, never above an `else`.
         let mut own = Some(number);

@@ -57,7 +57,7 @@ impl Dynamic {
             reference: dependency.source.to_vec(),
             bound: select::vars_before(rule, dependency.at),
             origins: origins::of(rule, dependency.at, &dependency.selecting),
-            selecting: dependency.selecting,
+            selecting: dependency.selecting.into_owned(),
             rules: BTreeSet::from([dependency.rule]),
         }
     }

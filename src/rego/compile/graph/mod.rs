@@ -6,6 +6,7 @@ mod origins;
 mod results;
 mod select;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::visit::{self, Node};
@@ -33,7 +34,7 @@ struct Dependency<'r> {
     source: &'r [Term],
     number: usize,
     /// The reference that selects: narrowed, where one is left.
-    selecting: Vec<Term>,
+    selecting: Cow<'r, [Term]>,
     /// The expression that it stands in; the head comes after all of the body.
     at: usize,
     rule: usize,
@@ -74,6 +75,9 @@ impl Graph {
     /// The branches that a way back to themselves may lead through: what is left where nothing is taken away that reads nothing of what is
     /// left, or that nothing of it reads. None, as a rule, and so no way has to be looked for.
     pub(super) fn cyclic(&self) -> BTreeSet<Branch> {
+        if self.is_acyclic() {
+            return BTreeSet::new();
+        }
         let mut left: BTreeSet<Branch> = self.edges.keys().copied().collect();
         let reversed = reversed(&self.edges);
         for (ahead, back) in [(&self.edges, &reversed), (&reversed, &self.edges)] {
@@ -94,6 +98,35 @@ impl Graph {
             }
         }
         left
+    }
+
+    /// Whether nothing is left where each branch is taken away that reads nothing of what is left.
+    fn is_acyclic(&self) -> bool {
+        let branches: Vec<Branch> = self.edges.keys().copied().collect();
+        let mut readers: Vec<Vec<usize>> = vec![Vec::new(); branches.len()];
+        let mut open = vec![0_usize; branches.len()];
+        for ((from, targets), open) in self.edges.values().enumerate().zip(&mut open) {
+            for target in targets {
+                if let Some(readers) = branches.binary_search(target).ok().and_then(|at| readers.get_mut(at)) {
+                    readers.push(from);
+                    *open += 1;
+                }
+            }
+        }
+        let mut ends: Vec<usize> = open.iter().enumerate().filter(|(_, open)| **open == 0).map(|(at, _)| at).collect();
+        let mut taken = 0;
+        while let Some(end) = ends.pop() {
+            taken += 1;
+            for from in readers.get(end).into_iter().flatten() {
+                if let Some(open) = open.get_mut(*from) {
+                    *open = open.saturating_sub(1);
+                    if *open == 0 {
+                        ends.push(*from);
+                    }
+                }
+            }
+        }
+        taken == branches.len()
     }
 
     /// The shortest way from a branch back to itself, over edges that are wanted.
@@ -149,19 +182,26 @@ fn dependencies<'r>(compiler: &Compiler, rule: &'r Rule) -> Vec<Dependency<'r>> 
     let mut found = Vec::new();
     let mut before = Before::new(rule);
     for (number, (at, source)) in references(rule).into_iter().enumerate() {
-        let varies = source.iter().skip(1).any(|part| !super::is_constant(part));
-        if varies {
-            before.go_to(at);
+        // What begins with anything else selects no rule.
+        if source.first().and_then(Term::as_var).is_none_or(|name| &**name != "data") {
+            continue;
         }
-        let expanded = if varies { narrow::expand(source, &before.known) } else { vec![source.to_vec()] };
-        let selecting = match expanded.as_slice() {
-            [only] => only.clone(),
-            _ => source.to_vec(),
+        if source.iter().skip(1).all(super::is_constant) {
+            let selected = rules_of(&compiler.rules, &compiler.tree, source).into_iter();
+            let selecting = || Cow::Borrowed(source);
+            found.extend(selected.map(|rule| Dependency { source, number, selecting: selecting(), at, rule, is_static: true }));
+            continue;
+        }
+        before.go_to(at);
+        let expanded = narrow::expand(source, &before.known);
+        let selecting: Cow<'r, [Term]> = match expanded.as_slice() {
+            [only] => Cow::Owned(only.clone()),
+            _ => Cow::Borrowed(source),
         };
         for reference in &expanded {
             for target in rules_of(&compiler.rules, &compiler.tree, reference) {
                 let own = compiler.rules.get(target).map(Entry::reference).unwrap_or_default();
-                let is_static = !varies || select::positions(&selecting, &own, &before.bound).is_some_and(|open| open.is_empty());
+                let is_static = select::positions(&selecting, &own, &before.bound).is_some_and(|open| open.is_empty());
                 found.push(Dependency { source, number, selecting: selecting.clone(), at, rule: target, is_static });
             }
         }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::rego::ast::{Body, ExprKind, Name, Rule, Term, TermKind};
-use crate::rego::builtins;
-use crate::rego::compile::{as_equality, dotted, is_constant};
+use crate::rego::compile::{as_equality, builtin, is_constant};
 
 /// Where a value comes from.
 #[derive(Debug, Clone)]
@@ -112,7 +111,7 @@ fn in_head(rule: &Rule) -> BTreeMap<&Name, Origin> {
 /// The variable that takes what a builtin gives: its last operand, one more than the builtin has.
 fn output(terms: &[Term]) -> Option<(&Name, &'static str)> {
     let (operator, operands) = terms.split_first()?;
-    let builtin = builtins::lookup(&dotted(operator.as_ref_parts()?)?)?;
+    let builtin = builtin(operator.as_ref_parts()?)?;
     let name = operands.get(builtin.arity)?.as_var()?;
     (operands.len() == builtin.arity + 1).then_some((name, builtin.name))
 }

@@ -1,7 +1,5 @@
 //! Which rules a reference can mean, and which it means whatever its variables hold.
 
-use std::collections::BTreeSet;
-
 use crate::rego::ast::{Expr, Head, Rule, Term};
 use crate::rego::compile::tree::{Key, Node as TreeNode};
 use crate::rego::compile::visit::{self, Node, VarSet};
@@ -9,17 +7,19 @@ use crate::rego::compile::{Entry, RuleTree, is_constant, unify};
 use crate::rego::order;
 
 /// The rules that a reference can mean, hidden ones among them (OPA's `GetRulesDynamicWithOpts`).
-pub(in crate::rego::compile) fn rules(rules: &[Entry], tree: &RuleTree, reference: &[Term]) -> BTreeSet<usize> {
-    let mut numbers = BTreeSet::new();
+pub(in crate::rego::compile) fn rules(rules: &[Entry], tree: &RuleTree, reference: &[Term]) -> Vec<usize> {
+    let mut numbers = Vec::new();
     if let Some((head, rest)) = reference.split_first()
         && head.as_var().is_some_and(|name| &**name == "data")
     {
         descend(rules, tree.root(), reference, rest, &mut numbers);
     }
+    numbers.sort_unstable();
+    numbers.dedup();
     numbers
 }
 
-fn descend(rules: &[Entry], node: &TreeNode, whole: &[Term], rest: &[Term], numbers: &mut BTreeSet<usize>) {
+fn descend(rules: &[Entry], node: &TreeNode, whole: &[Term], rest: &[Term], numbers: &mut Vec<usize>) {
     let Some((part, after)) = rest.split_first() else {
         node.depth_first(&mut |node| {
             numbers.extend(&node.rules);
@@ -44,9 +44,10 @@ fn descend(rules: &[Entry], node: &TreeNode, whole: &[Term], rest: &[Term], numb
 /// Whether the parts of a rule's reference from `at` on can be those of `reference`.
 fn may_meet(rules: &[Entry], number: usize, reference: &[Term], at: usize) -> bool {
     let Some(entry) = rules.get(number) else { return false };
-    let own = entry.reference();
-    let pairs = own.iter().zip(reference).skip(at);
-    pairs.into_iter().all(|(a, b)| !is_constant(a) || !is_constant(b) || unify::same_term(a, b))
+    // The rule lies at a path of `at` parts: what is left of its reference is its head's.
+    let own = entry.rule.head.reference.iter().skip(at.saturating_sub(entry.package.len()));
+    let mut pairs = own.zip(reference.iter().skip(at));
+    pairs.all(|(a, b)| !is_constant(a) || !is_constant(b) || unify::same_term(a, b))
 }
 
 /// The variables that may have a value where an expression of a branch is evaluated: those of the head, and of what stands before it.

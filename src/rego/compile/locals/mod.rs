@@ -5,11 +5,9 @@ mod statement;
 mod term;
 mod unused;
 
-use std::collections::HashMap;
-
 use super::visit::{self, NodeMut, Skip, VarSet, is_scalar};
-use super::{Compiler, Context, Generator, globals};
-use crate::rego::ast::{Body, Head, Name, Rule, Term, TermKind};
+use super::{Compiler, Contents, Context, Generator, SourceNames, globals};
+use crate::rego::ast::{Body, Head, Rule, Term, TermKind};
 use crate::rego::builtins;
 use crate::rego::parser::Problem;
 use scope::{Occurrence, Scope};
@@ -20,10 +18,12 @@ pub(super) struct Locals<'c> {
     generator: &'c mut Generator,
     /// Whether an assigned variable must be used.
     strict: bool,
+    /// Whether `:=` or `some` may declare a name.
+    declares: bool,
     /// The scopes around a term, innermost last.
     scopes: Vec<Scope>,
     /// The source's name for each generated one.
-    rewritten: HashMap<Name, Name>,
+    rewritten: SourceNames,
     problems: Vec<Problem>,
     /// What is declared and never used, which does not end compiling.
     unused: Vec<Problem>,
@@ -31,9 +31,10 @@ pub(super) struct Locals<'c> {
 
 pub(super) fn rewrite_local_vars(compiler: &mut Compiler) {
     let mut rules = std::mem::take(&mut compiler.rules);
-    for entry in &mut rules {
+    for (entry, contents) in rules.iter_mut().zip(&compiler.contents) {
         let mut unused = Arguments::of(if compiler.options.strict { &entry.rule.head.args } else { &[] });
         let mut locals = Locals::new(&mut compiler.generator, compiler.options.strict);
+        locals.declares = contents.has(Contents::DECLARATION);
         let mut found = Found::default();
         locals.rename_arguments(&mut entry.rule.head);
         found.take(&mut locals);
@@ -80,8 +81,9 @@ impl<'c> Locals<'c> {
         Self {
             generator,
             strict,
+            declares: true,
             scopes: vec![Scope::default()],
-            rewritten: HashMap::new(),
+            rewritten: SourceNames::default(),
             problems: Vec::new(),
             unused: Vec::new(),
         }
@@ -132,12 +134,12 @@ impl<'c> Locals<'c> {
         self.in_body(&mut rule.body, &used);
         found.take(self);
         if has_vars {
-            let names = self.scopes.last().map(|scope| scope.names.clone()).unwrap_or_default();
+            let scope = self.scopes.last();
             visit::walk_head_mut(&mut rule.head, &mut |node| {
                 if let NodeMut::Term(Term { kind: TermKind::Var(name), .. }) = node
-                    && let Some(local) = names.get(name)
+                    && let Some(meaning) = scope.and_then(|scope| scope.names.get(name))
                 {
-                    *name = local.clone();
+                    *name = meaning.local.clone();
                 }
                 false
             });

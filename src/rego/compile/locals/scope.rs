@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::Locals;
 use crate::rego::ast::{Name, Span};
 use crate::rego::parser::Problem;
@@ -15,12 +17,18 @@ pub(super) enum Occurrence {
     Declared,
 }
 
+/// What a name stands for.
+#[derive(Clone)]
+pub(super) struct Meaning {
+    pub(super) local: Name,
+    pub(super) occurrence: Occurrence,
+    /// How often the name was met.
+    count: usize,
+}
+
 #[derive(Clone, Default)]
 pub(super) struct Scope {
-    pub(super) names: HashMap<Name, Name>,
-    pub(super) occurrences: HashMap<Name, Occurrence>,
-    /// How often a name was met.
-    counts: HashMap<Name, usize>,
+    pub(super) names: HashMap<Name, Meaning, RandomState>,
 }
 
 impl Locals<'_> {
@@ -30,9 +38,7 @@ impl Locals<'_> {
 
     pub(super) fn insert(&mut self, name: &Name, local: Name, occurrence: Occurrence) {
         if let Some(scope) = self.scopes.last_mut() {
-            scope.names.insert(name.clone(), local.clone());
-            scope.occurrences.insert(name.clone(), occurrence);
-            scope.counts.insert(name.clone(), 1);
+            scope.names.insert(name.clone(), Meaning { local: local.clone(), occurrence, count: 1 });
         }
         if *name != local {
             self.rewritten.insert(local, name.clone());
@@ -40,29 +46,27 @@ impl Locals<'_> {
     }
 
     pub(super) fn declared(&self, name: &str) -> Option<&Name> {
-        self.scopes.iter().rev().find_map(|scope| scope.names.get(name))
+        self.scopes.iter().rev().find_map(|scope| scope.names.get(name)).map(|meaning| &meaning.local)
     }
 
     pub(super) fn occurrence(&self, name: &str) -> Option<Occurrence> {
-        self.scopes.last()?.occurrences.get(name).copied()
+        self.scopes.last()?.names.get(name).map(|meaning| meaning.occurrence)
     }
 
     pub(super) fn global_occurrence(&self, name: &str) -> Option<Occurrence> {
-        self.scopes.iter().rev().find_map(|scope| scope.occurrences.get(name).copied())
+        self.scopes.iter().rev().find_map(|scope| scope.names.get(name)).map(|meaning| meaning.occurrence)
     }
 
     /// Counts a name that stands for something.
     pub(super) fn seen(&mut self, name: &Name) {
-        if let Some(count) = self.scopes.iter_mut().rev().find_map(|scope| scope.counts.get_mut(name)) {
-            *count += 1;
-        } else if let Some(scope) = self.scopes.last_mut() {
-            scope.counts.insert(name.clone(), 1);
+        if let Some(meaning) = self.scopes.iter_mut().rev().find_map(|scope| scope.names.get_mut(name)) {
+            meaning.count += 1;
         }
     }
 
     /// How often a name was met.
     pub(super) fn count(&self, name: &str) -> usize {
-        self.scopes.iter().rev().find_map(|scope| scope.counts.get(name)).copied().unwrap_or(0)
+        self.scopes.iter().rev().find_map(|scope| scope.names.get(name)).map_or(0, |meaning| meaning.count)
     }
 
     /// A new local for a name that its scope has not seen.

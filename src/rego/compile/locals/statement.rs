@@ -4,7 +4,7 @@ use super::Locals;
 use super::scope::{Occurrence, Scope};
 use crate::rego::ast::{Body, Expr, ExprKind, Span, Term, TermKind};
 use crate::rego::compile::visit::{self, Skip, VarSet, is_wildcard};
-use crate::rego::compile::{is_operator, operator, safety};
+use crate::rego::compile::{eq_operator, globals, is_operator, safety};
 
 const ASSIGN_IN_NEGATED: &str = "cannot assign vars inside negated expression";
 const ASSIGN_IN_AND: &str = "cannot assign vars inside implicit and operand";
@@ -13,18 +13,18 @@ const ASSIGN_IN_OR: &str = "cannot assign vars inside implicit or operand";
 impl Locals<'_> {
     /// `used` names what outside the body uses its variables.
     pub(super) fn in_body(&mut self, body: &mut Body, used: &VarSet) {
-        let original = body.clone();
+        let place = body.first().map(|expr| expr.span).unwrap_or_default();
+        let declaring = if self.declares { declaring(body) } else { Vec::new() };
         let mut rewritten = Vec::with_capacity(body.len());
         for expr in std::mem::take(body) {
             rewritten.extend(self.in_expr(expr));
         }
         if rewritten.is_empty() {
-            let span = original.first().map(|e| e.span).unwrap_or_default();
-            rewritten.push(Expr::new(ExprKind::Term(Term::new(TermKind::Bool(true), span)), span));
+            rewritten.push(Expr::new(ExprKind::Term(Term::new(TermKind::Bool(true), place)), place));
         }
         *body = rewritten;
         self.check_unused_assigned(used, body);
-        self.check_unused_declared(&original, used, body);
+        self.check_unused_declared((&declaring, place), used, body);
     }
 
     pub(super) fn in_expr(&mut self, mut expr: Expr) -> Option<Expr> {
@@ -53,7 +53,7 @@ impl Locals<'_> {
         }
         self.assign(left);
         if self.problems.len() == before {
-            *head = operator("eq", head.span);
+            *head = eq_operator(head.span);
             expr.from_assignment = true;
         }
     }
@@ -127,7 +127,7 @@ impl Locals<'_> {
         };
         let reference = Term::new(TermKind::Ref(parts), span);
         let mut result = expr.clone();
-        result.kind = ExprKind::Call(vec![operator("eq", expr.span), value, reference]);
+        result.kind = ExprKind::Call(vec![eq_operator(expr.span), value, reference]);
         for name in safety::output_of_equality(&result, &container_vars) {
             if let Err(message) = self.declare(&name, Occurrence::Declared) {
                 self.report(expr.span, message);
@@ -215,4 +215,10 @@ impl Locals<'_> {
             }
         }
     }
+}
+
+/// The expressions of a body that declare names, and which: `some` is gone once names are rewritten.
+fn declaring(body: &[Expr]) -> Vec<(Span, VarSet)> {
+    let declared = |expr: &Expr| (expr.span, globals::declared_in_body(std::slice::from_ref(expr)));
+    body.iter().map(declared).filter(|(_, names)| !names.is_empty()).collect()
 }

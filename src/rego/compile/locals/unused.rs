@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Locals;
-use super::scope::Occurrence;
+use super::scope::{Meaning, Occurrence};
 use crate::rego::ast::{Expr, Name, Span, Term};
-use crate::rego::compile::globals;
 use crate::rego::compile::visit::{self, Skip, VarSet, is_generated, is_wildcard};
 use crate::rego::parser::Problem;
 
@@ -18,8 +17,8 @@ impl Locals<'_> {
     /// The locals that the innermost scope has for names of an occurrence, with those names.
     fn of_occurrence(&self, wanted: Occurrence) -> BTreeMap<Name, Name> {
         let Some(scope) = self.scopes.last() else { return BTreeMap::new() };
-        let is_wanted = |name: &Name| scope.occurrences.get(name) == Some(&wanted);
-        scope.names.iter().filter(|(name, _)| is_wanted(name)).map(|(name, local)| (local.clone(), name.clone())).collect()
+        let is_wanted = |(_, meaning): &(&Name, &Meaning)| meaning.occurrence == wanted;
+        scope.names.iter().filter(is_wanted).map(|(name, meaning)| (meaning.local.clone(), name.clone())).collect()
     }
 
     fn report_unused(&mut self, span: Span, message: String) {
@@ -44,7 +43,8 @@ impl Locals<'_> {
     }
 
     /// Declared by `some` or `every` and never used is an error.
-    pub(super) fn check_unused_declared(&mut self, original: &[Expr], used: &VarSet, body: &[Expr]) {
+    /// `declaring` has what the body's expressions declared before names were rewritten, and the place of the first expression.
+    pub(super) fn check_unused_declared(&mut self, declaring: (&[(Span, VarSet)], Span), used: &VarSet, body: &[Expr]) {
         if !self.is_clean() {
             return;
         }
@@ -58,8 +58,8 @@ impl Locals<'_> {
             if in_use.contains(&local) || used.contains(&local) || is_generated(&name) {
                 continue;
             }
-            let place = original.iter().find(|expr| globals::declared_in_body(std::slice::from_ref(*expr)).contains(&name));
-            let span = place.or(original.first()).map(|e| e.span).unwrap_or_default();
+            let place = declaring.0.iter().find(|(_, names)| names.contains(&name));
+            let span = place.map_or(declaring.1, |(span, _)| *span);
             self.report_unused(span, format!("declared var {name} unused"));
         }
     }

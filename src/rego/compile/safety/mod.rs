@@ -3,12 +3,13 @@
 mod outputs;
 mod report;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 use super::locals::head_may_have_vars;
 use super::scopes::Scopes;
 use super::visit::{self, Arity, Node, NodeMut, Skip, VarSet, is_generated};
-use super::{Compiler, Context, arity, as_equality};
+use super::{Compiler, Contents, Context, arity, as_equality};
 use crate::rego::ast::{Body, Expr, ExprKind, Head, Name, Span, Term, TermKind};
 use crate::rego::print;
 use outputs::output_vars;
@@ -17,7 +18,8 @@ use report::{Unsafe, problems};
 
 /// Names that are always bound.
 pub(super) fn reserved() -> VarSet {
-    ["data", "input"].into_iter().map(Name::from).collect()
+    static NAMES: LazyLock<[Name; 2]> = LazyLock::new(|| ["data", "input"].map(Name::from));
+    NAMES.iter().cloned().collect()
 }
 
 /// A head's variables must occur in its body or among its arguments (OPA's `checkSafetyRuleHeads`).
@@ -71,36 +73,30 @@ pub(super) fn check_rule_bodies(compiler: &mut Compiler) {
 pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Body, scope: &str) {
     let tree = context.tree;
     let arity_of = |reference: &[Term]| arity(tree, reference);
-    let mut reordered = body.clone();
-    let unsafe_vars = reorder_for_safety(&arity_of, globals, &mut reordered);
+    let has_closures = context.contents.has(Contents::CLOSURE);
+    let unsafe_vars = reorder_for_safety(&arity_of, globals, body, has_closures);
     if unsafe_vars.is_empty() {
-        *body = reordered;
         return;
     }
+    // Nothing was taken out of the body: it has the same variables in another order. Nobody reads on where it is refused.
     let unbound: VarSet = unsafe_vars.iter().flat_map(|item| &item.vars).cloned().collect();
     let bound = visit::body_vars(body, Skip::default()).into_iter().chain(globals.iter().cloned());
     let bound: Vec<Name> = bound.filter(|name| !unbound.contains(name)).map(|name| context.source_name(&name)).collect();
     let mut problems = problems(context, &unsafe_vars, &bound, scope);
-    if problems.is_empty() {
-        *body = reordered;
-    }
     context.problems.append(&mut problems);
 }
 
-/// Orders `body`, and gives what cannot be made safe.
-fn reorder_for_safety(arity: Arity<'_>, globals: &VarSet, body: &mut Body) -> Vec<Unsafe> {
+/// Orders `body`, and gives what cannot be made safe. Closures are looked for only where there may be some.
+fn reorder_for_safety(arity: Arity<'_>, globals: &VarSet, body: &mut Body, has_closures: bool) -> Vec<Unsafe> {
     let skip = Skip::safety_with(arity);
-    let body_vars = visit::body_vars(body, skip);
-    let mut safe: VarSet = body_vars.intersection(globals).cloned().collect();
-    let mut waiting: Vec<Waiting> = std::mem::take(body).into_iter().map(|expr| Waiting::new(expr, skip, &safe)).collect();
+    let (mut waiting, mut safe) = waiting(globals, skip, body, has_closures);
     let mut reordered: Body = Vec::with_capacity(waiting.len());
     loop {
         let before = reordered.len();
         let mut left = Vec::new();
         for mut item in waiting {
             let outputs = output_vars(&item.expr, arity, &safe);
-            let mut closes_over: VarSet =
-                item.closure_vars.iter().filter(|v| body_vars.contains(*v) && !globals.contains(*v)).cloned().collect();
+            let mut closes_over = item.closes_over.clone();
             if !closes_over.is_empty() {
                 let bound = output_of_body(&reordered, arity, &safe);
                 closes_over.retain(|v| !bound.contains(v));
@@ -129,7 +125,9 @@ fn reorder_for_safety(arity: Arity<'_>, globals: &VarSet, body: &mut Body) -> Ve
         }
     }
     let mut found: Vec<Unsafe> = waiting.iter().map(|item| Unsafe::new(&item.expr, item.needs.clone())).collect();
-    reorder_closures(arity, globals, skip, &mut reordered, &mut found);
+    if has_closures {
+        reorder_closures(arity, globals, skip, &mut reordered, &mut found);
+    }
     reordered.extend(waiting.into_iter().map(|item| item.expr));
     *body = reordered;
     found
@@ -138,16 +136,27 @@ fn reorder_for_safety(arity: Arity<'_>, globals: &VarSet, body: &mut Body) -> Ve
 struct Waiting {
     expr: Expr,
     needs: VarSet,
-    closure_vars: VarSet,
+    /// The variables of closures within that the body around them must bind.
+    closes_over: VarSet,
 }
 
-impl Waiting {
-    fn new(expr: Expr, skip: Skip<'_>, safe: &VarSet) -> Self {
-        let mut needs = visit::expr_vars(&expr, skip);
-        needs.retain(|v| !safe.contains(v));
-        let closure_vars = vars_in_closures(&expr);
-        Self { expr, needs, closure_vars }
-    }
+/// Takes the expressions of a body, with what each needs; and which of the body's variables are bound outside.
+fn waiting(globals: &VarSet, skip: Skip<'_>, body: &mut Body, has_closures: bool) -> (Vec<Waiting>, VarSet) {
+    let all_needs: Vec<VarSet> = body.iter().map(|expr| visit::expr_vars(expr, skip)).collect();
+    let body_vars: BTreeSet<&Name> = all_needs.iter().flatten().collect();
+    let safe: VarSet = body_vars.iter().filter(|name| globals.contains(**name)).map(|name| Name::clone(name)).collect();
+    let closes_over = |expr: &Expr| {
+        let mut vars = if has_closures { vars_in_closures(expr) } else { VarSet::new() };
+        vars.retain(|name| body_vars.contains(name) && !globals.contains(name));
+        vars
+    };
+    let all_closures: Vec<VarSet> = body.iter().map(closes_over).collect();
+    let known = all_needs.into_iter().zip(all_closures);
+    let waiting = std::mem::take(body).into_iter().zip(known).map(|(expr, (mut needs, closes_over))| {
+        needs.retain(|name| !safe.contains(name));
+        Waiting { expr, needs, closes_over }
+    });
+    (waiting.collect(), safe)
 }
 
 /// The variables of bodies and comprehensions within an expression (OPA's `unsafeVarsInClosures`).
@@ -183,9 +192,12 @@ fn vars_in_closures(expr: &Expr) -> VarSet {
 
 /// Orders the bodies within each expression; what expressions before it bind is bound there.
 fn reorder_closures(arity: Arity<'_>, globals: &VarSet, skip: Skip<'_>, body: &mut Body, found: &mut Vec<Unsafe>) {
+    let first = body.iter().position(holds_closure);
+    let Some(first) = first else { return };
     let mut globals = globals.clone();
-    for at in 0..body.len() {
-        if let Some(before) = at.checked_sub(1).and_then(|before| body.get(before)) {
+    visit::collect_body(body.get(..first).unwrap_or_default(), skip, &mut globals);
+    for at in first..body.len() {
+        if let Some(before) = at.checked_sub(1).filter(|before| *before >= first).and_then(|before| body.get(before)) {
             visit::collect_expr(before, skip, &mut globals);
         }
         let Some(expr) = body.get_mut(at) else { continue };
@@ -212,6 +224,15 @@ fn reorder_closures(arity: Arity<'_>, globals: &VarSet, skip: Skip<'_>, body: &m
             _ => false,
         });
     }
+}
+
+/// Whether a body or a comprehension is in an expression.
+fn holds_closure(expr: &Expr) -> bool {
+    visit::any(Node::Expr(expr), &|node| match node {
+        Node::Body(_) => true,
+        Node::Term(term) => visit::is_comprehension(term),
+        Node::Expr(_) | Node::With(_) => false,
+    })
 }
 
 fn reorder_comprehension(arity: Arity<'_>, globals: &VarSet, term: &mut Term, place: &Unsafe, found: &mut Vec<Unsafe>) -> bool {
@@ -246,7 +267,7 @@ fn reorder_closure(
     if !unbound.is_empty() {
         found.push(Unsafe { span: place.span, vars: unbound, assigned: place.assigned.clone() });
     }
-    found.append(&mut reorder_for_safety(arity, globals, body));
+    found.append(&mut reorder_for_safety(arity, globals, body, true));
 }
 
 /// The variables of a body without braces that something outside must bind (OPA's `unsafeImplicitBodyVars`).

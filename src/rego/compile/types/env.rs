@@ -1,9 +1,11 @@
 //! Where the checker keeps what it knows (OPA's `TypeEnv`, `v1/ast/env.go`).
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::super::is_constant;
 use super::super::tree::Key;
@@ -12,7 +14,7 @@ use crate::rego::ast::{Name, Term, TermKind};
 use crate::rego::types::{Constant, Known, Type, Types, declared};
 
 /// A part of a path: a name, or a scalar.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Step {
     Var(Name),
     Key(Key),
@@ -32,8 +34,8 @@ impl Step {
     /// The key that it is in an object's type.
     fn constant(&self) -> Option<Constant> {
         match self {
-            Self::Key(Key::String(text)) => Some(Constant::String(text.as_str().into())),
-            Self::Key(Key::Number(text)) => Some(Constant::Number(text.as_str().into())),
+            Self::Key(Key::String(text)) => Some(Constant::String(text.clone())),
+            Self::Key(Key::Number(text)) => Some(Constant::Number(text.clone())),
             Self::Key(Key::Bool(value)) => Some(Constant::Boolean(*value)),
             _ => None,
         }
@@ -59,12 +61,19 @@ pub(super) fn address(term: &Term) -> usize {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Node {
     pub(super) value: Known,
-    pub(super) children: BTreeMap<Step, Node>,
+    pub(super) children: HashMap<Step, Node, RandomState>,
 }
 
 impl Node {
     pub(super) fn child(&self, term: &Term) -> Option<&Self> {
         self.children.get(&Step::of(term))
+    }
+
+    /// What is below, the same for each run.
+    fn in_order(&self) -> Vec<(&Step, &Self)> {
+        let mut children: Vec<_> = self.children.iter().collect();
+        children.sort_by_key(|(step, _)| *step);
+        children
     }
 
     pub(super) fn put(&mut self, path: &[Term], value: Known) {
@@ -93,7 +102,7 @@ impl Node {
     /// What is known further down is a part of the object that now stands above it.
     fn merge_leaves(&mut self, types: &mut Types) {
         let mut leaves = Vec::new();
-        self.children.iter().for_each(|(step, child)| child.leaves(&mut vec![step.clone()], &mut leaves));
+        self.in_order().into_iter().for_each(|(step, child)| child.leaves(&mut vec![step.clone()], &mut leaves));
         for (path, value) in leaves {
             if let Some(merged) = insert_into_object(types, self.value, &path, value) {
                 self.value = Some(merged);
@@ -106,7 +115,7 @@ impl Node {
             found.push((path.clone(), self.value));
             return;
         }
-        for (step, child) in &self.children {
+        for (step, child) in self.in_order() {
             path.push(step.clone());
             child.leaves(path, found);
             path.pop();
@@ -118,8 +127,8 @@ impl Node {
         if let Some(value) = self.value {
             return value;
         }
-        let properties = self.children.iter().filter_map(|(step, child)| Some((step.constant()?, Some(child.extent(types)))));
-        let properties = properties.collect();
+        let children = self.in_order().into_iter();
+        let properties = children.filter_map(|(step, child)| Some((step.constant()?, Some(child.extent(types))))).collect();
         types.object(properties, Some((Some(Type::STRING), Some(Type::ANY))))
     }
 }
@@ -151,14 +160,14 @@ pub(super) struct Checked {
 /// A layer of what is known: that of a body lies over that of the rules.
 pub(super) struct Env<'e> {
     tree: Arc<Node>,
-    vars: RefCell<HashMap<Name, Known>>,
+    vars: RefCell<HashMap<Name, Known, RandomState>>,
     pub(super) next: Option<&'e Env<'e>>,
     /// Where the types of variables are kept, if not here: a layer for `with` holds for one expression, its variables for longer.
     keeper: Option<&'e Env<'e>>,
     /// How often it was changed.
     changes: Cell<u64>,
     /// Comprehensions by their addresses, and how often all layers had been changed then.
-    checked: RefCell<HashMap<usize, (u64, Checked)>>,
+    checked: RefCell<HashMap<usize, (u64, Checked), RandomState>>,
 }
 
 impl<'e> Env<'e> {
@@ -238,7 +247,7 @@ impl<'e> Env<'e> {
     pub(super) fn reference(&self, types: &mut Types, parts: &[Term]) -> Known {
         let (head, tail) = parts.split_first()?;
         if let Some(own) = head.as_var().and_then(|name| self.own_var(name)) {
-            let node = Node { value: own, children: BTreeMap::new() };
+            let node = Node { value: own, children: HashMap::default() };
             return self.descend(types, &node, parts, tail);
         }
         match self.root(head) {
@@ -254,7 +263,7 @@ impl<'e> Env<'e> {
         if parts.first().is_some_and(is_root) {
             return Some(Type::ANY);
         }
-        super::super::dotted(parts).and_then(|name| declared().get(&name)).map(|declaration| declaration.function)
+        super::super::builtin_name(parts).and_then(|name| declared().get(&name)).map(|declaration| declaration.function)
     }
 
     fn descend(&self, types: &mut Types, node: &Node, whole: &[Term], tail: &[Term]) -> Known {

@@ -62,7 +62,7 @@ impl Checker<'_> {
         let Some(Shape::Function { args, variadic, result }) = shape.as_deref() else {
             return Err(TypeProblem::undefined_function(expr.span, operator));
         };
-        let gives_nothing = super::super::dotted(operator)
+        let gives_nothing = super::super::builtin_name(operator)
             .and_then(|name| declared().get(&name))
             .map_or(result.is_none(), |declaration| declaration.result.is_none());
         let mut wanted = args.to_vec();

@@ -17,7 +17,7 @@ use super::globals::Uses;
 use super::graph::{Branch, Edges};
 use super::problems::MAX_ERRORS;
 use super::visit::{self, Node as Visiting};
-use super::{Compiler, Entry, RuleKind, RuleTree, kind_of};
+use super::{Compiler, Contents, Entry, RuleKind, RuleTree, SourceNames, kind_of};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Span, Term, TermKind};
 use crate::rego::order;
 use crate::rego::parser::Problem;
@@ -64,6 +64,8 @@ pub(super) fn check(compiler: &mut Compiler) {
     checker.know_input();
     for branch in sorted(&branches, &compiler.graph.edges) {
         if let (Some(rule), Some(entry)) = (branches.get(&branch), compiler.rules.get(branch.0)) {
+            let contents = compiler.contents.get(branch.0);
+            checker.has_closures = contents.is_none_or(|contents| contents.has(Contents::COMPREHENSION));
             checker.check_rule(entry, branch, rule);
         }
     }
@@ -78,7 +80,7 @@ pub(super) fn check(compiler: &mut Compiler) {
 /// `rewritten` has the names of its own locals, `recorded` what variables stand for in its references.
 pub(super) fn check_query(
     compiled: &super::Compiled,
-    rewritten: &HashMap<Name, Name>,
+    rewritten: &SourceNames,
     recorded: &HashMap<Name, Term>,
     body: &Body,
 ) -> Vec<Problem> {
@@ -109,7 +111,7 @@ fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
 
 /// What a call of a builtin with the wrong number of arguments gives, and what is wanted.
 pub(super) fn arity_details(declaration: &Declaration, operands: &[Term]) -> Vec<String> {
-    let (graph, rewritten, recorded, tree) = (Edges::new(), HashMap::new(), HashMap::new(), RuleTree::default());
+    let (graph, rewritten, recorded, tree) = (Edges::new(), SourceNames::default(), HashMap::new(), RuleTree::default());
     let program = Program { rules: &[], tree: &tree, edges: &graph, rewritten: &rewritten, recorded: &recorded };
     let mut checker = Checker::new(Types::over(&declared().types), Arc::default(), program);
     let env = Env::global(&Arc::default());
@@ -120,7 +122,7 @@ pub(super) fn arity_details(declaration: &Declaration, operands: &[Term]) -> Vec
 /// Rules after those that they refer to (OPA's `graphSort`).
 fn sorted(branches: &BTreeMap<Branch, &Rule>, edges: &Edges) -> Vec<Branch> {
     let place = |branch: &Branch| branches.get(branch).map(|rule| (rule.span.module, rule.span.row, rule.span.col));
-    let by_place = |list: &mut Vec<Branch>| list.sort_by_key(|branch| (place(branch), *branch));
+    let by_place = |list: &mut Vec<Branch>| list.sort_by_cached_key(|branch| (place(branch), *branch));
     let mut roots: Vec<Branch> = branches.keys().copied().collect();
     by_place(&mut roots);
     let (mut done, mut order) = (BTreeSet::new(), Vec::new());
@@ -165,7 +167,7 @@ struct Program<'p> {
     rules: &'p [Entry],
     tree: &'p RuleTree,
     edges: &'p Edges,
-    rewritten: &'p HashMap<Name, Name>,
+    rewritten: &'p SourceNames,
     recorded: &'p HashMap<Name, Term>,
 }
 
@@ -176,6 +178,8 @@ struct Checker<'p> {
     problems: Vec<TypeProblem>,
     /// The body of the rule that is being checked.
     current: Option<&'p Body>,
+    /// Whether it may hold comprehensions.
+    has_closures: bool,
     /// Closures that were checked in it.
     closures: usize,
     /// For what `with` replaces: the rules that depend on it, as any document.
@@ -192,6 +196,7 @@ impl<'p> Checker<'p> {
             program,
             problems: Vec::new(),
             current: None,
+            has_closures: true,
             closures: 0,
             relaxed: HashMap::new(),
             dependents: None,
@@ -278,7 +283,8 @@ impl<'p> Checker<'p> {
         let mut problems = Vec::new();
         for expr in body {
             self.in_env_of(&env, expr, |checker, env| {
-                let closures = checker.check_closures(env, expr);
+                let closures = checker.has_closures.then(|| checker.check_closures(env, expr));
+                let closures = closures.as_deref().unwrap_or_default();
                 let references = checker.check_references(env, expr);
                 let is_explained = !closures.is_empty() || !references.is_empty();
                 problems.extend(closures.iter().cloned());
@@ -396,7 +402,7 @@ impl<'p> Checker<'p> {
         let ExprKind::Call(terms) = &expr.kind else { return Ok(()) };
         let Some((operator, operands)) = terms.split_first() else { return Ok(()) };
         let Some(parts) = operator.as_ref_parts() else { return Ok(()) };
-        match (super::dotted(parts).as_deref(), operands) {
+        match (super::builtin_name(parts).as_deref(), operands) {
             (Some("eq"), [a, b]) => return self.check_equality(env, expr, a, b),
             (Some("internal.member_2"), [value, collection, ..]) => self.check_member(env, expr, None, value, collection)?,
             (Some("internal.member_3"), [key, value, collection, ..]) => {
