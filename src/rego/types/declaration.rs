@@ -1,6 +1,5 @@
 //! What OPA's builtins take and give, by name: `opa capabilities --current` in the notation of its error messages.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::{Constant, Known, Rest, Type, Types};
@@ -29,12 +28,14 @@ pub(in crate::rego) struct Declaration {
 #[derive(Debug)]
 pub(in crate::rego) struct Declarations {
     pub(in crate::rego) types: Arc<Types>,
-    by_name: BTreeMap<&'static str, Declaration>,
+    /// Sorted by their names.
+    by_name: Box<[(&'static str, Declaration)]>,
 }
 
 impl Declarations {
     pub(in crate::rego) fn get(&self, name: &str) -> Option<&Declaration> {
-        self.by_name.get(name)
+        let at = self.by_name.binary_search_by_key(&name, |(own, _)| own).ok()?;
+        self.by_name.get(at).map(|(_, declaration)| declaration)
     }
 }
 
@@ -42,7 +43,8 @@ impl Declarations {
 pub(in crate::rego) fn declared() -> &'static Declarations {
     static DECLARED: LazyLock<Declarations> = LazyLock::new(|| {
         let mut types = Types::empty();
-        let by_name = TEXT.lines().filter_map(|line| read(&mut types, line)).collect();
+        let mut by_name: Box<[_]> = TEXT.lines().filter_map(|line| read(&mut types, line)).collect();
+        by_name.sort_by_key(|(name, _)| *name);
         Declarations { types: Arc::new(types), by_name }
     });
     &DECLARED

@@ -66,7 +66,8 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn child(&self, term: &Term) -> Option<&Self> {
-        self.children.get(&Step::of(term))
+        // Most layers know of no reference at all.
+        if self.children.is_empty() { None } else { self.children.get(&Step::of(term)) }
     }
 
     /// What is below, the same for each run.

@@ -9,15 +9,17 @@ mod references;
 mod schemas;
 mod with;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::globals::Uses;
 use super::graph::{Branch, Edges};
 use super::problems::MAX_ERRORS;
 use super::visit::{self, Node as Visiting};
-use super::{Compiler, Contents, Entry, RuleKind, RuleTree, SourceNames, kind_of};
+use super::{Compiler, Contents, Entry, RuleKind, RuleTree, SourceNames, kind_of, names};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Span, Term, TermKind};
 use crate::rego::order;
 use crate::rego::parser::Problem;
@@ -63,7 +65,7 @@ pub(super) fn check(compiler: &mut Compiler) {
     checker.given = Given::new(&compiler.schemas, annotations);
     checker.know_input();
     for branch in sorted(&branches, &compiler.graph.edges) {
-        if let (Some(rule), Some(entry)) = (branches.get(&branch), compiler.rules.get(branch.0)) {
+        if let (Some(rule), Some(entry)) = (find(&branches, branch), compiler.rules.get(branch.0)) {
             let contents = compiler.contents.get(branch.0);
             checker.has_closures = contents.is_none_or(|contents| contents.has(Contents::COMPREHENSION));
             checker.check_rule(entry, branch, rule);
@@ -100,13 +102,19 @@ fn moved(uses: &[Uses]) -> Moved {
     uses.iter().filter_map(moved).flatten().collect()
 }
 
-fn all_branches(rules: &[Entry]) -> BTreeMap<Branch, &Rule> {
-    let mut branches = BTreeMap::new();
+/// All branches, in their order.
+fn all_branches(rules: &[Entry]) -> Vec<(Branch, &Rule)> {
+    let mut branches = Vec::with_capacity(rules.len());
     for (number, entry) in rules.iter().enumerate() {
         let chain = std::iter::successors(Some(&entry.rule), |rule| rule.otherwise.as_deref());
         branches.extend(chain.enumerate().map(|(branch, rule)| ((number, branch), rule)));
     }
     branches
+}
+
+fn find<'r>(branches: &[(Branch, &'r Rule)], branch: Branch) -> Option<&'r Rule> {
+    let at = branches.binary_search_by_key(&branch, |(own, _)| *own).ok()?;
+    branches.get(at).map(|(_, rule)| *rule)
 }
 
 /// What a call of a builtin with the wrong number of arguments gives, and what is wanted.
@@ -120,12 +128,13 @@ pub(super) fn arity_details(declaration: &Declaration, operands: &[Term]) -> Vec
 }
 
 /// Rules after those that they refer to (OPA's `graphSort`).
-fn sorted(branches: &BTreeMap<Branch, &Rule>, edges: &Edges) -> Vec<Branch> {
-    let place = |branch: &Branch| branches.get(branch).map(|rule| (rule.span.module, rule.span.row, rule.span.col));
+fn sorted(branches: &[(Branch, &Rule)], edges: &Edges) -> Vec<Branch> {
+    let place = |branch: &Branch| find(branches, *branch).map(|rule| (rule.span.module, rule.span.row, rule.span.col));
     let by_place = |list: &mut Vec<Branch>| list.sort_by_cached_key(|branch| (place(branch), *branch));
-    let mut roots: Vec<Branch> = branches.keys().copied().collect();
+    let mut roots: Vec<Branch> = branches.iter().map(|(branch, _)| *branch).collect();
     by_place(&mut roots);
-    let (mut done, mut order) = (BTreeSet::new(), Vec::new());
+    let mut done: HashSet<Branch, RandomState> = HashSet::default();
+    let mut order = Vec::with_capacity(branches.len());
     for root in roots {
         // Each with the dependencies that are left, the first one last.
         let mut open: Vec<(Branch, Vec<Branch>)> = Vec::new();
@@ -402,10 +411,12 @@ impl<'p> Checker<'p> {
         let ExprKind::Call(terms) = &expr.kind else { return Ok(()) };
         let Some((operator, operands)) = terms.split_first() else { return Ok(()) };
         let Some(parts) = operator.as_ref_parts() else { return Ok(()) };
-        match (super::builtin_name(parts).as_deref(), operands) {
-            (Some("eq"), [a, b]) => return self.check_equality(env, expr, a, b),
-            (Some("internal.member_2"), [value, collection, ..]) => self.check_member(env, expr, None, value, collection)?,
-            (Some("internal.member_3"), [key, value, collection, ..]) => {
+        match operands {
+            [a, b] if names(parts, "eq") => return self.check_equality(env, expr, a, b),
+            [value, collection, ..] if names(parts, "internal.member_2") => {
+                self.check_member(env, expr, None, value, collection)?;
+            }
+            [key, value, collection, ..] if names(parts, "internal.member_3") => {
                 self.check_member(env, expr, Some(key), value, collection)?;
             }
             _ => {}
