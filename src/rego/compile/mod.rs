@@ -36,6 +36,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 pub(super) use annotations::{Annotated, AnnotationSet};
+pub(super) use comprehensions::Indexed;
 pub(super) use deprecated::is_deprecated;
 pub(super) use query::compile as compile_query;
 pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};
