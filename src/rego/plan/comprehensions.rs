@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Op, Planner, Reg, Shape, index};
+use super::{Candidate, Op, Plan, Planner, Reg, RoutineKind, Shape, derived, index};
 use crate::rego::ast::{Body, Name, Rule, Span, Term, TermKind};
 use crate::rego::compile::Indexed;
 
@@ -124,7 +124,7 @@ impl Planner<'_> {
             number: keys.number,
             shape,
             length: index(parts.terms.len() + 1),
-            is_eager: true,
+            is_eager: !keys.is_plain,
             is_heard: self.compiled.options.tests || self.compiled.options.print_statements,
         });
         self.emit(Op::Indexed { to, site, key, plain, done });
@@ -136,10 +136,7 @@ impl Planner<'_> {
             return self.collect_into(to, parts, parts.shape);
         }
         self.emit(Op::Jump { to: start });
-        let is_eager = !keys.is_plain || self.is_noticed(begin + 1..self.plan.code.len());
-        if let Some(comprehension) = self.plan.comprehensions.get_mut(site as usize) {
-            comprehension.is_eager = is_eager;
-        }
+        self.index_code.push((site, begin + 1..self.plan.code.len()));
         self.place(plain);
         self.collect_into(to, parts, shape);
         self.place(done);
@@ -178,25 +175,52 @@ impl Planner<'_> {
         self.emit(Op::Array { to, parts });
         Some(to)
     }
+}
 
-    /// Whether it could be told that code ran for keys that nobody asks for: it ends the evaluation, is heard, or reaches outside.
-    fn is_noticed(&self, code: Range<usize>) -> bool {
-        self.plan.code.get(code).unwrap_or_default().iter().any(|op| match op {
-            Op::Call { .. }
-            | Op::CallKnown { .. }
-            | Op::Document { .. }
-            | Op::Mocked { .. }
-            | Op::Tell { .. }
-            | Op::WithPush { .. }
-            | Op::End { shape: Shape::Object, .. } => true,
-            // A template string with several outputs is a conflict.
-            Op::Builtin { site, .. } => self
-                .plan
-                .sites
-                .get(*site as usize)
-                .is_none_or(|site| site.builtin.nondeterministic || site.builtin.name == "internal.template_string"),
-            _ => false,
-        })
+/// Finds which indexes could be told from evaluating the comprehension where it stands. `ranges` has the code of each routine, `indexes` that of
+/// each index.
+pub(super) fn mark(plan: &mut Plan, ranges: &[(u32, Range<usize>)], indexes: &[(u32, Range<usize>)]) {
+    if indexes.is_empty() {
+        return;
+    }
+    let noticed = derived::those_that(plan, ranges, |number, code| {
+        code.iter().any(|op| is_noticed(plan, op)) || may_conflict(plan, number)
+    });
+    let calls_noticed = |op: &Op| derived::callees(op).iter().any(|callee| noticed.get(*callee as usize) != Some(&false));
+    for (site, range) in indexes {
+        let code = plan.code.get(range.clone()).unwrap_or_default();
+        let is_eager = code.iter().any(|op| is_noticed(plan, op) || calls_noticed(op));
+        if let Some(comprehension) = plan.comprehensions.get_mut(*site as usize) {
+            comprehension.is_eager |= is_eager;
+        }
+    }
+}
+
+/// Whether it could be told that an instruction ran for keys that nobody asks for: it ends the evaluation, is heard, or reaches outside.
+fn is_noticed(plan: &Plan, op: &Op) -> bool {
+    match op {
+        Op::Mocked { .. } | Op::Tell { .. } | Op::WithPush { .. } | Op::End { shape: Shape::Object, .. } => true,
+        // A template string with several outputs is a conflict.
+        Op::Builtin { site, .. } => plan
+            .sites
+            .get(*site as usize)
+            .is_none_or(|site| site.builtin.nondeterministic || site.builtin.name == "internal.template_string"),
+        _ => false,
+    }
+}
+
+/// Whether a routine's own rules could give two values.
+fn may_conflict(plan: &Plan, number: u32) -> bool {
+    let Some(routine) = plan.routines.get(number as usize) else { return true };
+    match routine.kind {
+        RoutineKind::Complete | RoutineKind::Function => {
+            let group = |candidate: Option<&Candidate>| candidate.map(|candidate| candidate.group);
+            let is_one = group(routine.candidates.first()) == group(routine.candidates.last());
+            // One rule gives two values where its body loops.
+            !(routine.early_exit || is_one && routine.iters == 0)
+        }
+        RoutineKind::Partial { is_set } => !is_set,
+        RoutineKind::Package | RoutineKind::Query => true,
     }
 }
 
@@ -215,8 +239,11 @@ mod tests {
     use super::super::{Plan, plan_path};
     use crate::rego::{Path, RegoVersion, compile, parser};
 
+    const HELPERS: &str = "f(x) := x\none(x) := y if some y in x\ntwo(x) := 1 if x\ntwo(x) := 2 if x == 3\ntrue_for(x) if x > 1\ntrue_for(x) if x < 0\n\
+        set contains data.a[_]\nobject[k] := v if some k, v in data.a";
+
     fn plan(body: &str, print_statements: bool) -> Plan {
-        let source = format!("package p\nr contains x if {{\n\tsome s in data.servers\n\t{body}\n}}\nf(x) := x");
+        let source = format!("package p\nr contains x if {{\n\tsome s in data.servers\n\t{body}\n}}\n{HELPERS}");
         let options = parser::Options { version: RegoVersion::V1, module: 0, keywords: parser::FutureKeywords::NONE };
         let module = parser::parse_module(&source, &options).expect("it parses");
         let options = compile::Options { print_statements, ..compile::Options::default() };
@@ -234,12 +261,16 @@ mod tests {
         for quiet in [
             "x := [p | some e in data.exposed; e.server == s; p := e.port]",
             "x := {p: e | some e in data.exposed; s == e.server; p := e.port + 1}",
+            "x := [p | some e in data.exposed; e.server == s; p := f(e.port); true_for(p); set[p]]",
         ] {
             assert_eq!(indexed(quiet), [false], "{quiet}");
         }
         for noticed in [
             "x := [s | some e in data.exposed; e.server == s]",
-            "x := [p | some e in data.exposed; e.server == s; p := f(e.port)]",
+            "x := [p | some e in data.exposed; e.server == s; p := one(e.port)]",
+            "x := [p | some e in data.exposed; e.server == s; p := two(e.port)]",
+            "x := [p | some e in data.exposed; e.server == s; p := f(one(e.port))]",
+            "x := [p | some e in data.exposed; e.server == s; p := object[e.port]]",
             "x := [p | some e in data.exposed; e.server == s; p := {k: v | some k, v in e}]",
             "x := [p | some e in data.exposed; e.server == s; p := time.now_ns()]",
             "x := [p | some e in data.exposed; e.server == s; p := e.port with input as e]",

@@ -158,6 +158,8 @@ struct Planner<'c> {
     /// By the address of the term.
     indexed: HashMap<usize, comprehensions::Keys>,
     nested_indexes: u32,
+    /// The code that makes each index, by the number of the comprehension among the plan's.
+    index_code: Vec<(u32, Range<usize>)>,
     pass: Pass,
     /// The code of each routine.
     ranges: Vec<(u32, Range<usize>)>,
@@ -189,6 +191,7 @@ impl<'c> Planner<'c> {
             problems: Vec::new(),
             indexed: HashMap::new(),
             nested_indexes: 0,
+            index_code: Vec::new(),
             pass: Pass::Plain,
             ranges: Vec::new(),
             start: 0,
@@ -233,6 +236,7 @@ impl<'c> Planner<'c> {
             return Err(self.problems);
         }
         derived::mark(&mut self.plan, &self.ranges);
+        comprehensions::mark(&mut self.plan, &self.ranges, &self.index_code);
         self.resolve_labels();
         self.plan.columns = columns;
         Ok(self.plan)
