@@ -5,16 +5,21 @@ use crate::rego::plan::{Comprehension, Shape};
 use crate::rego::value::{ObjectBuilder, Value};
 
 /// What is known of an indexed comprehension while the same documents hold.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) enum Known<'a> {
-    #[default]
-    Nothing,
-    /// It was evaluated once, where it stands.
-    Evaluated,
+#[derive(Debug, Clone, Copy)]
+enum Known<'a> {
+    /// It was evaluated so often where it stands.
+    Evaluated(u8),
     /// Its values by their keys.
     Index(Value<'a>),
     /// It is evaluated where it stands.
     NoIndex,
+}
+
+/// Evaluated more often than this, a comprehension gets its index, which takes as long as several evaluations.
+const FEW: u8 = 2;
+
+impl Known<'_> {
+    const NEVER_EVALUATED: Self = Self::Evaluated(0);
 }
 
 /// The indexed comprehensions of a scope, by their numbers.
@@ -27,13 +32,13 @@ pub(super) struct Comprehensions<'a> {
 
 impl<'a> Comprehensions<'a> {
     fn get(&self, number: u32) -> Known<'a> {
-        self.known.get(number as usize).copied().unwrap_or_default()
+        self.known.get(number as usize).copied().unwrap_or(Known::NEVER_EVALUATED)
     }
 
     fn set(&mut self, number: u32, known: Known<'a>) {
         let number = number as usize;
         if self.known.len() <= number {
-            self.known.resize(number + 1, Known::Nothing);
+            self.known.resize(number + 1, Known::NEVER_EVALUATED);
         }
         if let Some(place) = self.known.get_mut(number) {
             *place = known;
@@ -45,12 +50,15 @@ impl<'a> Machine<'a, '_> {
     /// Goes on at `done` with the value for a key, or else where the comprehension is evaluated: at `plain` where it stands, or right here for
     /// all keys.
     ///
-    /// An index is made at the second evaluation, since many a comprehension has no second one; at the first, as in OPA, where that could be
+    /// An index is made at the third evaluation, since many a comprehension has no third one; at the first, as in OPA, where that could be
     /// told: an error for a key that never comes counts where errors are strict.
     pub(super) fn indexed(&mut self, to: u32, site: u32, key: Option<u32>, plain: u32, done: u32) -> Result<(), Stop> {
         self.charge(1)?;
         let plan = self.plan;
-        let Some(comprehension) = plan.comprehensions.get(site as usize) else { return Ok(()) };
+        let Some(comprehension) = plan.comprehensions.get(site as usize) else {
+            self.pc = plain as usize;
+            return Ok(());
+        };
         self.note_depth();
         let is_eager = comprehension.is_eager || self.strict.enabled;
         let known = self.scope().map_or(Known::NoIndex, |scope| scope.comprehensions.get(comprehension.number));
@@ -62,11 +70,11 @@ impl<'a> Machine<'a, '_> {
                     self.pc = done as usize;
                 }
             },
-            (Known::Nothing, Some(_)) if !is_eager => {
-                self.know(comprehension, Known::Evaluated);
+            (Known::Evaluated(times), Some(_)) if times < FEW && !is_eager => {
+                self.know(comprehension, Known::Evaluated(times + 1));
                 self.pc = plain as usize;
             }
-            (Known::Nothing | Known::Evaluated, key) if key.is_some() || is_eager => self.pc += 1,
+            (Known::Evaluated(_), key) if key.is_some() || is_eager => self.pc += 1,
             _ => self.pc = plain as usize,
         }
         Ok(())
@@ -74,13 +82,13 @@ impl<'a> Machine<'a, '_> {
 
     /// Groups by their keys what was collected.
     pub(super) fn end_index(&mut self, site: u32) -> Result<(), Stop> {
+        self.pc += 1;
         let plan = self.plan;
         let Some(comprehension) = plan.comprehensions.get(site as usize) else { return Ok(()) };
         let index = self.end_collecting_keyed(comprehension.length, comprehension.shape)?;
         // A loop that an error ended early is no index, though the error itself may never come.
         let known = if self.strict.is_waiting() { Known::NoIndex } else { Known::Index(index) };
         self.know(comprehension, known);
-        self.pc += 1;
         Ok(())
     }
 
