@@ -52,6 +52,7 @@ type question struct {
 type generator struct {
 	*rand.Rand
 	many      bool   // whether some names have many rules, which an index tells apart
+	joins     bool   // whether many comprehensions are such that OPA indexes them
 	names     []name // of rules
 	functions []name
 	vars      int
@@ -256,6 +257,9 @@ func (g *generator) plainExpr(s *scope, depth int) string {
 	if depth <= 0 {
 		return g.simple(s)
 	}
+	if g.joins && g.chance(40) {
+		return g.grouped(s, depth)
+	}
 	switch g.Intn(20) {
 	case 0, 1, 2:
 		value := g.term(s, depth)
@@ -341,6 +345,42 @@ func (g *generator) collection(s *scope, depth int) string {
 		return "{" + g.term(s, depth-1) + ", " + g.term(s, depth-1) + "}"
 	}
 	return g.comprehension(s, depth)
+}
+
+// grouped is a comprehension that shares with the body around it only a variable that it finds a value for by itself, so that OPA indexes it.
+func (g *generator) grouped(s *scope, depth int) string {
+	source := func() string {
+		return g.pick("data.d.list", "data.d.map", "data.d.users", "input.list", "input.map", "input", "data.d", g.collection(&scope{}, 1))
+	}
+	around := ""
+	if len(s.vars) == 0 || g.chance(40) {
+		v := g.fresh()
+		around = "some " + g.pick(v, "_, "+v, v+", _") + " in " + source() + "; "
+		s.vars = append(s.vars, v)
+	}
+	key := s.vars[len(s.vars)-1]
+	if g.chance(30) {
+		key = s.vars[g.Intn(len(s.vars))]
+	}
+	at, of := g.fresh(), g.fresh()
+	inner := &scope{vars: []string{at, of}}
+	finds := g.pick(
+		of+g.pick("", ".a", "[0]", "[_]")+" == "+key, key+" = "+of, key+" == "+at, "["+key+", _] = "+of, of+" = {\"a\": "+key+"}",
+		"["+at+", "+key+"] = "+"["+at+", "+of+"]", key+" = "+g.call(inner, 1))
+	if g.chance(25) {
+		other := s.vars[g.Intn(len(s.vars))]
+		finds += "; " + g.pick(of+"[_]", at, of) + " = " + other
+		inner.vars = append(inner.vars, other)
+	}
+	inner.vars = append(inner.vars, key)
+	body := "some " + at + ", " + of + " in " + source() + "; " + finds
+	if g.chance(50) {
+		body += "; " + strings.Join(g.body(inner, 1+g.Intn(2), depth-1), "; ")
+	}
+	v := g.fresh()
+	s.vars = append(s.vars, v)
+	head := g.pick("["+g.term(inner, 0)+" | ", "{"+g.term(inner, 0)+" | ", "{"+g.term(inner, 0)+": "+g.term(inner, 0)+" | ")
+	return around + v + " := " + head + body + map[byte]string{'[': "]", '{': "}"}[head[0]]
 }
 
 func (g *generator) comprehension(s *scope, depth int) string {

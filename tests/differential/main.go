@@ -78,6 +78,7 @@ func run(count int, seed int64, keep string, most int) (*totals, error) {
 	for number := seed; t.pairs < count && t.differ+t.refusedBySark < most; number++ {
 		g := newGenerator(rand.New(rand.NewSource(number)))
 		g.many = number%7 == 0
+		g.joins = number%5 == 0
 		if err := g.compare(t, number, keep); err != nil {
 			return t, err
 		}
@@ -95,7 +96,11 @@ func run(count int, seed int64, keep string, most int) (*totals, error) {
 
 // compare asks both sides about one module.
 func (g *generator) compare(t *totals, number int64, keep string) error {
-	m := g.module()
+	draw := g.module
+	if g.joins {
+		draw = g.acceptable
+	}
+	m := draw()
 	questions := make([]question, perModule)
 	for i := range questions {
 		if i%10 == 0 {

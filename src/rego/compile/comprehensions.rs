@@ -1,18 +1,34 @@
 //! Comprehensions that OPA evaluates once for all values of what they share with the body around them (OPA's `getComprehensionIndex`).
 
-use super::safety::{output_of_body, reserved};
+use std::collections::HashMap;
+
+use super::safety::{output_of_body, output_vars, reserved};
 use super::visit::{self, Arity, Node, Skip, VarSet, is_comprehension, walk};
 use super::{Compiled, arity, as_equality, is_operator};
 use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Term, TermKind};
 
+/// A comprehension that is indexed, and the variables that it is indexed by.
+pub(in crate::rego) struct Indexed<'r> {
+    pub(in crate::rego) term: &'r Term,
+    pub(in crate::rego) keys: Vec<Name>,
+}
+
 impl Compiled {
-    /// The comprehensions of a rule that are indexed, and the variables that they are indexed by.
-    pub(in crate::rego) fn indexed_comprehensions<'r>(&self, rule: &'r Rule) -> Vec<(&'r Term, Vec<Name>)> {
+    /// The comprehensions of a rule that are indexed.
+    pub(in crate::rego) fn indexed_comprehensions<'r>(&self, rule: &'r Rule) -> Vec<Indexed<'r>> {
+        self.indexed_in_body(&rule.head.args, &rule.body)
+    }
+
+    /// The same for the body of a rule with these arguments, or of a query.
+    pub(in crate::rego) fn indexed_in_body<'r>(&self, args: &[Term], body: &'r Body) -> Vec<Indexed<'r>> {
+        if !visit::any(Node::Body(body), &|node| matches!(node, Node::Term(term) if is_comprehension(term))) {
+            return Vec::new();
+        }
         let arity = |reference: &[Term]| arity(&self.tree, reference);
         let mut candidates = reserved();
-        visit::collect_terms(&rule.head.args, Skip::default(), &mut candidates);
+        visit::collect_terms(args, Skip::default(), &mut candidates);
         let mut found = Vec::new();
-        walk(Node::Body(&rule.body), &mut |node| {
+        walk(Node::Body(body), &mut |node| {
             let Node::Body(body) = node else { return false };
             for expr in body {
                 found.extend(index(expr, &candidates, &arity));
@@ -22,9 +38,36 @@ impl Compiled {
         });
         found
     }
+
+    /// Whether each expression of the body finds its keys bound by itself or by one before it: the body was put in order for keys that are bound.
+    pub(in crate::rego) fn binds_before_use(&self, indexed: &Indexed<'_>) -> bool {
+        let arity = |reference: &[Term]| arity(&self.tree, reference);
+        let mut bound = reserved();
+        body_of(indexed.term).into_iter().flatten().all(|expr| {
+            let (used, outputs) = (visit::expr_vars(expr, Skip::default()), output_vars(expr, &arity, &bound));
+            bound.extend(outputs);
+            indexed.keys.iter().all(|key| !used.contains(key) || bound.contains(key))
+        })
+    }
 }
 
-fn index<'r>(expr: &'r Expr, candidates: &VarSet, arity: Arity<'_>) -> Option<(&'r Term, Vec<Name>)> {
+impl Indexed<'_> {
+    /// Whether each key stands in one place alone: where it is compared with what the body finds, and nothing is made of it.
+    pub(in crate::rego) fn has_keys_once(&self) -> bool {
+        let mut counts: HashMap<&Name, usize> = self.keys.iter().map(|key| (key, 0)).collect();
+        walk(Node::Term(self.term), &mut |node| {
+            if let Node::Term(Term { kind: TermKind::Var(name), .. }) = node
+                && let Some(count) = counts.get_mut(name)
+            {
+                *count += 1;
+            }
+            false
+        });
+        counts.values().all(|count| *count == 1)
+    }
+}
+
+fn index<'r>(expr: &'r Expr, candidates: &VarSet, arity: Arity<'_>) -> Option<Indexed<'r>> {
     if expr.negated || !expr.with.is_empty() {
         return None;
     }
@@ -41,7 +84,7 @@ fn index<'r>(expr: &'r Expr, candidates: &VarSet, arity: Arity<'_>) -> Option<(&
         return None;
     }
     let keys: Vec<Name> = candidates.intersection(&outputs).cloned().collect();
-    (!keys.is_empty()).then_some((term, keys))
+    (!keys.is_empty()).then_some(Indexed { term, keys })
 }
 
 fn body_of(term: &Term) -> Option<&Body> {

@@ -40,6 +40,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use foldhash::fast::RandomState;
 
 pub(super) use annotations::{Annotated, AnnotationSet};
+pub(super) use comprehensions::Indexed;
 pub(super) use deprecated::is_deprecated;
 pub(super) use query::compile as compile_query;
 pub(super) use tests::{PREFIX as TEST_PREFIX, SKIPPED_PREFIX as SKIPPED_TEST_PREFIX, test_name};

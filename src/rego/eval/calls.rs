@@ -40,6 +40,7 @@ impl<'a> Machine<'a, '_> {
             to,
             registers,
             iters,
+            scopes: self.stacks.scopes.len(),
             matched: None,
             candidate: 0,
             early_exit: code.early_exit,
@@ -74,6 +75,9 @@ impl<'a> Machine<'a, '_> {
     /// Ends the routine under way.
     pub(super) fn leave(&mut self, value: Option<Value<'a>>) {
         let Some(frame) = self.stacks.frames.pop() else { return };
+        if self.observer.is_some() {
+            self.forget_comprehensions();
+        }
         (self.base, self.iters) = self.stacks.frames.last().map_or((0, 0), |caller| (caller.registers, caller.iters));
         match frame.memo {
             Memo::No => {}

@@ -120,6 +120,18 @@ impl<'a> Machine<'a, '_> {
         self.count_collected(values.len())
     }
 
+    /// Adds a solution of an indexed comprehension.
+    pub(super) fn collect_keyed(&mut self, parts: Operands) -> Result<(), Stop> {
+        self.charge(1)?;
+        let base = self.base();
+        let regs = self.operand_registers(parts);
+        if let Some(collector) = self.stacks.collectors.get_mut(self.collecting.saturating_sub(1)) {
+            let values = regs.iter().map(|reg| self.stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+            collector.values.extend(values);
+        }
+        self.count_collected(regs.len())
+    }
+
     /// Counts what stands outside the arena against the evaluation's memory.
     fn count_collected(&mut self, values: usize) -> Result<(), Stop> {
         const STRIDE: usize = 4096;
@@ -131,16 +143,28 @@ impl<'a> Machine<'a, '_> {
     }
 
     pub(super) fn end_collecting(&mut self, shape: Shape, span: Span) -> Result<Value<'a>, Stop> {
+        self.end_collecting_by(|arena, values| match shape {
+            Shape::Array => Ok(Value::array(arena, values)),
+            Shape::Set => Ok(set_of(arena, values)),
+            Shape::Object => object_of(arena, values).ok_or_else(|| not_unique(span)),
+            Shape::LastObject => Ok(last_object_of(arena, values.as_chunks::<2>().0)),
+        })
+    }
+
+    /// The values of an indexed comprehension by their keys. A solution has so many values, its key the first.
+    pub(super) fn end_collecting_keyed(&mut self, length: u32, shape: Shape) -> Result<Value<'a>, Stop> {
+        self.end_collecting_by(|arena, values| Ok(grouped(arena, values, length as usize, shape)))
+    }
+
+    fn end_collecting_by(
+        &mut self,
+        end: impl FnOnce(&'a Arena, &[Value<'a>]) -> Result<Value<'a>, Stop>,
+    ) -> Result<Value<'a>, Stop> {
         self.collecting = self.collecting.saturating_sub(1);
-        let arena = self.arena;
         let Some(collector) = self.stacks.collectors.get_mut(self.collecting) else { return Ok(Value::Null) };
         let count = collector.values.len();
         self.collected = self.collected.saturating_sub(count);
-        let value = match shape {
-            Shape::Array => Value::array(arena, &collector.values),
-            Shape::Set => set_of(arena, &collector.values),
-            Shape::Object => object_of(arena, &collector.values).ok_or_else(|| not_unique(span))?,
-        };
+        let value = end(self.arena, &collector.values)?;
         self.charge(count / 4)?;
         Ok(value)
     }
@@ -215,6 +239,39 @@ fn object_of<'a>(arena: &'a Arena, values: &[Value<'a>]) -> Option<Value<'a>> {
     let mut object = ObjectBuilder::with_capacity(entries.len());
     entries.into_iter().for_each(|[key, value]| object.insert(key, value));
     Some(object.build(arena))
+}
+
+/// An object of which the last value of a key stays, under the key as it came first.
+fn last_object_of<'a>(arena: &'a Arena, pairs: &[[Value<'a>; 2]]) -> Value<'a> {
+    let mut entries = pairs.to_vec();
+    entries.sort_by(|[a, _], [b, _]| compare(a, b));
+    let mut object = ObjectBuilder::with_capacity(entries.len());
+    for same in entries.chunk_by(|[a, _], [b, _]| equal(a, b)) {
+        if let (Some([key, _]), Some([_, value])) = (same.first(), same.last()) {
+            object.insert(*key, *value);
+        }
+    }
+    object.build(arena)
+}
+
+/// An object of solutions, each a key and what it collects: under each key what was collected with it, in its order.
+fn grouped<'a>(arena: &'a Arena, values: &[Value<'a>], length: usize, shape: Shape) -> Value<'a> {
+    let key = |solution: &[Value<'a>]| solution.first().copied().unwrap_or(Value::Null);
+    let mut solutions: Vec<&[Value<'a>]> = values.chunks_exact(length.max(1)).collect();
+    solutions.sort_by(|a, b| compare(&key(a), &key(b)));
+    let mut groups = ObjectBuilder::default();
+    for group in solutions.chunk_by(|a, b| equal(&key(a), &key(b))) {
+        let elements: Vec<Value<'a>> = group.iter().flat_map(|solution| solution.iter().skip(1)).copied().collect();
+        let value = match shape {
+            Shape::Array => Value::array(arena, &elements),
+            Shape::Set => set_of(arena, &elements),
+            Shape::Object | Shape::LastObject => last_object_of(arena, elements.as_chunks::<2>().0),
+        };
+        if let Some(first) = group.first() {
+            groups.insert(key(first), value);
+        }
+    }
+    groups.build(arena)
 }
 
 /// An entry of a document that rules with general references build, `p[x].q[y] := v`: its keys, its value or member.

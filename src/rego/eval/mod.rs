@@ -3,6 +3,7 @@
 //! Nothing that two evaluations share is written: a plan, data and an input are read by borrow, and everything else is the machine's.
 
 mod calls;
+mod comprehensions;
 mod derived;
 mod emitted;
 mod index;
@@ -64,6 +65,8 @@ struct Frame<'a> {
     to: usize,
     registers: usize,
     iters: usize,
+    /// The number of scopes that it was called in.
+    scopes: usize,
     /// The numbers of the candidates that may match; all of them where there is no index.
     matched: Option<&'a [u32]>,
     candidate: usize,
@@ -265,6 +268,8 @@ impl<'a> Machine<'a, '_> {
 
     #[inline]
     fn charge(&mut self, units: usize) -> Result<(), Stop> {
+        #[cfg(test)]
+        tests::count(units);
         match self.context.charge(units) {
             Ok(()) => Ok(()),
             Err(Failure::Exceeded(exceeded)) => Err(Stop::Exceeded(exceeded)),

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use super::comprehensions::Comprehensions;
 use super::{Machine, Stack, Stop, conflict};
 use crate::rego::ast::Span;
 use crate::rego::plan::{ALL_DATA, Callee, Replacement};
@@ -35,6 +36,9 @@ pub(super) struct Scope<'a> {
     pub(super) values: Stack<'a, Value<'a>>,
     pub(super) calls: Calls,
     pub(super) call_memo: Stack<'a, CallMemo<'a>>,
+    pub(super) comprehensions: Comprehensions<'a>,
+    /// The `with` that made it.
+    pub(super) spec: Option<u32>,
 }
 
 /// A call that was made: `result` is `None` while it is under way, or where it is not remembered.
@@ -74,6 +78,8 @@ impl<'a> Scope<'a> {
             values: Stack::new_in(arena),
             calls,
             call_memo: Stack::new_in(arena),
+            comprehensions: Comprehensions::default(),
+            spec: None,
         }
     }
 
@@ -101,10 +107,11 @@ impl<'a> Scope<'a> {
 }
 
 impl<'a> Machine<'a, '_> {
-    pub(super) fn with_push(&mut self, spec: u32) -> Result<(), Stop> {
+    pub(super) fn with_push(&mut self, number: u32) -> Result<(), Stop> {
         let plan = self.plan;
-        let (Some(spec), Some(outer)) = (plan.withs.get(spec as usize), self.stacks.scopes.last()) else { return Ok(()) };
+        let (Some(spec), Some(outer)) = (plan.withs.get(number as usize), self.stacks.scopes.last()) else { return Ok(()) };
         let mut scope = Scope::new(self.arena, outer.input, 0, Vec::new(), Calls::default(), plan.routines.len());
+        scope.spec = Some(number);
         (scope.data, scope.shadows, scope.mocks) = (outer.data, outer.shadows.clone(), outer.mocks.clone());
         for (path, reg) in &spec.inputs {
             scope.input = Some(self.replace(scope.input, path, self.get(*reg))?);
@@ -121,6 +128,7 @@ impl<'a> Machine<'a, '_> {
             };
             scope.mocks.push((*name, mock));
         }
+        self.note_depth();
         self.stacks.scopes.push(scope);
         Ok(())
     }

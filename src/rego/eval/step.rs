@@ -95,7 +95,7 @@ impl<'a> Machine<'a, '_> {
                     let value = self.get(*value);
                     let fits = match shape {
                         Shape::Array => value.as_array().is_some(),
-                        Shape::Object => value.as_object().is_some(),
+                        Shape::Object | Shape::LastObject => value.as_object().is_some(),
                         Shape::Set => false,
                     };
                     self.go_if(fits || value.as_set().is_some(), *fail);
@@ -142,6 +142,12 @@ impl<'a> Machine<'a, '_> {
                     self.collect(&pair)?;
                     self.pc += 1;
                 }
+                Op::CollectKeyed { parts } => {
+                    self.collect_keyed(*parts)?;
+                    self.pc += 1;
+                }
+                Op::Indexed { to, site, key, plain, done } => self.indexed(*to, *site, *key, *plain, *done)?,
+                Op::EndIndex { site } => self.end_index(*site)?,
                 Op::End { to, shape, span } => {
                     let value = self.end_collecting(*shape, *span)?;
                     self.put(*to, value);

@@ -88,7 +88,8 @@ struct LateTurn {
     /// The number of frames, the one with the loop on top.
     depth: usize,
     fail: usize,
-    scopes: usize,
+    /// The `with` of the routine's own that the loop is in, which has ended where a later expression met the error.
+    within: Option<u32>,
     collecting: usize,
 }
 
@@ -221,7 +222,9 @@ impl<'a> Machine<'a, '_> {
         }
         self.strict.late.retain(|turn| turn.depth < depth);
         if is_late {
-            self.strict.late.push(LateTurn { depth, fail, scopes: self.stacks.scopes.len(), collecting: self.collecting });
+            let own = self.stacks.frames.last().map_or(0, |frame| frame.scopes);
+            let within = self.stacks.scopes.iter().skip(own).last().and_then(|scope| scope.spec);
+            self.strict.late.push(LateTurn { depth, fail, within, collecting: self.collecting });
         }
     }
 
@@ -274,14 +277,18 @@ impl<'a> Machine<'a, '_> {
         self.strict.waiting.retain(|waiting| !doubtful.has_within(waiting));
         self.wait_in(&doubtful, Due::Error(stop), true);
         self.stacks.frames.truncate(doubtful.depth());
+        (self.base, self.iters) = self.stacks.frames.last().map_or((0, 0), |frame| (frame.registers, frame.iters));
         match doubtful {
             Doubtful::Turn(turn) => {
-                self.stacks.scopes.truncate(turn.scopes);
                 self.drop_collectors(turn.collecting);
                 if let Some(frame) = self.stacks.frames.last_mut() {
                     frame.late = false;
+                    self.stacks.scopes.truncate(frame.scopes);
                 }
                 self.pc = turn.fail;
+                if let Some(spec) = turn.within {
+                    self.with_push(spec)?;
+                }
             }
             Doubtful::Solution { at, solutions, .. } => {
                 self.stacks.scopes.truncate(solutions.scopes);
@@ -289,7 +296,6 @@ impl<'a> Machine<'a, '_> {
                 self.pc = solutions.end;
             }
         }
-        (self.base, self.iters) = self.stacks.frames.last().map_or((0, 0), |frame| (frame.registers, frame.iters));
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::{Data, Left, Stop, run};
@@ -10,6 +11,15 @@ use crate::rego::value::{Arena, Document, Limits, MAX_DEPTH, Style, read, read_d
 use crate::rego::{Path, RegoVersion, compile, parser};
 
 const LIMITS: Limits = Limits { max_bytes: 1 << 26, max_depth: MAX_DEPTH };
+
+thread_local! {
+    /// What the evaluations of this thread were charged.
+    static CHARGED: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(super) fn count(units: usize) {
+    CHARGED.with(|charged| charged.set(charged.get() + units));
+}
 
 /// What one evaluation is made of.
 struct Case<'c> {
@@ -152,4 +162,62 @@ fn a_strict_error_ends_a_query_that_would_be_undefined_or_in_conflict() {
         Case { strict: false, ..case }.ask("data.p.r").map_err(|stop| code(&stop).to_owned()),
         Err("eval_conflict_error".to_owned())
     );
+}
+
+/// What a rule is charged that asks a comprehension once for each of so many servers.
+fn charged_for(body: &str, servers: usize, strict: bool) -> usize {
+    let policy = format!("package p\nr contains [s, x] if {{\n\tsome s in data.servers\n\t{body}\n}}\n{HELPERS}");
+    let names: Vec<String> = (0..servers).map(|i| format!("\"s{i}\"")).collect();
+    let exposed: Vec<String> = (0..servers).map(|i| format!("{{\"server\":\"s{}\",\"port\":{i}}}", i / 2)).collect();
+    let data = format!("{{\"servers\":[{}],\"exposed\":[{}]}}", names.join(","), exposed.join(","));
+    let before = CHARGED.with(Cell::get);
+    let value = Case { policy: &policy, data: &data, strict, ..Case::default() }.value("data.p.r");
+    assert!(value.matches("[\"s").count() >= servers, "{value}");
+    CHARGED.with(Cell::get) - before
+}
+
+const HELPERS: &str = "ports(s) := [p | some e in data.exposed; e.server == s; p := e.port]\ndouble(x) := x * 2";
+
+#[test]
+fn what_comprehensions_share_with_the_body_around_them_takes_time_once() {
+    let bodies = [
+        "x := [p | some e in data.exposed; e.server == s; p := e.port]",
+        "x := {p | some i; data.exposed[i].server == s; p := data.exposed[i].port}",
+        "x := {p: e | some e in data.exposed; s == e.server; p := e.port}",
+        "x := [p | some e in data.exposed; e.server == s; p := double(e.port)]",
+        "y := 7; x := [s | some e in data.exposed; e.server == s; e.port == y]",
+        "x := ports(s)",
+    ];
+    for (body, strict) in bodies.iter().flat_map(|body| [(body, false), (body, true)]) {
+        let (few, many) = (charged_for(body, 100, strict), charged_for(body, 400, strict));
+        assert!(many < few * 6, "{body}: {few}, {many}");
+    }
+    // OPA does not index what closes over more.
+    let other = "x := [p | some e in data.exposed; e.server == concat(\"\", [s]); p := e.port]";
+    let (few, many) = (charged_for(other, 100, false), charged_for(other, 400, false));
+    assert!(many > few * 12, "{few}, {many}");
+}
+
+#[test]
+fn a_comprehension_that_is_evaluated_once_is_evaluated_where_it_stands() {
+    let rule = |body: &str| format!("package p\nr := x if {{\n\ts := data.server\n\t{body}\n}}");
+    let exposed: Vec<String> = (0..500).map(|i| format!("{{\"server\":\"s{i}\",\"port\":{i}}}")).collect();
+    let data = format!("{{\"server\":\"s7\",\"exposed\":[{}]}}", exposed.join(","));
+    let charged = |body: &str| {
+        let (policy, before) = (rule(body), CHARGED.with(Cell::get));
+        assert_eq!(Case { policy: &policy, data: &data, ..Case::default() }.value("data.p.r"), "[7]");
+        CHARGED.with(Cell::get) - before
+    };
+    let alone = charged("x := [p | some e in data.exposed; e.server == s; p := e.port]");
+    let not_indexed = charged("x := [p | some e in data.exposed; e.server == concat(\"\", [s]); p := e.port]");
+    assert!(alone <= not_indexed + 10, "{alone}, {not_indexed}");
+}
+
+#[test]
+fn an_index_respects_its_bounds() {
+    let policy = "package p\nr contains x if {\n\tsome s in [1, 2]\n\tx := [n | some m in numbers.range(1, 3000000); s = m % 3; n := {m: [m]}]\n}";
+    let case = Case { policy, max_bytes: 1 << 24, ..Case::default() };
+    assert_eq!(case.ask("data.p.r"), Err(Stop::Exceeded(Exceeded::Memory)));
+    let case = Case { policy, timeout: Some(Duration::from_millis(20)), ..Case::default() };
+    assert_eq!(case.ask("data.p.r"), Err(Stop::Exceeded(Exceeded::Deadline)));
 }

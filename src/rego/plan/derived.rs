@@ -7,6 +7,13 @@ use super::{Op, Plan, Source};
 
 /// Marks them. `ranges` has the code of each routine.
 pub(super) fn mark(plan: &mut Plan, ranges: &[(u32, Range<usize>)]) {
+    let others =
+        those_that(plan, ranges, |number, code| code.iter().any(|op| asks_for_more(plan, op)) || is_found_by_input(plan, number));
+    plan.routines.iter_mut().zip(others).for_each(|(routine, other)| routine.is_derived = !other);
+}
+
+/// For each routine whether it, or one that it calls, is such.
+pub(super) fn those_that(plan: &Plan, ranges: &[(u32, Range<usize>)], is_such: impl Fn(u32, &[Op]) -> bool) -> Vec<bool> {
     let mut callers: HashMap<u32, Vec<u32>> = HashMap::new();
     let mut open: Vec<u32> = Vec::new();
     for (number, range) in ranges {
@@ -14,21 +21,21 @@ pub(super) fn mark(plan: &mut Plan, ranges: &[(u32, Range<usize>)]) {
         for callee in code.iter().flat_map(callees) {
             callers.entry(callee).or_default().push(*number);
         }
-        if code.iter().any(|op| asks_for_more(plan, op)) || is_found_by_input(plan, *number) {
+        if is_such(*number, code) {
             open.push(*number);
         }
     }
-    plan.routines.iter_mut().for_each(|routine| routine.is_derived = true);
+    let mut found = vec![false; plan.routines.len()];
     while let Some(number) = open.pop() {
-        let routine = plan.routines.get_mut(number as usize).filter(|routine| routine.is_derived);
-        if let Some(routine) = routine {
-            routine.is_derived = false;
+        if let Some(place) = found.get_mut(number as usize).filter(|found| !**found) {
+            *place = true;
             open.extend(callers.get(&number).into_iter().flatten());
         }
     }
+    found
 }
 
-fn callees(op: &Op) -> Vec<u32> {
+pub(super) fn callees(op: &Op) -> Vec<u32> {
     match op {
         Op::Call { routine, .. } | Op::Document { routine, .. } => vec![*routine],
         Op::CallKnown { callee, .. } => vec![callee.routine, callee.known],

@@ -5,6 +5,7 @@
 
 mod body;
 mod calls;
+mod comprehensions;
 mod data;
 mod derived;
 mod index;
@@ -19,6 +20,7 @@ mod with;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+pub(super) use comprehensions::Comprehension;
 pub(super) use index::{Branch as IndexBranch, Check, Checks, Index, Lookup, Source};
 pub(super) use known::known_calls;
 pub(super) use op::{
@@ -51,6 +53,7 @@ pub(super) struct Plan {
     pub(super) withs: Vec<WithSpec>,
     pub(super) nodes: Vec<Node>,
     pub(super) indexes: Vec<Index>,
+    pub(super) comprehensions: Vec<Comprehension>,
     /// The variables of a query's rows, sorted; empty for a path.
     pub(super) columns: Vec<String>,
 }
@@ -116,6 +119,7 @@ pub(super) fn plan_query(compiled: &Compiled, body: Body) -> Result<Plan, Vec<Pr
         planner.emit(Op::Begin);
         let end = planner.label();
         planner.fail = end;
+        planner.index_comprehensions_in_query(&body);
         planner.body(&body);
         columns = planner.row(&names);
         planner.emit(Op::Jump { to: planner.fail });
@@ -151,6 +155,11 @@ struct Planner<'c> {
     /// By the part above, and the key.
     inputs: HashMap<(Option<u32>, Key), u32>,
     problems: Vec<Problem>,
+    /// By the address of the term.
+    indexed: HashMap<usize, comprehensions::Keys>,
+    nested_indexes: u32,
+    /// The code that makes each index, by the number of the comprehension among the plan's.
+    index_code: Vec<(u32, Range<usize>)>,
     pass: Pass,
     /// The code of each routine.
     ranges: Vec<(u32, Range<usize>)>,
@@ -180,6 +189,9 @@ impl<'c> Planner<'c> {
             paths: HashMap::new(),
             inputs: HashMap::new(),
             problems: Vec::new(),
+            indexed: HashMap::new(),
+            nested_indexes: 0,
+            index_code: Vec::new(),
             pass: Pass::Plain,
             ranges: Vec::new(),
             start: 0,
@@ -224,6 +236,7 @@ impl<'c> Planner<'c> {
             return Err(self.problems);
         }
         derived::mark(&mut self.plan, &self.ranges);
+        comprehensions::mark(&mut self.plan, &self.ranges, &self.index_code);
         self.resolve_labels();
         self.plan.columns = columns;
         Ok(self.plan)
@@ -461,7 +474,7 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::Document { fail, .. }
         | Op::Keys { fail, .. }
         | Op::NextKey { fail, .. } => place(fail),
-        Op::Mocked { fail, done, .. } | Op::Produce { fail, done, .. } => {
+        Op::Indexed { plain: fail, done, .. } | Op::Mocked { fail, done, .. } | Op::Produce { fail, done, .. } => {
             place(fail);
             place(done);
         }
@@ -486,6 +499,8 @@ fn each_label(op: &mut Op, place: &impl Fn(&mut Label)) {
         | Op::Begin
         | Op::Collect { .. }
         | Op::CollectPair { .. }
+        | Op::CollectKeyed { .. }
+        | Op::EndIndex { .. }
         | Op::End { .. }
         | Op::Flag { .. }
         | Op::Child { .. }

@@ -23,6 +23,8 @@ pub(in crate::rego) enum Shape {
     Array,
     Set,
     Object,
+    /// An object where the last of a key's values stays, and is no conflict.
+    LastObject,
 }
 
 /// What an order must be.
@@ -147,8 +149,15 @@ pub(in crate::rego) enum Op {
     Collect { value: Reg },
     /// Adds an entry.
     CollectPair { key: Reg, value: Reg },
+    /// Adds a solution of an indexed comprehension: its key, then what it collects.
+    CollectKeyed { parts: Operands },
     /// Ends collecting.
     End { to: Reg, shape: Shape, span: Span },
+    /// A comprehension that is indexed, by its key: goes to `done` with its value, to `plain` where it is evaluated where it stands, or on to
+    /// where it is evaluated for all keys.
+    Indexed { to: Reg, site: u32, key: Option<Reg>, plain: Label, done: Label },
+    /// Ends collecting for all keys.
+    EndIndex { site: u32 },
     /// Goes on elsewhere.
     Jump { to: Label },
     /// One solution of the code between was enough: what waits there has no turn any more. Goes on at `done`.

@@ -148,6 +148,7 @@ impl<'c> Planner<'c> {
             }
             (None, _) => {}
         }
+        self.index_comprehensions(rule);
         self.body(&rule.body);
         let value = match &rule.head.value {
             Some(value) => self.value(value),
@@ -179,6 +180,7 @@ impl<'c> Planner<'c> {
             }
             reg += 1;
         }
+        self.index_comprehensions(rule);
         self.body(&rule.body);
         let mut regs: Vec<Reg> = parts.iter().map(|part| self.value(part)).collect();
         if let Some(last) = if is_multi { &rule.head.key } else { &rule.head.value } {

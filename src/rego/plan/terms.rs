@@ -1,7 +1,7 @@
 //! Values of terms.
 
-use super::{Op, Planner, Reg, Shape};
-use crate::rego::ast::{Body, Span, Term, TermKind};
+use super::{Op, Planner, Reg};
+use crate::rego::ast::{Term, TermKind};
 use crate::rego::compile::is_constant;
 use crate::rego::value::{Arena, Document, ObjectBuilder, SetBuilder, Value, number as numbers};
 
@@ -83,9 +83,9 @@ impl Planner<'_> {
                 self.emit(Op::Object { to, parts });
                 to
             }
-            TermKind::ArrayComprehension(c) => self.comprehension(Shape::Array, &[&c.0], &c.1, term.span),
-            TermKind::SetComprehension(c) => self.comprehension(Shape::Set, &[&c.0], &c.1, term.span),
-            TermKind::ObjectComprehension(c) => self.comprehension(Shape::Object, &[&c.0, &c.1], &c.2, c.0.span),
+            TermKind::ArrayComprehension(_) | TermKind::SetComprehension(_) | TermKind::ObjectComprehension(_) => {
+                self.comprehension(term)
+            }
             TermKind::Call(_) | TermKind::Template(_) => {
                 self.unplannable(term.span, "a nested call");
                 0
@@ -97,28 +97,6 @@ impl Planner<'_> {
     pub(super) fn values(&mut self, terms: &[Term]) -> super::Operands {
         let regs: Vec<Reg> = terms.iter().map(|term| self.value(term)).collect();
         self.operands(&regs)
-    }
-
-    fn comprehension(&mut self, shape: Shape, terms: &[&Term], body: &Body, span: Span) -> Reg {
-        self.emit(Op::Begin);
-        let outside = self.fail;
-        let end = self.label();
-        self.fail = end;
-        self.scope(|planner| {
-            planner.body(body);
-            let regs: Vec<Reg> = terms.iter().map(|term| planner.value(term)).collect();
-            match regs.as_slice() {
-                [key, value] => planner.emit(Op::CollectPair { key: *key, value: *value }),
-                [value] => planner.emit(Op::Collect { value: *value }),
-                _ => {}
-            }
-            planner.emit(Op::Jump { to: planner.fail });
-        });
-        self.place(end);
-        self.fail = outside;
-        let to = self.register();
-        self.emit(Op::End { to, shape, span });
-        to
     }
 
     /// What references find below a value, part by part.

@@ -149,9 +149,9 @@ impl<'t> Lowering<'t> {
         if let Some(known) = self.rules.borrow().get(&address) {
             return known;
         }
-        for (term, keys) in self.compiled.indexed_comprehensions(rule) {
-            let keys = keys.iter().map(|key| &*self.arena.alloc_str(key)).collect();
-            self.keys.borrow_mut().insert(std::ptr::from_ref(term).addr(), keys);
+        for indexed in self.compiled.indexed_comprehensions(rule) {
+            let keys = indexed.keys.iter().map(|key| &*self.arena.alloc_str(key)).collect();
+            self.keys.borrow_mut().insert(std::ptr::from_ref(indexed.term).addr(), keys);
         }
         let head = &rule.head;
         let own = head.reference.iter().enumerate().map(|(at, part)| match &part.kind {

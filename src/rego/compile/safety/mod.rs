@@ -12,8 +12,8 @@ use super::visit::{self, Arity, Node, NodeMut, Skip, VarSet, is_generated};
 use super::{Compiler, Contents, Context, arity, as_equality};
 use crate::rego::ast::{Body, Expr, ExprKind, Head, Name, Span, Term, TermKind};
 use crate::rego::print;
-use outputs::output_vars;
-pub(super) use outputs::{output_of_body, output_of_equality};
+
+pub(super) use outputs::{output_of_body, output_of_equality, output_vars};
 use report::{Unsafe, problems};
 
 /// Names that are always bound.
