@@ -108,3 +108,20 @@ impl Contents {
         self.0 & other.0 != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rego::builtins;
+
+    #[test]
+    fn the_first_name_of_each_deprecated_builtin_is_noted() {
+        let deprecated: Vec<&str> =
+            builtins::all().iter().map(|builtin| builtin.name).filter(|name| is_deprecated(name)).collect();
+        assert!(deprecated.len() > 5, "{deprecated:?}");
+        for name in deprecated {
+            let first = name.split('.').next().unwrap_or(name);
+            assert!(Contents::of_name(first).has(Contents::DEPRECATED), "a rule that calls {name} would not be looked at");
+        }
+    }
+}

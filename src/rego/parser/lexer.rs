@@ -11,6 +11,8 @@ const NONE: usize = usize::MAX;
 
 /// As many bytes of a source have a token at least, as a rule.
 const BYTES_PER_TOKEN: usize = 4;
+/// For more tokens than this no room is made ahead: a long source may be one comment.
+const MAX_TOKENS_AHEAD: usize = 1 << 14;
 
 /// A token, with what lies between it and the one before.
 #[derive(Debug, Clone)]
@@ -78,7 +80,7 @@ pub(super) fn split(source: &str, module: u32) -> Tokens {
         resume: None,
         out: Tokens::default(),
     };
-    lexer.out.list.reserve(source.len() / BYTES_PER_TOKEN);
+    lexer.out.list.reserve((source.len() / BYTES_PER_TOKEN).min(MAX_TOKENS_AHEAD));
     lexer.next();
     if lexer.current == Some('\u{feff}') {
         lexer.next();
