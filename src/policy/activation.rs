@@ -174,7 +174,7 @@ impl Engine {
     fn base_documents(&self, modules: &Modules, data: &Document) -> Result<Document> {
         let sources: Vec<Module> = modules.values().cloned().collect();
         let program = self.compiler.compile(&sources, &Arc::new(Document::empty_object()))?;
-        Ok(program.base_documents(data))
+        program.base_documents(data)
     }
 
     /// All policies but those of the source, and those that stand where it wants to be.

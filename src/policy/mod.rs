@@ -434,14 +434,12 @@ impl Engine {
         let sources: u64 = modules.values().map(|m| m.source.len() as u64).sum();
         self.check_policy_bytes(sources.saturating_add(compiler.schema_bytes()))?;
         let data_bytes = self.check_data_bytes(&data, data_bytes)?;
-        let (data, owners) = (Arc::new(data), owners.into());
+        let data = if data.is_same(&present.data) { Arc::clone(&present.data) } else { Arc::new(data) };
+        let owners = owners.into();
         if modules == present.modules && Arc::ptr_eq(compiler, &present.compiler) {
             return present.with_data(data, data_bytes, owners);
         }
-        let next = Snapshot::new(Arc::clone(compiler), modules, data, data_bytes, owners)?;
-        // What was asked of the state before will be asked of this one, by somebody who should not wait for a plan.
-        next.program.plan_ahead(&present.program.planned());
-        Ok(next)
+        present.with_modules(compiler, modules, data, data_bytes, owners)
     }
 
     fn check_policy_bytes(&self, bytes: u64) -> Result<()> {

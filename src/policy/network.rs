@@ -44,7 +44,7 @@ impl Engine {
         if self.outside.network().is_some() {
             return Vec::new();
         }
-        let is_ours = |call: &&OutsideCall| snapshot.owners.of_module(&call.module).is_some_and(|owner| **owner == *source);
-        snapshot.program.outside_calls().iter().filter(is_ours).cloned().collect()
+        let is_ours = |call: &OutsideCall| snapshot.owners.of_module(&call.module).is_some_and(|owner| **owner == *source);
+        snapshot.program.outside_calls().into_iter().filter(is_ours).collect()
     }
 }

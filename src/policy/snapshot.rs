@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::ownership::Owners;
 use super::{Evaluation, Revision, Target, not_found};
 use crate::error::Result;
-use crate::rego::{Compiler, Document, Evaluated, Explanation, Module, Path, Program, Question, RegoVersion};
+use crate::rego::{Compiler, Document, Evaluated, Explanation, Module, Path, Program, Question, RegoVersion, on_deep_stack};
 
 /// Policies by name.
 pub(super) type Modules = BTreeMap<Arc<str>, Module>;
@@ -38,9 +38,31 @@ impl Snapshot {
         data_bytes: u64,
         owners: Arc<Owners>,
     ) -> Result<Self> {
-        let sources: Vec<Module> = modules.values().cloned().collect();
-        let program = compiler.compile(&sources, &data)?;
+        let program = compiler.compile(&sources(&modules), &data)?;
         Ok(Self { revision: Revision::next(&owners.label()), modules, data, data_bytes, program, compiler, owners })
+    }
+
+    /// Other modules, of which what stayed is not compiled again where `compiler` is the same.
+    pub(super) fn with_modules(
+        &self,
+        compiler: &Arc<dyn Compiler>,
+        modules: Modules,
+        data: Arc<Document>,
+        data_bytes: u64,
+        owners: Arc<Owners>,
+    ) -> Result<Self> {
+        // On one stack: a thread takes the core of somebody who decides, for a while.
+        let program = on_deep_stack(|| {
+            let sources = sources(&modules);
+            let is_same = Arc::ptr_eq(compiler, &self.compiler);
+            let replaced = is_same.then(|| self.program.replaced(&sources, &data)).flatten();
+            let program = replaced.map_or_else(|| compiler.compile(&sources, &data), Ok)?;
+            // What was asked of the state before will be asked of this one, by somebody who should not wait for a plan.
+            program.plan_ahead(&self.program.planned());
+            Ok(program)
+        })?;
+        let (revision, compiler) = (Revision::next(&owners.label()), Arc::clone(compiler));
+        Ok(Self { revision, modules, data, data_bytes, program, compiler, owners })
     }
 
     /// The document that `target` names under this state.
@@ -87,4 +109,9 @@ impl Snapshot {
     fn evaluation(&self, evaluated: Evaluated) -> Evaluation {
         Evaluation { outcome: evaluated.outcome, revision: self.revision, read: evaluated.read, evaluate: evaluated.evaluate }
     }
+}
+
+/// By name.
+fn sources(modules: &Modules) -> Vec<Module> {
+    modules.values().cloned().collect()
 }

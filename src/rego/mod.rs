@@ -17,9 +17,11 @@ mod eval;
 mod inspect;
 mod network;
 mod order;
+mod outline;
 mod parser;
 mod path;
 mod plan;
+mod plans;
 mod print;
 mod program;
 mod reads;
@@ -29,6 +31,7 @@ mod stack;
 mod tester;
 mod trace;
 mod types;
+mod units;
 pub mod value;
 
 pub(crate) use builtins::{Pattern, base64_text as base64};
@@ -125,6 +128,13 @@ pub trait Program: Send + Sync {
     /// `CONFLICT` for data at, above or below a rule.
     fn with_data(&self, data: &Arc<Document>) -> Result<Arc<dyn Program>>;
 
+    /// What decides by `modules`, sorted by name, and `data` where most modules are those of this program: made of what changed, and of what this
+    /// program has of the others. `None` where they are better compiled from the start, which says as well what is wrong with them.
+    fn replaced(&self, modules: &[Module], data: &Arc<Document>) -> Option<Arc<dyn Program>> {
+        let _ = (modules, data);
+        None
+    }
+
     /// Reads an input once, for any number of decisions.
     ///
     /// # Errors
@@ -154,8 +164,8 @@ pub trait Program: Send + Sync {
     }
 
     /// The calls in the modules that reach outside.
-    fn outside_calls(&self) -> &[OutsideCall] {
-        &[]
+    fn outside_calls(&self) -> Vec<OutsideCall> {
+        Vec::new()
     }
 
     /// The paths that were asked for, for the program that comes after this one.
@@ -186,8 +196,11 @@ pub trait Program: Send + Sync {
     }
 
     /// `data` without what stands at the paths of rules, and without the packages that are empty then.
-    fn base_documents(&self, data: &Document) -> Document {
-        data.clone()
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` where the process has no more threads.
+    fn base_documents(&self, data: &Document) -> Result<Document> {
+        Ok(data.clone())
     }
 
     /// Whether equal inputs always give equal decisions at `path`: nothing there reaches time, randomness or the network.

@@ -1,27 +1,28 @@
 //! sark's own evaluator behind the interface of [`super::Compiler`] and [`super::Program`].
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use foldhash::quality::RandomState;
+use once_cell::race::OnceBox;
 
 use super::base::{base_documents, refuse_data_over_rules};
 use super::budget::{Budget, Exceeded};
-use super::builtins::{Caches, Clock, Context, Loaded};
+use super::builtins::{Caches, Clock, Context};
 use super::capabilities;
-use super::compile::{self, Key};
-use super::eval::{self, Data, Derived, Left, Observer, Room, Stop};
+use super::compile;
+use super::eval::{self, Data, Left, Observer, Stop};
 use super::inspect;
 use super::parser::{self, Problem};
 use super::plan::{self, Plan};
-use super::rules::Rules;
-use super::schema::{self, Schemas};
+use super::plans::{Planned, Plans};
+use super::rules::{RuleCompiler, Rules};
+use super::schema;
 use super::stack::deep;
 use super::tester::Tests;
 use super::trace;
+use super::units::{Met, Units};
 use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
 use super::{
     Compiler, Evaluated, Explanation, Input, Module, Outcome, OutsideCall, Path, Program, Question, RegoVersion, TestProgram, ast,
@@ -30,84 +31,56 @@ use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The most that one evaluation may take in its arena.
 const MAX_EVALUATION_BYTES: usize = 1 << 30;
-/// Plans kept for paths that the policies do not name, such as those below a rule's value: callers may invent any number.
-const MAX_INVENTED_PATHS: usize = 256;
 /// An arena that grew beyond this is given back rather than kept for the next evaluation.
 const KEPT_BYTES: usize = 4 << 20;
 
 /// Compiles with sark's own front end.
 #[derive(Debug, Default)]
-pub(crate) struct RegoCompiler {
-    options: compile::Options,
-    schemas: Arc<Schemas>,
-    /// What was compiled of the last modules' constants, most of which are the next ones', too.
-    loaded: ArcSwap<Loaded>,
-}
+pub(crate) struct RegoCompiler(Arc<RuleCompiler>);
 
 impl RegoCompiler {
     /// One that compiles calls of `print`, or takes them out.
     pub(crate) fn new(print_statements: bool, strict: bool, schema_annotations: bool) -> Self {
         let options = compile::Options { print_statements, strict, schema_annotations, tests: false, coverage: false };
-        Self { options, schemas: Arc::default(), loaded: ArcSwap::default() }
-    }
-}
-
-pub(super) struct RegoProgram {
-    pub(super) rules: Arc<Rules>,
-    data: Arc<Document>,
-    /// `data` without `system`.
-    public: Arc<Document>,
-    plans: ArcSwap<Plans>,
-    /// What may still be kept of what rules derive from `data`.
-    room: Room,
-}
-
-type Plans = HashMap<Path, Arc<Planned>, RandomState>;
-
-/// A plan, and what its rules derived from the data of the program.
-pub(super) struct Planned {
-    plan: Arc<Plan>,
-    derived: Option<Derived>,
-}
-
-impl Planned {
-    fn new(plan: Arc<Plan>, room: &Room) -> Self {
-        let derived = Derived::new(plan.routines.len(), room.clone());
-        Self { plan, derived: Some(derived) }
-    }
-
-    /// A plan that is run once: nothing of it is kept.
-    pub(super) fn once(plan: Plan) -> Self {
-        Self { plan: Arc::new(plan), derived: None }
+        Self(Arc::new(RuleCompiler::new(options)))
     }
 }
 
 impl Compiler for RegoCompiler {
     fn compile(&self, modules: &[Module], data: &Arc<Document>) -> Result<Arc<dyn Program>> {
-        let rules = deep(|| Rules::new(modules, self.options, &self.schemas, &self.loaded.load()))?;
-        self.loaded.store(Arc::clone(&rules.loaded));
-        RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(program) as Arc<dyn Program>)
+        let rules = deep(|| self.0.compile_all(modules))?;
+        RegoProgram::new(&self.0, rules, data).map(|program| Arc::new(program) as Arc<dyn Program>)
     }
 
     fn compile_tests(&self, modules: &[Module], data: &Arc<Document>, coverage: bool) -> Result<Arc<dyn TestProgram>> {
-        let options = compile::Options { print_statements: true, tests: true, coverage, ..self.options };
-        let rules = deep(|| Rules::new(modules, options, &self.schemas, &self.loaded.load()))?;
-        RegoProgram::new(Arc::new(rules), data).map(|program| Arc::new(Tests::new(program)) as Arc<dyn TestProgram>)
+        let rules = deep(|| self.0.compile_tests(modules, coverage))?;
+        let program = RegoProgram::new(&self.0, Arc::clone(&rules), data)?;
+        Ok(Arc::new(Tests::new(program, rules)))
     }
 
     fn with_schema(&self, path: &str, json: Option<&[u8]>, max_bytes: u64) -> Result<Arc<dyn Compiler>> {
         let name = schema::name(path)?;
-        let mut schemas = Schemas::clone(&self.schemas);
-        match json {
-            Some(json) => drop(schemas.insert(name, deep(|| schema::read(json, max_bytes))?)),
-            None => drop(schemas.remove(&name)),
-        }
-        Ok(Arc::new(Self { options: self.options, schemas: Arc::new(schemas), loaded: ArcSwap::new(self.loaded.load_full()) }))
+        let schema = json.map(|json| deep(|| schema::read(json, max_bytes))).transpose()?;
+        Ok(Arc::new(Self(Arc::new(self.0.with_schema(name, schema)))))
     }
 
     fn schema_bytes(&self) -> u64 {
-        self.schemas.values().map(|schema| schema.bytes).sum()
+        self.0.schema_bytes()
     }
+}
+
+pub(super) struct RegoProgram {
+    compiler: Arc<RuleCompiler>,
+    units: Units,
+    /// All modules in one: there from the start where there is one unit, otherwise made when somebody asks for more than one unit knows.
+    /// Two threads that ask at once may both make it: neither is left waiting in a process that forks.
+    whole: OnceBox<Arc<Rules>>,
+    /// Whether somebody asked a query, for which all modules have to be compiled into one.
+    queried: AtomicBool,
+    data: Arc<Document>,
+    /// `data` without `system`.
+    public: Arc<Document>,
+    plans: Plans,
 }
 
 /// What is met by who goes through all of data: OPA leaves out where it keeps what is its own.
@@ -121,47 +94,84 @@ fn public(data: &Arc<Document>) -> Arc<Document> {
 }
 
 impl RegoProgram {
-    fn new(rules: Arc<Rules>, data: &Arc<Document>) -> Result<Self> {
+    fn new(compiler: &Arc<RuleCompiler>, rules: Arc<Rules>, data: &Arc<Document>) -> Result<Self> {
         refuse_data_over_rules(&rules, data)?;
-        Ok(Self { rules, data: Arc::clone(data), public: public(data), plans: ArcSwap::default(), room: Room::default() })
+        Ok(Self::over(compiler, Units::one(&rules), OnceBox::with_value(Box::new(rules)), data))
     }
 
-    /// Runs `work` with the plan for `path`, made when it is first asked for. One that is there already is borrowed: counting it would be a write that all threads share.
+    fn over(compiler: &Arc<RuleCompiler>, units: Units, whole: OnceBox<Arc<Rules>>, data: &Arc<Document>) -> Self {
+        Self {
+            compiler: Arc::clone(compiler),
+            units,
+            whole,
+            queried: AtomicBool::new(false),
+            data: Arc::clone(data),
+            public: public(data),
+            plans: Plans::default(),
+        }
+    }
+
+    /// All modules, compiled into one.
+    fn whole(&self) -> Result<&Arc<Rules>> {
+        self.whole.get_or_try_init(|| deep(|| self.compiler.compile_all(&self.units.modules())).map(Box::new))
+    }
+
+    /// The rules that decide at `path`.
+    fn rules_at(&self, path: &Path) -> Result<Arc<Rules>> {
+        match self.units.at(path) {
+            Met::One(rules) => Ok(Arc::clone(rules)),
+            Met::None if self.whole.get().is_none() => self.compiler.compile(&[]).map(Arc::new),
+            Met::None | Met::Several => self.whole().map(Arc::clone),
+        }
+    }
+
+    /// Runs `work` with the plan for `path`, made when it is first asked for.
     fn with_plan<T>(&self, path: &Path, work: impl FnOnce(&Planned) -> Result<T>) -> Result<T> {
         match self.plans.load().get(path) {
             Some(plan) => work(plan),
-            None => work(&*self.make_plan(path)?),
+            None => {
+                let (plan, rules) = deep(|| self.plan(path))?;
+                work(&self.plans.keep(path, plan, rules))
+            }
         }
     }
 
-    fn make_plan(&self, path: &Path) -> Result<Arc<Planned>> {
-        let rules = &self.rules;
-        let plan = deep(|| plan::plan_path(&rules.compiled, path).map_err(|p| compilation_error(&p, &rules.modules)))?;
-        let plan = Arc::new(Planned::new(Arc::new(plan), &self.room));
-        if self.keeps(path) {
-            self.plans.rcu(|plans| {
-                let mut plans = HashMap::clone(plans);
-                plans.insert(path.clone(), Arc::clone(&plan));
-                plans
-            });
-        }
-        Ok(plan)
+    fn plan(&self, path: &Path) -> Result<(Plan, Arc<Rules>)> {
+        let rules = self.rules_at(path)?;
+        let plan = plan::plan_path(&rules.compiled, path).map_err(|p| compilation_error(&p, &rules.modules))?;
+        Ok((plan, rules))
     }
 
-    /// Whether the plan for `path` is kept: paths of packages and rules are as many as the policies name, others are bounded.
-    fn keeps(&self, path: &Path) -> bool {
-        let is_named = || {
-            let root = Some(self.rules.compiled.tree.root());
-            path.keys().iter().fold(root, |node, key| node?.child(&Key::String(key.as_str().into()))).is_some()
+    /// What decides after this one, where few modules changed. `None` where all are better compiled at once, or have to be: for queries, for
+    /// who asks across units, and to say what is wrong.
+    fn after(&self, modules: &[Module], data: &Arc<Document>) -> Option<Self> {
+        if self.queried.load(Ordering::Relaxed) {
+            return None;
+        }
+        let replaced = self.units.replaced(modules, |modules| self.compiler.compile(modules).ok())?;
+        let is_same = Arc::ptr_eq(data, &self.data);
+        let units = if is_same { replaced.rules.iter().collect() } else { replaced.units.each() };
+        if !units.into_iter().all(|rules| refuse_data_over_rules(rules, data).is_ok()) {
+            return None;
+        }
+        let at = |path: &Path| replaced.units.at(path);
+        if self.plans.paths().iter().any(|path| matches!(at(path), Met::Several)) {
+            return None;
+        }
+        let stay = |path: &Path, planned: &Planned| {
+            !replaced.touches(path) && matches!(at(path), Met::One(rules) if Arc::ptr_eq(rules, &planned.rules))
         };
-        self.plans.load().len() < MAX_INVENTED_PATHS || is_named()
+        let plans = self.plans.staying(stay);
+        let plans = if is_same { plans } else { plans.anew() };
+        let whole = replaced.units.whole().map_or_else(OnceBox::new, |rules| OnceBox::with_value(Box::new(Arc::clone(rules))));
+        Some(Self { plans, ..Self::over(&self.compiler, replaced.units, whole, data) })
     }
 
     fn run(&self, planned: &Planned, question: &Question<'_>, output: &mut Vec<u8>, is_query: bool) -> Result<Evaluated> {
         match question.printer {
             None => self.run_observed(planned, question, None, output, is_query),
             Some(printer) => {
-                let mut prints = Prints { printer, modules: &self.rules.modules };
+                let mut prints = Prints { printer, modules: &planned.rules.modules };
                 self.run_observed(planned, question, Some(&mut prints), output, is_query)
             }
         }
@@ -182,14 +192,14 @@ impl RegoProgram {
             let input = read_input(arena, question)?;
             // The clock is a good part of a small decision: it is read no more often than somebody can see.
             let read = if question.input.is_some() { question.elapsed() } else { Duration::ZERO };
-            let context = self.context(arena, question);
+            let context = context(&planned.rules, arena, question);
             let strict = question.bounds.strict_builtin_errors;
             let data = Data { all: &self.data, public: &self.public, derived: planned.derived.as_ref() };
             // Lent for no longer than what the machine itself borrows.
             let observer = observer.map(|observer| observer as &mut dyn Observer);
             let result;
             (result, *left) = eval::run(&planned.plan, data, input, strict, context, std::mem::take(left), observer);
-            let result = result.map_err(|stop| self.evaluation_error(stop))?;
+            let result = result.map_err(|stop| evaluation_error(stop, &planned.rules.modules))?;
             let result = if is_query { Some(result.unwrap_or(Value::Array(&[]))) } else { result };
             let outcome = match result {
                 Some(value) => {
@@ -202,33 +212,26 @@ impl RegoProgram {
         })
     }
 
-    fn context<'a>(&'a self, arena: &'a Arena, question: &Question<'a>) -> Context<'a> {
-        let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
-        let clock = question.time_ns.map_or_else(Clock::default, Clock::fixed);
-        let mut context = Context::new(arena, budget, clock, Caches::default());
-        (context.seed, context.outside, context.elsewhere) = (question.seed, Some(question.outside), question.elsewhere);
-        (context.modules, context.loaded) = (&self.rules.modules, Some(self.rules.loaded.as_ref()));
-        context
-    }
-
-    /// On the compiler's stack: each solution is found within the one before.
+    /// On the compiler's stack: each solution is found within the one before. All modules in one, since what is told has names that depend on
+    /// what was compiled together.
     fn explained(&self, path: &Path, question: &Question<'_>, how: Explanation, output: &mut Vec<u8>) -> Result<Evaluated> {
-        let query = trace::query(path, &self.rules.modules);
+        let rules = self.whole()?;
+        let query = trace::query(path, &rules.modules);
         let arena = Arena::new();
         let input = read_input(&arena, question)?;
         let read = question.elapsed();
         let explained = trace::Explained {
-            compiled: &self.rules.compiled,
-            modules: &self.rules.modules,
+            compiled: &rules.compiled,
+            modules: &rules.modules,
             data: Data { all: &self.data, public: &self.public, derived: None },
             input,
             strict: question.bounds.strict_builtin_errors,
             explain: how.explain,
         };
-        let context = self.context(&arena, question);
-        let explanation = trace::explain(&explained, &query, context).map_err(|why| self.unexplained(why))?;
+        let unexplained = |why| unexplained(why, &rules.modules);
+        let explanation = trace::explain(&explained, &query, context(rules, &arena, question)).map_err(unexplained)?;
         output.extend_from_slice(b"{\"explanation\":");
-        explanation.write(&explained, how.pretty, output).map_err(|why| self.unexplained(why))?;
+        explanation.write(&explained, how.pretty, output).map_err(unexplained)?;
         let outcome = match explanation.value {
             Some(value) => {
                 output.extend_from_slice(b",\"result\":");
@@ -240,40 +243,49 @@ impl RegoProgram {
         output.push(b'}');
         Ok(Evaluated { outcome, read, evaluate: Duration::ZERO })
     }
+}
 
-    fn unexplained(&self, why: trace::Unexplained) -> Error {
-        match why {
-            trace::Unexplained::Stop(stop) => self.evaluation_error(stop),
-            trace::Unexplained::TooMuch => {
-                let problem =
-                    "there is more to explain than 500,000 events or 64 MiB; ask for notes or fails, or for a smaller document";
-                Error::new(ErrorKind::LimitExceeded, problem)
-            }
+fn context<'a>(rules: &'a Rules, arena: &'a Arena, question: &Question<'a>) -> Context<'a> {
+    let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
+    let clock = question.time_ns.map_or_else(Clock::default, Clock::fixed);
+    let mut context = Context::new(arena, budget, clock, Caches::default());
+    (context.seed, context.outside, context.elsewhere) = (question.seed, Some(question.outside), question.elsewhere);
+    (context.modules, context.loaded) = (&rules.modules, Some(rules.loaded.as_ref()));
+    context
+}
+
+fn unexplained(why: trace::Unexplained, modules: &[Module]) -> Error {
+    match why {
+        trace::Unexplained::Stop(stop) => evaluation_error(stop, modules),
+        trace::Unexplained::TooMuch => {
+            let problem =
+                "there is more to explain than 500,000 events or 64 MiB; ask for notes or fails, or for a smaller document";
+            Error::new(ErrorKind::LimitExceeded, problem)
         }
     }
+}
 
-    fn evaluation_error(&self, stop: Stop) -> Error {
-        match stop {
-            Stop::Exceeded(Exceeded::Deadline) => {
-                let problem = "the evaluation exceeded its deadline; allow more time or simplify the policy";
-                Error::new(ErrorKind::LimitExceeded, problem)
-            }
-            Stop::Exceeded(Exceeded::Memory) => {
-                let problem = "the evaluation exceeded its memory; simplify the policy or send a smaller input";
-                Error::new(ErrorKind::LimitExceeded, problem)
-            }
-            Stop::Elsewhere { builtin, span } => {
-                let message = format!(
-                    "the decision comes to a call of {builtin}, and this engine may not reach outside: only the remote can make it; allow \
-                     hosts to the engine"
-                );
-                let location = location(span, &self.rules.modules);
-                Error::from_findings(ErrorKind::Unsupported, vec![Finding::new("eval_builtin_error", message, location)])
-            }
-            Stop::Error { code, message, span } => {
-                let location = location(span, &self.rules.modules);
-                Error::from_findings(ErrorKind::EvaluationError, vec![Finding::new(code, message, location)])
-            }
+fn evaluation_error(stop: Stop, modules: &[Module]) -> Error {
+    match stop {
+        Stop::Exceeded(Exceeded::Deadline) => {
+            let problem = "the evaluation exceeded its deadline; allow more time or simplify the policy";
+            Error::new(ErrorKind::LimitExceeded, problem)
+        }
+        Stop::Exceeded(Exceeded::Memory) => {
+            let problem = "the evaluation exceeded its memory; simplify the policy or send a smaller input";
+            Error::new(ErrorKind::LimitExceeded, problem)
+        }
+        Stop::Elsewhere { builtin, span } => {
+            let message = format!(
+                "the decision comes to a call of {builtin}, and this engine may not reach outside: only the remote can make it; allow hosts \
+                 to the engine"
+            );
+            let location = location(span, modules);
+            Error::from_findings(ErrorKind::Unsupported, vec![Finding::new("eval_builtin_error", message, location)])
+        }
+        Stop::Error { code, message, span } => {
+            let location = location(span, modules);
+            Error::from_findings(ErrorKind::EvaluationError, vec![Finding::new(code, message, location)])
         }
     }
 }
@@ -346,18 +358,24 @@ fn with_kept<T>(work: impl FnOnce(&mut Kept) -> T) -> T {
 
 impl Program for RegoProgram {
     fn package(&self, name: &str) -> Option<&Path> {
-        self.rules.packages.get(name)
+        self.units.package(name)
     }
 
     fn with_data(&self, data: &Arc<Document>) -> Result<Arc<dyn Program>> {
-        refuse_data_over_rules(&self.rules, data)?;
-        let room = Room::default();
-        // What was derived from the data before is left behind.
-        let again =
-            |(path, planned): (&Path, &Arc<Planned>)| (path.clone(), Arc::new(Planned::new(Arc::clone(&planned.plan), &room)));
-        let plans: Plans = self.plans.load().iter().map(again).collect();
-        let (rules, data, public) = (Arc::clone(&self.rules), Arc::clone(data), public(data));
-        Ok(Arc::new(Self { rules, data, public, plans: ArcSwap::from_pointee(plans), room }))
+        let units = self.units.each();
+        let whole = self.whole.get().map(|rules| OnceBox::with_value(Box::new(Arc::clone(rules))));
+        let is_refused = units.iter().any(|rules| refuse_data_over_rules(rules, data).is_err());
+        if is_refused {
+            // A unit may still hold what is gone: all modules as they are have the word.
+            return RegoProgram::new(&self.compiler, Arc::clone(self.whole()?), data).map(|program| Arc::new(program) as _);
+        }
+        let program = Self::over(&self.compiler, self.units.clone(), whole.unwrap_or_default(), data);
+        Ok(Arc::new(Self { plans: self.plans.anew(), ..program }))
+    }
+
+    fn replaced(&self, modules: &[Module], data: &Arc<Document>) -> Option<Arc<dyn Program>> {
+        let next = deep(|| Ok(self.after(modules, data))).ok()??;
+        Some(Arc::new(next))
     }
 
     fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {
@@ -375,7 +393,8 @@ impl Program for RegoProgram {
     }
 
     fn query(&self, text: &str, version: RegoVersion, question: &Question<'_>, output: &mut Vec<u8>) -> Result<Evaluated> {
-        let rules = &self.rules;
+        self.queried.store(true, Ordering::Relaxed);
+        let rules = self.whole()?;
         let source = Module { name: "query".into(), source: text.into(), version };
         let plan = deep(|| {
             let module = u32::try_from(rules.modules.len()).unwrap_or(u32::MAX);
@@ -385,36 +404,35 @@ impl Program for RegoProgram {
             let body = parser::parse_query(text, &options).map_err(|p| compilation_error(&p, &modules))?;
             plan::plan_query(&rules.compiled, body).map_err(|p| compilation_error(&p, &modules))
         })?;
-        self.run(&Planned::once(plan), question, output, true)
+        self.run(&Planned::once(plan, Arc::clone(rules)), question, output, true)
     }
 
-    fn outside_calls(&self) -> &[OutsideCall] {
-        &self.rules.outside_calls
+    fn outside_calls(&self) -> Vec<OutsideCall> {
+        self.units.outside_calls()
     }
 
     fn planned(&self) -> Vec<Path> {
-        self.plans.load().keys().cloned().collect()
+        self.plans.paths()
     }
 
     fn plan_ahead(&self, paths: &[Path]) {
-        let compiled = &self.rules.compiled;
-        let planned = deep(|| {
-            let each = paths.iter().filter_map(|path| {
-                Some((path.clone(), Arc::new(Planned::new(Arc::new(plan::plan_path(compiled, path).ok()?), &self.room))))
-            });
-            Ok(each.collect::<HashMap<_, _, RandomState>>())
-        });
-        if let Ok(planned) = planned {
-            self.plans.store(Arc::new(planned));
+        let there = self.plans.load();
+        let missing: Vec<&Path> = paths.iter().filter(|path| !there.contains_key(path)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let plan = |path: &Path| self.plan(path).ok().map(|(plan, rules)| (path.clone(), plan, rules));
+        if let Ok(plans) = deep(|| Ok(missing.into_iter().filter_map(plan).collect())) {
+            self.plans.keep_all(plans);
         }
     }
 
     fn inspect(&self) -> Result<String> {
-        let rules = &self.rules;
+        let rules = self.whole()?;
         let name_of = |number: usize| rules.modules.get(number).map(|module| module.name.to_string()).unwrap_or_default();
-        let policies: Vec<serde_json::Value> = rules.modules.iter().map(|module| {
-            let package = rules.packages.get(&module.name).map(Path::to_string);
-            serde_json::json!({"name": *module.name, "package": package, "rego_version": module.version.name(), "bytes": module.source.len()})
+        let policies: Vec<serde_json::Value> = rules.modules.iter().zip(&rules.outlines).map(|(module, outline)| {
+            let (package, version) = (outline.package.to_string(), module.version.name());
+            serde_json::json!({"name": *module.name, "package": package, "rego_version": version, "bytes": module.source.len()})
         }).collect();
         // To text, too: what annotations say may nest deeper than the caller's stack.
         deep(|| {
@@ -428,8 +446,8 @@ impl Program for RegoProgram {
         Ok(capabilities::capabilities().to_string())
     }
 
-    fn base_documents(&self, data: &Document) -> Document {
-        base_documents(&self.rules.compiled.tree, data)
+    fn base_documents(&self, data: &Document) -> Result<Document> {
+        Ok(base_documents(&self.whole()?.compiled.tree, data))
     }
 
     fn is_deterministic(&self, path: &Path) -> bool {
@@ -463,15 +481,19 @@ pub(super) fn location_in_module(span: ast::Span, modules: &[Module]) -> Option<
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 mod tests {
+    use super::super::eval::Derived;
+    use super::super::plans::MAX_INVENTED_PATHS;
     use super::*;
 
-    fn program(source: &str) -> RegoProgram {
+    fn over(source: &str, data: &Arc<Document>) -> RegoProgram {
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        RegoProgram::new(
-            Arc::new(Rules::new(&[module], compile::Options::default(), &Arc::default(), &Loaded::default()).unwrap()),
-            &Arc::new(Document::Null),
-        )
-        .unwrap()
+        let compiler = Arc::new(RuleCompiler::default());
+        let rules = compiler.compile_all(&[module]).unwrap();
+        RegoProgram::new(&compiler, rules, data).unwrap()
+    }
+
+    fn program(source: &str) -> RegoProgram {
+        over(source, &Arc::new(Document::Null))
     }
 
     fn path(keys: &[&str]) -> Path {
@@ -482,9 +504,7 @@ mod tests {
     fn what_nothing_binds_is_refused_where_opa_lets_it_pass() {
         let source = "package p\n\na if {\n\tdata.xs[i]\n\t[{1 | data.xs[i]}, 2] with input.a as c\n}";
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        let refused = Rules::new(&[module], compile::Options::default(), &Arc::default(), &Loaded::default())
-            .map(|_| ())
-            .map_err(|error| error.to_string());
+        let refused = RuleCompiler::default().compile(&[module]).map(|_| ()).map_err(|error| error.to_string());
         assert!(refused.unwrap_err().contains("rego_unsafe_var_error: var c is unsafe"));
     }
 
@@ -523,8 +543,7 @@ mod tests {
     fn what_follows_from_data_alone_is_derived_once_and_anew_with_other_data() {
         let source = "package p\nout := count(all) + input.x\nall contains u.role if some u in data.users\nnone if data.missing\n\
                       either := {\"all\": all, \"x\": 1} if not none";
-        let first = program(source);
-        let first = RegoProgram::new(Arc::clone(&first.rules), &data(r#"{"users": [{"role": "a"}, {"role": "b"}]}"#)).unwrap();
+        let first = over(source, &data(r#"{"users": [{"role": "a"}, {"role": "b"}]}"#));
         for x in 0..3 {
             assert_eq!(decide(&first, &["p", "out"], &format!(r#"{{"x": {x}}}"#), false), Ok((2 + x).to_string()));
         }
@@ -552,7 +571,6 @@ mod tests {
         assert_eq!(decide(&clock, &["p", "out"], "{}", false), Ok("[true,1]".to_owned()));
         assert_eq!(kept(&clock, &["p", "out"]), 0);
     }
-
     #[test]
     fn paths_that_callers_invent_take_bounded_memory() {
         let program = program("package p\nr := {\"a\": 1}");

@@ -22,11 +22,11 @@ pub(super) fn of(compiled: &Compiled, node: &TreeNode) -> Vec<String> {
             next = rule.otherwise.as_deref();
         }
     }
-    shortest(found)
+    shortest(found).iter().map(|keys| display(keys)).collect()
 }
 
 /// A path: the root's name, then keys.
-type Keys = Vec<String>;
+pub(super) type Keys = Vec<String>;
 
 fn collect(compiled: &Compiled, rule: &Rule, found: &mut BTreeSet<Keys>) {
     each_document(rule, &mut |parts| {
@@ -38,7 +38,7 @@ fn collect(compiled: &Compiled, rule: &Rule, found: &mut BTreeSet<Keys>) {
 }
 
 /// As much of a reference as is known before it is evaluated.
-fn known(parts: &[Term]) -> Keys {
+pub(super) fn known(parts: &[Term]) -> Keys {
     let mut keys = Keys::new();
     for (at, part) in parts.iter().enumerate() {
         match (part.as_var(), part.as_str()) {
@@ -51,14 +51,14 @@ fn known(parts: &[Term]) -> Keys {
 }
 
 /// Leaves out what lies below another one. They are sorted: a path comes right after what it lies below.
-fn shortest(found: BTreeSet<Keys>) -> Vec<String> {
+pub(super) fn shortest(found: BTreeSet<Keys>) -> Vec<Keys> {
     let mut kept: Vec<Keys> = Vec::new();
     for keys in found {
         if !kept.last().is_some_and(|last| keys.starts_with(last)) {
             kept.push(keys);
         }
     }
-    kept.into_iter().map(|keys| display(&keys)).collect()
+    kept
 }
 
 fn display(keys: &[String]) -> String {

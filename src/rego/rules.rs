@@ -1,13 +1,15 @@
 //! What of policies does not depend on data: their modules, compiled.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
 
 use super::builtins::Loaded;
 use super::compile::{self, Compiled};
+use super::outline::Outline;
 use super::parser::{self, Problem};
 use super::program::{compilation_error, location, location_in_module};
-use super::schema::Schemas;
+use super::schema::{Schema, Schemas};
 use super::stack::{SHALLOW, deep};
 use super::value::Arena;
 use super::{Module, OutsideCall, Path, ast, plan};
@@ -16,8 +18,10 @@ use crate::error::{Error, ErrorKind, Finding, Result};
 /// What does not depend on data.
 pub(super) struct Rules {
     pub(super) compiled: Compiled,
+    /// By name.
     pub(super) modules: Vec<Module>,
-    pub(super) packages: HashMap<Arc<str>, Path>,
+    /// One of each module.
+    pub(super) outlines: Vec<Arc<Outline>>,
     pub(super) outside_calls: Vec<OutsideCall>,
     /// What builtins compiled of the constants.
     pub(super) loaded: Arc<Loaded>,
@@ -27,7 +31,7 @@ pub(super) struct Rules {
 impl Drop for Rules {
     fn drop(&mut self) {
         let annotations = std::mem::take(&mut self.compiled.annotations);
-        if annotations.depth() > SHALLOW || self.modules.iter().any(|module| may_nest(&module.source)) {
+        if annotations.depth() > SHALLOW || self.outlines.iter().any(|outline| outline.may_nest) {
             let rules = Arc::new(Mutex::new(Some((std::mem::take(&mut self.compiled.rules), annotations))));
             let there = Arc::clone(&rules);
             let dropped = deep(move || {
@@ -42,21 +46,60 @@ impl Drop for Rules {
     }
 }
 
-/// Whether what a source says may be deeper than any stack bears: in brackets, or in branches.
-fn may_nest(source: &str) -> bool {
-    let (mut depth, mut most) = (0_usize, 0);
-    for byte in source.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => continue,
-        }
-        most = most.max(depth);
+/// Makes rules of modules, in one way.
+#[derive(Debug, Default)]
+pub(super) struct RuleCompiler {
+    options: compile::Options,
+    schemas: Arc<Schemas>,
+    /// What builtins compiled of all modules' constants when all were last compiled, most of which are the next ones', too.
+    loaded: ArcSwap<Loaded>,
+}
+
+impl RuleCompiler {
+    pub(super) fn new(options: compile::Options) -> Self {
+        Self { options, schemas: Arc::default(), loaded: ArcSwap::default() }
     }
-    most > SHALLOW || source.matches("else").nth(SHALLOW).is_some()
+
+    /// The same with a schema of that name, or without the one that is there.
+    pub(super) fn with_schema(&self, name: String, schema: Option<Schema>) -> Self {
+        let mut schemas = Schemas::clone(&self.schemas);
+        match schema {
+            Some(schema) => drop(schemas.insert(name, schema)),
+            None => drop(schemas.remove(&name)),
+        }
+        Self { options: self.options, schemas: Arc::new(schemas), loaded: ArcSwap::new(self.loaded.load_full()) }
+    }
+
+    /// What schemas take.
+    pub(super) fn schema_bytes(&self) -> u64 {
+        self.schemas.values().map(|schema| schema.bytes).sum()
+    }
+
+    /// Compiles modules. On the compiler's stack, as what follows.
+    pub(super) fn compile(&self, modules: &[Module]) -> Result<Rules> {
+        Rules::new(modules, self.options, &self.schemas, &self.loaded.load())
+    }
+
+    /// Compiles all modules of a program.
+    pub(super) fn compile_all(&self, modules: &[Module]) -> Result<Arc<Rules>> {
+        let rules = self.compile(modules)?;
+        self.loaded.store(Arc::clone(&rules.loaded));
+        Ok(Arc::new(rules))
+    }
+
+    /// Compiles modules to run their tests.
+    pub(super) fn compile_tests(&self, modules: &[Module], coverage: bool) -> Result<Arc<Rules>> {
+        let options = compile::Options { print_statements: true, tests: true, coverage, ..self.options };
+        Rules::new(modules, options, &self.schemas, &self.loaded.load()).map(Arc::new)
+    }
 }
 
 impl Rules {
+    /// What the sources take.
+    pub(super) fn bytes(&self) -> usize {
+        self.modules.iter().map(|module| module.source.len()).sum()
+    }
+
     /// Parses and compiles modules. What builtins have compiled of the modules `before` is not compiled again.
     pub(super) fn new(modules: &[Module], options: compile::Options, schemas: &Arc<Schemas>, before: &Loaded) -> Result<Self> {
         let mut sorted = modules.to_vec();
@@ -64,12 +107,7 @@ impl Rules {
         let mut parsed = Vec::with_capacity(sorted.len());
         let mut problems = Vec::new();
         for (number, module) in sorted.iter().enumerate() {
-            let options = parser::Options {
-                version: module.version,
-                module: u32::try_from(number).unwrap_or(u32::MAX),
-                keywords: parser::FutureKeywords::NONE,
-            };
-            match parser::parse_module(&module.source, &options) {
+            match parser::parse_module(&module.source, &parser_options(module, number)) {
                 Ok(module) => parsed.push(module),
                 Err(mut found) => problems.append(&mut found),
             }
@@ -77,7 +115,7 @@ impl Rules {
         if !problems.is_empty() {
             return Err(parse_error(problems, &sorted));
         }
-        let packages = sorted.iter().zip(&parsed).map(|(m, parsed)| (Arc::clone(&m.name), package_path(parsed))).collect();
+        let outlines = sorted.iter().zip(&parsed).map(|(m, parsed)| Arc::new(Outline::of(parsed, &m.source))).collect();
         let names = sorted.iter().map(|module| Arc::clone(&module.name)).collect();
         let compiled =
             compile::compile(parsed, names, options, schemas).map_err(|problems| compilation_error(&problems, &sorted))?;
@@ -88,11 +126,20 @@ impl Rules {
         let outside_calls = calls.collect();
         let arena = Arena::new();
         let loaded = Arc::new(Loaded::of(&arena, &plan::known_calls(&compiled, &arena), before));
-        Ok(Self { compiled, modules: sorted, packages, outside_calls, loaded })
+        Ok(Self { compiled, modules: sorted, outlines, outside_calls, loaded })
     }
 }
 
-fn package_path(module: &ast::Module) -> Path {
+/// How a module is parsed, the one of that number.
+pub(super) fn parser_options(module: &Module, number: usize) -> parser::Options {
+    parser::Options {
+        version: module.version,
+        module: u32::try_from(number).unwrap_or(u32::MAX),
+        keywords: parser::FutureKeywords::NONE,
+    }
+}
+
+pub(super) fn package_path(module: &ast::Module) -> Path {
     let keys = module.package.path.iter().skip(1).filter_map(|part| part.as_str().map(|key| key.to_string()));
     Path::new(keys.collect())
 }

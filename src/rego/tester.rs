@@ -3,6 +3,7 @@
 //! What the results look like is `src/policy/tester`'s.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::ast::{Rule, Span, Term};
@@ -11,10 +12,12 @@ use super::compile::{self, Entry};
 use super::cover::{Covered, Pass};
 use super::eval::Observer;
 use super::plan::{self, Plan};
-use super::program::{Planned, RegoProgram, compilation_error, location};
+use super::plans::Planned;
+use super::program::{RegoProgram, compilation_error, location};
+use super::rules::Rules;
 use super::stack::deep;
 use super::value::{Style, Value, write};
-use super::{Bounds, Limits, Outcome, Outside, Question, print};
+use super::{Bounds, Limits, Module, Outcome, Outside, Question, print};
 use crate::error::{Error, ErrorKind, Finding, Location, Result};
 
 /// The most bytes that one test may print; what comes after is counted and dropped.
@@ -86,14 +89,16 @@ pub trait TestProgram: Send + Sync {
 
 pub(super) struct Tests {
     program: RegoProgram,
+    rules: Arc<Rules>,
     tests: Vec<Test>,
 }
 
 impl Tests {
-    pub(super) fn new(program: RegoProgram) -> Self {
-        let rules = program.rules.compiled.rules.iter().enumerate();
-        let tests = rules.filter_map(|(number, entry)| test(&program, number, entry)).collect();
-        Self { program, tests }
+    /// Of a program, and its rules.
+    pub(super) fn new(program: RegoProgram, rules: Arc<Rules>) -> Self {
+        let entries = rules.compiled.rules.iter().enumerate();
+        let tests = entries.filter_map(|(number, entry)| test(&rules.modules, number, entry)).collect();
+        Self { program, rules, tests }
     }
 
     fn attempt(&self, test: &Test, bounds: Bounds, watch: &mut Watch, pass: Pass) -> Result<Option<Vec<u8>>> {
@@ -112,12 +117,13 @@ impl Tests {
             seed: None,
         };
         let mut value = Vec::new();
-        let evaluated = self.program.run_observed(&Planned::once(plan), &question, Some(watch), &mut value, false)?;
+        let planned = Planned::once(plan, Arc::clone(&self.rules));
+        let evaluated = self.program.run_observed(&planned, &question, Some(watch), &mut value, false)?;
         Ok((evaluated.outcome == Outcome::Defined).then_some(value))
     }
 
     fn plan(&self, test: &Test, pass: Pass) -> Result<Plan> {
-        let rules = &self.program.rules;
+        let rules = &self.rules;
         if self.entry(test).is_some_and(|entry| !entry.rule.head.args.is_empty()) {
             return Err(is_function(test));
         }
@@ -126,13 +132,13 @@ impl Tests {
     }
 
     fn entry(&self, test: &Test) -> Option<&Entry> {
-        self.program.rules.compiled.rules.get(test.rule)
+        self.rules.compiled.rules.get(test.rule)
     }
 
     /// What failed last, by its place.
     fn failure(&self, span: Option<Span>) -> Option<Failure> {
         let span = span?;
-        let modules = &self.program.rules.modules;
+        let modules = &self.rules.modules;
         let location = location(span, modules)?;
         let source = &modules.get(span.module as usize)?.source;
         let text = source.get(span.offset as usize..span.offset as usize + span.length as usize)?.to_owned();
@@ -181,7 +187,7 @@ impl TestProgram for Tests {
     }
 
     fn coverage(&self, covered: &Covered) -> Result<serde_json::Value> {
-        let modules = &self.program.rules.modules;
+        let modules = &self.rules.modules;
         deep(|| covered.report(modules))
     }
 }
@@ -193,7 +199,7 @@ fn is_function(test: &Test) -> Error {
     Error::from_findings(ErrorKind::CompilationError, vec![Finding::new("rego_type_error", message, location)])
 }
 
-fn test(program: &RegoProgram, number: usize, entry: &Entry) -> Option<Test> {
+fn test(modules: &[Module], number: usize, entry: &Entry) -> Option<Test> {
     let rule = &entry.rule;
     let (name, length) = compile::test_name(&rule.head);
     let is_skipped = name.starts_with(compile::SKIPPED_TEST_PREFIX);
@@ -203,7 +209,7 @@ fn test(program: &RegoProgram, number: usize, entry: &Entry) -> Option<Test> {
     let mut reference = entry.reference();
     reference.truncate(entry.package.len() + length);
     Some(Test {
-        location: location(rule.span, &program.rules.modules)?,
+        location: location(rule.span, modules)?,
         package: print::reference(&entry.package),
         name: print::reference(rule.head.reference.get(..length)?),
         full_name: print::reference(&reference),

@@ -24,6 +24,10 @@ impl Room {
     fn take(&self, bytes: usize) -> bool {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
     }
+
+    fn give_back(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 type Places = Box<[OnceBox<Option<Document>>]>;
@@ -36,12 +40,21 @@ pub(in crate::rego) struct Derived {
     /// Made with the first document: most plans have none.
     places: OnceBox<Places>,
     room: Room,
+    /// What of the room these documents take.
+    taken: AtomicUsize,
+}
+
+/// Programs come and go over the same data, and share its room.
+impl Drop for Derived {
+    fn drop(&mut self) {
+        self.room.give_back(*self.taken.get_mut());
+    }
 }
 
 impl Derived {
     /// None yet, for a plan of so many routines.
     pub(in crate::rego) const fn new(routines: usize, room: Room) -> Self {
-        Self { routines, places: OnceBox::new(), room }
+        Self { routines, places: OnceBox::new(), room, taken: AtomicUsize::new(0) }
     }
 
     /// What is known of a routine; the inner `None` is undefined.
@@ -65,7 +78,10 @@ impl Derived {
         let Some(place) = places.get(routine as usize).filter(|place| place.get().is_none()) else { return };
         if self.room.take(bytes) {
             // Whoever comes second has found the same.
-            let _ = place.set(Box::new(value.map(|value| Document::copy(&value))));
+            match place.set(Box::new(value.map(|value| Document::copy(&value)))) {
+                Ok(()) => drop(self.taken.fetch_add(bytes, Ordering::Relaxed)),
+                Err(_) => self.room.give_back(bytes),
+            }
         }
     }
 }

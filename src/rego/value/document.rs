@@ -94,6 +94,14 @@ impl ObjectKeys {
     }
 }
 
+impl Document {
+    /// Whether both are one object: nothing between them can have changed.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Object(one), Self::Object(other)) if Arc::ptr_eq(one, other))
+    }
+}
+
 impl DocArray {
     /// The elements, which for a set must be sorted and without duplicates.
     #[must_use]
