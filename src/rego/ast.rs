@@ -42,6 +42,8 @@ pub struct Module {
     pub version: RegoVersion,
     /// Whether `not` hoists nothing out of the negation: `future.keywords.not`, or v2.
     pub not_bodies: bool,
+    /// Whether some of its rules were left out, which nobody needs: nothing is said of what the others leave unused.
+    pub is_part: bool,
 }
 
 /// `package a.b`: a reference that begins with `data`.

@@ -120,7 +120,7 @@ impl RegoProgram {
     fn rules_at(&self, path: &Path) -> Result<Arc<Rules>> {
         match self.units.at(path) {
             Met::One(rules) => Ok(Arc::clone(rules)),
-            Met::None if self.whole.get().is_none() => self.compiler.compile(&[]).map(Arc::new),
+            Met::None if self.whole.get().is_none() => self.compiler.compile(Vec::new()).map(Arc::new),
             Met::None | Met::Several => self.whole().map(Arc::clone),
         }
     }
@@ -148,7 +148,7 @@ impl RegoProgram {
         if self.queried.load(Ordering::Relaxed) {
             return None;
         }
-        let replaced = self.units.replaced(modules, |modules| self.compiler.compile(modules).ok())?;
+        let replaced = self.units.replaced(modules, |parts| self.compiler.compile(parts).ok())?;
         let is_same = Arc::ptr_eq(data, &self.data);
         let units = if is_same { replaced.rules.iter().collect() } else { replaced.units.each() };
         if !units.into_iter().all(|rules| refuse_data_over_rules(rules, data).is_ok()) {
@@ -504,7 +504,7 @@ mod tests {
     fn what_nothing_binds_is_refused_where_opa_lets_it_pass() {
         let source = "package p\n\na if {\n\tdata.xs[i]\n\t[{1 | data.xs[i]}, 2] with input.a as c\n}";
         let module = Module { name: "p".into(), source: source.into(), version: RegoVersion::V1 };
-        let refused = RuleCompiler::default().compile(&[module]).map(|_| ()).map_err(|error| error.to_string());
+        let refused = RuleCompiler::default().compile_all(&[module]).map(|_| ()).map_err(|error| error.to_string());
         assert!(refused.unwrap_err().contains("rego_unsafe_var_error: var c is unsafe"));
     }
 

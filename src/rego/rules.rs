@@ -1,5 +1,6 @@
 //! What of policies does not depend on data: their modules, compiled.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -75,14 +76,14 @@ impl RuleCompiler {
         self.schemas.values().map(|schema| schema.bytes).sum()
     }
 
-    /// Compiles modules. On the compiler's stack, as what follows.
-    pub(super) fn compile(&self, modules: &[Module]) -> Result<Rules> {
-        Rules::new(modules, self.options, &self.schemas, &self.loaded.load())
+    /// Compiles modules, or parts of some. On the compiler's stack, as what follows.
+    pub(super) fn compile(&self, parts: Vec<Part>) -> Result<Rules> {
+        Rules::new(parts, self.options, &self.schemas, &self.loaded.load())
     }
 
     /// Compiles all modules of a program.
     pub(super) fn compile_all(&self, modules: &[Module]) -> Result<Arc<Rules>> {
-        let rules = self.compile(modules)?;
+        let rules = self.compile(all(modules))?;
         self.loaded.store(Arc::clone(&rules.loaded));
         Ok(Arc::new(rules))
     }
@@ -90,28 +91,87 @@ impl RuleCompiler {
     /// Compiles modules to run their tests.
     pub(super) fn compile_tests(&self, modules: &[Module], coverage: bool) -> Result<Arc<Rules>> {
         let options = compile::Options { print_statements: true, tests: true, coverage, ..self.options };
-        Rules::new(modules, options, &self.schemas, &self.loaded.load()).map(Arc::new)
+        Rules::new(all(modules), options, &self.schemas, &self.loaded.load()).map(Arc::new)
     }
 }
 
+/// A module to be compiled, or what others need of it.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) module: Module,
+    /// The places, as offsets in its source, of the rules that are wanted; `None` for all.
+    pub(super) rules: Option<BTreeSet<u32>>,
+}
+
+impl Part {
+    pub(super) const fn all(module: Module) -> Self {
+        Self { module, rules: None }
+    }
+
+    fn parse(&self, number: usize) -> std::result::Result<ast::Module, Vec<Problem>> {
+        let mut parsed = parser::parse_module(&self.module.source, &parser_options(&self.module, number))?;
+        if let Some(wanted) = &self.rules {
+            keep(&mut parsed, |rule| wanted.contains(&rule.span.offset));
+        }
+        Ok(parsed)
+    }
+}
+
+fn all(modules: &[Module]) -> Vec<Part> {
+    modules.iter().cloned().map(Part::all).collect()
+}
+
+/// Leaves out the rules that are not wanted, and what is said of them.
+fn keep(module: &mut ast::Module, is_wanted: impl Fn(&ast::Rule) -> bool) {
+    let before = module.rules.len();
+    let mut places = Vec::with_capacity(before);
+    let mut kept = 0;
+    module.rules.retain(|rule| {
+        let is_wanted = is_wanted(rule);
+        places.push(is_wanted.then_some(kept));
+        kept += usize::from(is_wanted);
+        is_wanted
+    });
+    module.annotations.retain_mut(|annotation| match annotation.rule {
+        None => true,
+        Some(rule) => {
+            annotation.rule = places.get(rule).copied().flatten();
+            annotation.rule.is_some()
+        }
+    });
+    module.is_part = kept < before;
+}
+
 impl Rules {
-    /// What the sources take.
-    pub(super) fn bytes(&self) -> usize {
-        self.modules.iter().map(|module| module.source.len()).sum()
+    /// The rules that these modules, by their numbers, can come to, by the numbers of their modules and their places there; those of these modules among them.
+    pub(super) fn reachable(&self, modules: &BTreeSet<usize>) -> BTreeMap<usize, BTreeSet<u32>> {
+        let own = self.compiled.rules.iter().enumerate().filter(|(_, entry)| modules.contains(&entry.module));
+        let mut found: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
+        for entry in
+            self.compiled.reachable(own.map(|(number, _)| number).collect()).iter().filter_map(|n| self.compiled.rules.get(*n))
+        {
+            found.entry(entry.module).or_default().insert(entry.rule.span.offset);
+        }
+        found
+    }
+
+    /// The number of a module.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        self.modules.binary_search_by(|module| (*module.name).cmp(name)).ok()
     }
 
     /// Parses and compiles modules. What builtins have compiled of the modules `before` is not compiled again.
-    pub(super) fn new(modules: &[Module], options: compile::Options, schemas: &Arc<Schemas>, before: &Loaded) -> Result<Self> {
-        let mut sorted = modules.to_vec();
-        sorted.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut parsed = Vec::with_capacity(sorted.len());
+    fn new(mut parts: Vec<Part>, options: compile::Options, schemas: &Arc<Schemas>, before: &Loaded) -> Result<Self> {
+        parts.sort_by(|a, b| a.module.name.cmp(&b.module.name));
+        let mut parsed = Vec::with_capacity(parts.len());
         let mut problems = Vec::new();
-        for (number, module) in sorted.iter().enumerate() {
-            match parser::parse_module(&module.source, &parser_options(module, number)) {
+        for (number, part) in parts.iter().enumerate() {
+            match part.parse(number) {
                 Ok(module) => parsed.push(module),
                 Err(mut found) => problems.append(&mut found),
             }
         }
+        let sorted: Vec<Module> = parts.into_iter().map(|part| part.module).collect();
         if !problems.is_empty() {
             return Err(parse_error(problems, &sorted));
         }

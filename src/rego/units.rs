@@ -1,14 +1,14 @@
 //! Which rules decide for which module: those of the last time that the module, or what it refers to, changed.
 //!
-//! All modules compiled together are one unit. Where few modules change, they, the modules that refer to them and what all these refer to
+//! All modules compiled together are one unit. Where few modules change, they, the modules that refer to them and what all these come to
 //! are compiled for themselves, a unit of their own: it is closed, so that it decides what all modules together would decide. A module that
 //! stays keeps its unit. What a unit still has of modules that changed later is asked by nobody.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::outline::Outline;
-use super::rules::Rules;
+use super::rules::{Part, Rules};
 use super::{Module, OutsideCall, Path};
 
 /// Units may hold so many times the modules' bytes before everything is compiled into one again.
@@ -21,9 +21,7 @@ const FREE_BYTES: usize = 64 << 10;
 pub(super) struct Units {
     /// By name.
     members: Vec<Member>,
-    packages: Arc<HashMap<Arc<str>, Path>>,
-    /// The members' numbers, by their packages.
-    by_package: Arc<[usize]>,
+    packages: Arc<Packages>,
 }
 
 #[derive(Clone)]
@@ -72,28 +70,14 @@ impl Units {
             outline: Arc::clone(outline),
             rules: Arc::clone(rules),
         };
-        Self::of(rules.modules.iter().zip(&rules.outlines).map(member).collect(), None)
-    }
-
-    fn of(members: Vec<Member>, before: Option<&Self>) -> Self {
-        let same_packages = before.filter(|before| {
-            let pairs = before.members.iter().zip(&members);
-            before.members.len() == members.len()
-                && pairs.into_iter().all(|(a, b)| a.module.name == b.module.name && a.package() == b.package())
-        });
-        if let Some(Self { packages, by_package, .. }) = same_packages {
-            return Self { members, packages: Arc::clone(packages), by_package: Arc::clone(by_package) };
-        }
-        let packages = members.iter().map(|member| (Arc::clone(&member.module.name), member.package().clone())).collect();
-        let mut by_package: Vec<(usize, &Member)> = members.iter().enumerate().collect();
-        by_package.sort_by(|(_, a), (_, b)| a.package().cmp(b.package()));
-        let by_package = by_package.into_iter().map(|(number, _)| number).collect();
-        Self { members, packages: Arc::new(packages), by_package }
+        let packages = rules.modules.iter().zip(&rules.outlines).map(|(module, outline)| (&module.name, &outline.package));
+        let packages = Arc::new(Packages::of(packages));
+        Self { members: rules.modules.iter().zip(&rules.outlines).map(member).collect(), packages }
     }
 
     /// The package that the module `name` declares.
     pub(super) fn package(&self, name: &str) -> Option<&Path> {
-        self.packages.get(name)
+        self.packages.by_name.get(name)
     }
 
     /// The modules, by name.
@@ -123,19 +107,7 @@ impl Units {
 
     /// The members that declare something at, above or below `path`.
     fn met(&self, path: &Path) -> Vec<&Member> {
-        let keys = path.keys();
-        let member = |at: &usize| self.members.get(*at);
-        let starting_at = |keys: &[String]| {
-            let start = self.by_package.partition_point(|number| member(number).is_some_and(|m| m.package().keys() < keys));
-            self.by_package.get(start..).unwrap_or_default().iter().filter_map(member)
-        };
-        let mut met: Vec<&Member> = Vec::new();
-        for length in 0..keys.len() {
-            let above = keys.get(..length).unwrap_or_default();
-            met.extend(starting_at(above).take_while(|member| member.package().keys() == above));
-        }
-        met.extend(starting_at(keys).take_while(|member| member.package().keys().starts_with(keys)));
-        met
+        self.packages.met(path).filter_map(|number| self.members.get(number)).collect()
     }
 
     /// The calls that reach outside, by module.
@@ -157,23 +129,47 @@ impl Units {
 
     /// The units of `modules`, sorted by name, where few changed: what `compile` makes of those that have to be compiled. `None` where
     /// everything is better compiled at once, or has to be, to say what is wrong.
-    pub(super) fn replaced(&self, modules: &[Module], compile: impl FnOnce(&[Module]) -> Option<Rules>) -> Option<Replaced> {
-        let mut next = self.changed(modules)?;
-        next.spread();
-        let closed = next.closed();
-        let bytes: usize = closed.iter().map(|module| module.source.len()).sum();
-        let total: usize = modules.iter().map(|module| module.source.len()).sum();
-        if bytes.saturating_mul(2) > total {
+    pub(super) fn replaced(&self, modules: &[Module], compile: impl FnOnce(Vec<Part>) -> Option<Rules>) -> Option<Replaced> {
+        let total = bytes(modules);
+        let is_much = |bytes: usize| bytes.saturating_mul(2) > total;
+        if is_much(bytes(self.new_among(modules))) {
             return None;
         }
-        let rules = if next.to_compile() { Some(Arc::new(compile(&closed)?)) } else { None };
+        let mut next = self.changed(modules)?;
+        next.spread();
+        let packages = self.packages_of(&next);
+        let parts = next.parts(&packages)?;
+        if is_much(bytes(parts.iter().map(|part| &part.module))) {
+            return None;
+        }
+        let rules = if parts.is_empty() { None } else { Some(Arc::new(compile(parts)?)) };
         let members: Option<Vec<Member>> = next.members.into_iter().map(|member| member.with(rules.as_ref())).collect();
-        let units = Self::of(members?, Some(self));
-        let held: usize = units.each().iter().map(|rules| rules.bytes()).sum();
+        let units = Self { members: members?, packages };
+        let held: usize = units.each().iter().map(|rules| bytes(&rules.modules)).sum();
         if held > total.saturating_mul(MAX_REPEATED).saturating_add(FREE_BYTES) {
             return None;
         }
         Some(Replaced { units, rules, touched: next.touched.into_iter().collect() })
+    }
+
+    /// The modules that are none of these members.
+    fn new_among<'m>(&self, modules: &'m [Module]) -> impl Iterator<Item = &'m Module> {
+        let mut before = self.members.iter().map(|member| &member.module).peekable();
+        modules.iter().filter(move |module| {
+            while before.next_if(|before| before.name < module.name).is_some() {}
+            before.next_if(|before| before.name == module.name) != Some(module)
+        })
+    }
+
+    /// The packages of the members to come: these, as a rule.
+    fn packages_of(&self, next: &Next) -> Arc<Packages> {
+        let mut pairs = self.members.iter().zip(&next.members);
+        let is_same = self.members.len() == next.members.len()
+            && pairs.all(|(a, b)| a.module.name == b.module.name && a.outline.package == b.outline.package);
+        if is_same {
+            return Arc::clone(&self.packages);
+        }
+        Arc::new(Packages::of(next.members.iter().map(|member| (&member.module.name, &member.outline.package))))
     }
 
     /// What differs from `modules`; `None` where one does not parse.
@@ -236,37 +232,81 @@ impl Next {
         }
     }
 
-    fn to_compile(&self) -> bool {
-        self.members.iter().any(|member| member.rules.is_none())
-    }
-
-    /// The modules to compile, and all that these refer to, directly or not, by name.
-    fn closed(&self) -> Vec<Module> {
-        let mut packages: Vec<(&Path, usize)> = self.members.iter().enumerate().map(|(at, m)| (&m.outline.package, at)).collect();
-        packages.sort();
-        let mut closed: BTreeSet<usize> = (0..).zip(&self.members).filter(|(_, m)| m.rules.is_none()).map(|(at, _)| at).collect();
-        let mut open: Vec<usize> = closed.iter().copied().collect();
-        while let Some(member) = open.pop().and_then(|at| self.members.get(at)) {
-            for path in member.outline.seen() {
-                open.extend(declared(&packages, path).filter(|at| closed.insert(*at)));
+    /// What is compiled, by name: the modules that have to be, those that they refer to, and of what these come to the rules alone that they come to. They were
+    /// compiled before, with all that they need. `None` where something is not as it was then.
+    fn parts(&self, packages: &Packages) -> Option<Vec<Part>> {
+        let fresh: BTreeSet<usize> = (0..).zip(&self.members).filter(|(_, m)| m.rules.is_none()).map(|(at, _)| at).collect();
+        let used = self.used(&fresh, packages);
+        let mut parts: BTreeMap<usize, Option<BTreeSet<u32>>> = fresh.iter().chain(&used).map(|at| (*at, None)).collect();
+        for (rules, modules) in self.by_unit(&used)? {
+            for (number, places) in rules.reachable(&modules) {
+                let module = rules.modules.get(number)?;
+                let at = self.members.binary_search_by(|member| member.module.name.cmp(&module.name)).ok()?;
+                if self.members.get(at)?.module != *module {
+                    return None;
+                }
+                if let Some(wanted) = parts.entry(at).or_insert_with(|| Some(BTreeSet::new())) {
+                    wanted.extend(places);
+                }
             }
         }
-        closed.into_iter().filter_map(|at| self.members.get(at)).map(|member| member.module.clone()).collect()
+        parts.into_iter().map(|(at, rules)| Some(Part { module: self.members.get(at)?.module.clone(), rules })).collect()
+    }
+
+    /// The members that these refer to, these apart.
+    fn used(&self, fresh: &BTreeSet<usize>, packages: &Packages) -> BTreeSet<usize> {
+        let seen = fresh.iter().filter_map(|at| self.members.get(*at)).flat_map(|member| member.outline.seen());
+        seen.flat_map(|path| packages.met(path)).filter(|at| !fresh.contains(at)).collect()
+    }
+
+    /// The units of these members, and their modules' numbers there.
+    fn by_unit(&self, members: &BTreeSet<usize>) -> Option<Vec<(&Rules, BTreeSet<usize>)>> {
+        let mut units: Vec<(&Rules, BTreeSet<usize>)> = Vec::new();
+        for member in members.iter().filter_map(|at| self.members.get(*at)) {
+            let rules = member.rules.as_deref()?;
+            let number = rules.number(&member.module.name)?;
+            match units.iter_mut().find(|(unit, _)| std::ptr::eq(*unit, rules)) {
+                Some((_, numbers)) => drop(numbers.insert(number)),
+                None => units.push((rules, BTreeSet::from([number]))),
+            }
+        }
+        Some(units)
     }
 }
 
-/// The numbers of packages, sorted, that `path` meets.
-fn declared<'p>(packages: &'p [(&Path, usize)], path: &'p Path) -> impl Iterator<Item = usize> + 'p {
-    let keys = path.keys();
-    let from = move |keys: &[String]| {
-        let start = packages.partition_point(|(package, _)| package.keys() < keys);
-        packages.get(start..).unwrap_or_default()
-    };
-    let above = (0..keys.len())
-        .filter_map(move |length| keys.get(..length))
-        .flat_map(move |above| from(above).iter().take_while(move |(package, _)| package.keys() == above));
-    let below = from(keys).iter().take_while(move |(package, _)| package.keys().starts_with(keys));
-    above.chain(below).map(|(_, number)| *number)
+/// The packages of members.
+struct Packages {
+    by_name: HashMap<Arc<str>, Path>,
+    /// With the members' numbers, in the packages' order: what is below one comes right after it.
+    sorted: Vec<(Path, usize)>,
+}
+
+impl Packages {
+    /// Of the names and packages of all members, in their order.
+    fn of<'m>(members: impl Iterator<Item = (&'m Arc<str>, &'m Path)> + Clone) -> Self {
+        let mut sorted: Vec<(Path, usize)> =
+            members.clone().zip(0..).map(|((_, package), number)| (package.clone(), number)).collect();
+        sorted.sort();
+        Self { by_name: members.map(|(name, package)| (Arc::clone(name), package.clone())).collect(), sorted }
+    }
+
+    /// The numbers of the members whose packages lie at, above or below `path`.
+    fn met<'p>(&'p self, path: &'p Path) -> impl Iterator<Item = usize> + 'p {
+        let keys = path.keys();
+        let from = |keys: &[String]| {
+            let start = self.sorted.partition_point(|(package, _)| package.keys() < keys);
+            self.sorted.get(start..).unwrap_or_default()
+        };
+        let above = (0..keys.len()).filter_map(move |length| keys.get(..length));
+        let above = above.flat_map(move |above| from(above).iter().take_while(move |(package, _)| package.keys() == above));
+        let below = from(keys).iter().take_while(move |(package, _)| package.keys().starts_with(keys));
+        above.chain(below).map(|(_, number)| *number)
+    }
+}
+
+/// What the sources take.
+fn bytes<'m>(modules: impl IntoIterator<Item = &'m Module>) -> usize {
+    modules.into_iter().map(|module| module.source.len()).sum()
 }
 
 /// Whether one path lies at, above or below the other.
@@ -276,6 +316,10 @@ fn meets(one: &Path, other: &Path) -> bool {
 
 /// Whether `path` meets one of these, which are sorted.
 fn meets_any(sorted: &[Path], path: &Path) -> bool {
+    // A change is of one policy, as a rule.
+    if let [one] = sorted {
+        return meets(one, path);
+    }
     let keys = path.keys();
     let at = |keys: &[String]| sorted.get(sorted.partition_point(|other| other.keys() < keys));
     let is_above = |length: usize| keys.get(..length).is_some_and(|above| at(above).is_some_and(|other| other.keys() == above));

@@ -69,7 +69,7 @@ pub(super) fn resolve_all_refs(compiler: &mut Compiler) {
 
 fn unused_imports(modules: &[Module], globals: &[Globals]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (module, globals) in modules.iter().zip(globals) {
+    for (module, globals) in modules.iter().zip(globals).filter(|(module, _)| !module.is_part) {
         for import in &module.imports {
             let is_language = import.path.as_ref_parts().is_some_and(is_language_import);
             let global = import_name(import).and_then(|name| globals.get(&name));

@@ -48,6 +48,7 @@ pub(super) fn assemble(
         annotations: Vec::new(),
         version: parser.version,
         not_bodies: parser.not_bodies,
+        is_part: false,
     };
     let mut written = Vec::new();
     for (at, statement) in statements.enumerate() {
