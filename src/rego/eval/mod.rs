@@ -16,11 +16,11 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-use smallvec::SmallVec;
+use std::mem::ManuallyDrop;
 
 use super::ast::Span;
 use super::budget::Exceeded;
-use super::builtins::{Caches, Context, Failure};
+use super::builtins::{Caches, Context};
 use super::plan::{Plan, QUERY};
 use super::value::{Arena, Document, Value};
 pub(super) use derived::{Derived, Room};
@@ -98,11 +98,10 @@ type Stack<'a, T> = bumpalo::collections::Vec<'a, T>;
 /// The machine's stacks.
 struct Stacks<'a> {
     registers: Stack<'a, Value<'a>>,
-    iters: SmallVec<[Iter<'a>; 8]>,
-    frames: SmallVec<[Frame<'a>; 4]>,
+    iters: Stack<'a, Iter<'a>>,
+    frames: Stack<'a, Frame<'a>>,
     collectors: Stack<'a, Collector<'a>>,
-    scopes: SmallVec<[Scope<'a>; 1]>,
-    args: SmallVec<[Value<'a>; 8]>,
+    args: Stack<'a, Value<'a>>,
 }
 
 impl<'a> Stacks<'a> {
@@ -110,11 +109,10 @@ impl<'a> Stacks<'a> {
     fn new(arena: &'a Arena) -> Self {
         Self {
             registers: Stack::with_capacity_in(64, arena),
-            iters: SmallVec::new(),
-            frames: SmallVec::new(),
+            iters: Stack::new_in(arena),
+            frames: Stack::with_capacity_in(4, arena),
             collectors: Stack::new_in(arena),
-            scopes: SmallVec::new(),
-            args: SmallVec::new(),
+            args: Stack::new_in(arena),
         }
     }
 }
@@ -159,7 +157,11 @@ struct Machine<'a, 'm> {
     data: Data<'a>,
     arena: &'a Arena,
     context: Context<'a>,
-    stacks: Stacks<'a>,
+    /// All in the arena: there is nothing to free.
+    stacks: ManuallyDrop<Stacks<'a>>,
+    /// What holds now, and what held around it, the outermost first.
+    scope: Scope<'a>,
+    outer: Vec<Scope<'a>>,
     /// Where the registers and the iterators of the frame on top begin.
     base: usize,
     iters: usize,
@@ -167,7 +169,7 @@ struct Machine<'a, 'm> {
     collecting: usize,
     /// How many values they hold.
     collected: usize,
-    places: Places,
+    places: Places<'a>,
     strict: Strict,
     observer: Option<&'m mut dyn Observer>,
     pc: usize,
@@ -192,7 +194,9 @@ pub(super) fn run<'a>(
         data,
         arena,
         context,
-        stacks: Stacks::new(arena),
+        stacks: ManuallyDrop::new(Stacks::new(arena)),
+        scope: Scope::new(arena, input, plan.inputs.len(), left.memo, left.calls, plan.routines.len()),
+        outer: Vec::new(),
         base: 0,
         iters: 0,
         collecting: 0,
@@ -203,8 +207,6 @@ pub(super) fn run<'a>(
         pc: 0,
     };
     machine.context.caches = left.caches;
-    let scope = Scope::new(arena, input, plan.inputs.len(), left.memo, left.calls, plan.routines.len());
-    machine.stacks.scopes.push(scope);
     let result = machine.enter(QUERY, Memo::No, 0, 0, 0).and_then(|()| machine.conclude());
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {
@@ -212,8 +214,8 @@ pub(super) fn run<'a>(
         Err(conflict) => Err(machine.strict.first.take().unwrap_or(conflict)),
         Ok(value) => machine.first_error().map_or(Ok(value), Err),
     };
-    machine.stacks.scopes.truncate(1);
-    let (memo, calls) = machine.stacks.scopes.pop().map(Scope::leave).unwrap_or_default();
+    machine.end_scopes(1);
+    let (memo, calls) = machine.scope.leave();
     (result, Left { caches: machine.context.caches, memo, calls })
 }
 
@@ -256,11 +258,6 @@ impl<'a> Machine<'a, '_> {
         self.plan.constants.get(number as usize).map_or(Value::Null, Document::view)
     }
 
-    #[inline]
-    fn scope(&self) -> Option<&Scope<'a>> {
-        self.stacks.scopes.last()
-    }
-
     fn operand_registers(&self, operands: crate::rego::plan::Operands) -> &'a [u32] {
         let start = operands.start as usize;
         self.plan.operands.get(start..start + operands.length as usize).unwrap_or_default()
@@ -270,19 +267,11 @@ impl<'a> Machine<'a, '_> {
     fn charge(&mut self, units: usize) -> Result<(), Stop> {
         #[cfg(test)]
         tests::count(units);
-        match self.context.charge(units) {
-            Ok(()) => Ok(()),
-            Err(Failure::Exceeded(exceeded)) => Err(Stop::Exceeded(exceeded)),
-            Err(_) => Err(Stop::Exceeded(Exceeded::Deadline)),
-        }
+        Ok(self.context.budget.charge(self.arena, units as u64)?)
     }
 
     fn reserve(&mut self, bytes: usize) -> Result<(), Stop> {
-        match self.context.reserve(bytes) {
-            Ok(()) => Ok(()),
-            Err(Failure::Exceeded(exceeded)) => Err(Stop::Exceeded(exceeded)),
-            Err(_) => Err(Stop::Exceeded(Exceeded::Memory)),
-        }
+        Ok(self.context.budget.reserve(self.arena, bytes)?)
     }
 
     fn path(&self, number: u32) -> &'a [u32] {
