@@ -1,6 +1,6 @@
 //! sark's own evaluator behind the interface of [`super::Compiler`] and [`super::Program`].
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use foldhash::quality::RandomState;
 
+use super::asked::Asked;
 use super::base::{base_documents, refuse_data_over_rules};
 use super::budget::{Budget, Exceeded};
 use super::builtins::{Caches, Clock, Context, Loaded};
@@ -58,6 +59,7 @@ pub(super) struct RegoProgram {
     /// `data` without `system`.
     public: Arc<Document>,
     plans: ArcSwap<Plans>,
+    asked: Asked<Planned>,
     /// What may still be kept of what rules derive from `data`.
     room: Room,
 }
@@ -123,13 +125,26 @@ fn public(data: &Arc<Document>) -> Arc<Document> {
 impl RegoProgram {
     fn new(rules: Arc<Rules>, data: &Arc<Document>) -> Result<Self> {
         refuse_data_over_rules(&rules, data)?;
-        Ok(Self { rules, data: Arc::clone(data), public: public(data), plans: ArcSwap::default(), room: Room::default() })
+        Ok(Self {
+            rules,
+            data: Arc::clone(data),
+            public: public(data),
+            plans: ArcSwap::default(),
+            asked: Asked::default(),
+            room: Room::default(),
+        })
     }
 
     /// Runs `work` with the plan for `path`, made when it is first asked for. One that is there already is borrowed: counting it would be a write that all threads share.
     fn with_plan<T>(&self, path: &Path, work: impl FnOnce(&Planned) -> Result<T>) -> Result<T> {
+        if let Some(plan) = self.asked.get(path) {
+            return work(plan);
+        }
         match self.plans.load().get(path) {
-            Some(plan) => work(plan),
+            Some(plan) => {
+                self.asked.keep(path, plan);
+                work(plan)
+            }
             None => work(&*self.make_plan(path)?),
         }
     }
@@ -202,6 +217,7 @@ impl RegoProgram {
         })
     }
 
+    #[inline]
     fn context<'a>(&'a self, arena: &'a Arena, question: &Question<'a>) -> Context<'a> {
         let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
         let clock = question.time_ns.map_or_else(Clock::default, Clock::fixed);
@@ -329,17 +345,17 @@ struct Kept {
 }
 
 thread_local! {
-    static KEPT: RefCell<Option<Box<Kept>>> = const { RefCell::new(None) };
+    static KEPT: Cell<Option<Box<Kept>>> = const { Cell::new(None) };
 }
 
 /// Runs `work` with what this thread keeps; a nested call, or one while the thread ends, makes do with new ones.
 fn with_kept<T>(work: impl FnOnce(&mut Kept) -> T) -> T {
-    let kept = KEPT.try_with(|kept| kept.try_borrow_mut().ok().and_then(|mut kept| kept.take())).ok().flatten();
+    let kept = KEPT.try_with(Cell::take).ok().flatten();
     let mut kept = kept.unwrap_or_default();
     let result = work(&mut kept);
     if kept.arena.allocated_bytes() <= KEPT_BYTES {
         kept.arena.reset();
-        let _ = KEPT.try_with(|place| place.try_borrow_mut().map(|mut place| *place = Some(kept)));
+        let _ = KEPT.try_with(|place| place.set(Some(kept)));
     }
     result
 }
@@ -357,7 +373,7 @@ impl Program for RegoProgram {
             |(path, planned): (&Path, &Arc<Planned>)| (path.clone(), Arc::new(Planned::new(Arc::clone(&planned.plan), &room)));
         let plans: Plans = self.plans.load().iter().map(again).collect();
         let (rules, data, public) = (Arc::clone(&self.rules), Arc::clone(data), public(data));
-        Ok(Arc::new(Self { rules, data, public, plans: ArcSwap::from_pointee(plans), room }))
+        Ok(Arc::new(Self { rules, data, public, plans: ArcSwap::from_pointee(plans), asked: Asked::default(), room }))
     }
 
     fn read(&self, json: &[u8], limits: Limits) -> Result<Input> {

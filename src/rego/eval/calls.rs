@@ -101,19 +101,24 @@ impl<'a> Machine<'a, '_> {
 
     /// Where the document of a routine is kept from one decision to the next. Nobody may hear how it is found, nothing be replaced, and no
     /// error of a builtin count.
-    fn derived(&self, routine: u32) -> Option<&'a Derived> {
+    pub(super) fn derived(&self, routine: u32) -> Option<&'a Derived> {
         let is_derived = self.plan.routines.get(routine as usize).is_some_and(|routine| routine.is_derived);
         let is_plain = self.outer.is_empty() && !self.strict.enabled && self.observer.is_none();
         self.data.derived.filter(|_| is_derived && is_plain)
     }
 
-    fn remember(&mut self, routine: u32, value: Option<Value<'a>>) {
+    /// Keeps the document of a routine for other decisions, if it is the same in each.
+    pub(super) fn keep_derived(&self, routine: u32, value: Option<Value<'a>>) {
         if let Some(derived) = self.derived(routine)
             && !self.strict.is_waiting()
             && !self.context.clock.was_asked()
         {
             derived.keep(routine, value);
         }
+    }
+
+    fn remember(&mut self, routine: u32, value: Option<Value<'a>>) {
+        self.keep_derived(routine, value);
         let scope = &mut self.scope;
         let number = match value {
             None => 1,

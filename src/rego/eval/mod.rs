@@ -189,13 +189,16 @@ pub(super) fn run<'a>(
     observer: Option<&mut dyn Observer>,
 ) -> Answer<'a> {
     let arena = context.arena;
+    let Left { caches, memo, calls } = left;
+    let mut context = context;
+    context.caches = caches;
     let mut machine = Machine {
         plan,
         data,
         arena,
         context,
         stacks: ManuallyDrop::new(Stacks::new(arena)),
-        scope: Scope::new(arena, input, plan.inputs.len(), left.memo, left.calls, plan.routines.len()),
+        scope: Scope::new(arena, input, plan.inputs.len(), memo, calls, plan.routines.len()),
         outer: Vec::new(),
         base: 0,
         iters: 0,
@@ -206,8 +209,7 @@ pub(super) fn run<'a>(
         observer,
         pc: 0,
     };
-    machine.context.caches = left.caches;
-    let result = machine.enter(QUERY, Memo::No, 0, 0, 0).and_then(|()| machine.conclude());
+    let result = machine.begin();
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {
         Err(Stop::Exceeded(_) | Stop::Elsewhere { .. }) => result,
@@ -220,6 +222,22 @@ pub(super) fn run<'a>(
 }
 
 impl<'a> Machine<'a, '_> {
+    /// Runs the query's own routine, or the one that it asks, where nobody could tell.
+    fn begin(&mut self) -> Result<Option<Value<'a>>, Stop> {
+        let direct = self.plan.direct.filter(|_| !self.strict.enabled && self.observer.is_none());
+        let Some(routine) = direct else {
+            self.enter(QUERY, Memo::No, 0, 0, 0)?;
+            return self.conclude();
+        };
+        if let Some(value) = self.derived(routine).and_then(|derived| derived.get(routine)) {
+            return Ok(value);
+        }
+        self.enter(routine, Memo::No, 0, 0, 0)?;
+        let value = self.conclude()?;
+        self.keep_derived(routine, value);
+        Ok(value)
+    }
+
     /// Runs until the query's own routine ends; what may not be an error is set aside.
     fn conclude(&mut self) -> Result<Option<Value<'a>>, Stop> {
         loop {

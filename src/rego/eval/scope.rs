@@ -58,6 +58,7 @@ const KEPT_CALLS: usize = 1 << 12;
 
 impl<'a> Scope<'a> {
     /// One that remembers so many parts of the input, in the tables of an evaluation before.
+    #[inline]
     pub(super) fn new(
         arena: &'a Arena,
         input: Option<Value<'a>>,
@@ -84,12 +85,14 @@ impl<'a> Scope<'a> {
     }
 
     /// The tables, for another evaluation.
-    pub(super) fn leave(mut self) -> (Vec<u32>, Calls) {
-        if self.calls.capacity() > KEPT_CALLS {
-            return (self.memo, Calls::default());
+    #[inline]
+    pub(super) fn leave(&mut self) -> (Vec<u32>, Calls) {
+        let (memo, mut calls) = (std::mem::take(&mut self.memo), std::mem::take(&mut self.calls));
+        if calls.capacity() > KEPT_CALLS {
+            return (memo, Calls::default());
         }
-        self.calls.clear();
-        (self.memo, self.calls)
+        calls.clear();
+        (memo, calls)
     }
 }
 

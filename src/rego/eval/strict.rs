@@ -135,6 +135,7 @@ pub(super) struct Strict {
 }
 
 impl Strict {
+    #[inline]
     pub(super) fn new(enabled: bool) -> Self {
         Self { enabled, ..Self::default() }
     }
