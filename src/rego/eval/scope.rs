@@ -1,6 +1,6 @@
 //! What `with` replaces: input, data and functions, and what was computed while it does.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::comprehensions::Comprehensions;
@@ -25,7 +25,7 @@ pub(super) type Calls = HashMap<u64, u32, foldhash::fast::FixedState>;
 pub(super) struct Scope<'a> {
     pub(super) input: Option<Value<'a>>,
     /// The parts of the input that were asked for, by the plan's numbers. None where this is not the outermost scope.
-    inputs: &'a [Cell<Option<Option<Value<'a>>>>],
+    inputs: &'a [OnceCell<Option<Value<'a>>>],
     /// Data that stands over base data.
     pub(super) data: Option<Value<'a>>,
     /// The paths at which data was replaced: no rule counts there or below.
@@ -71,7 +71,7 @@ impl<'a> Scope<'a> {
         memo.resize(routines, 0);
         Self {
             input,
-            inputs: arena.alloc_slice_fill_with(parts, |_| Cell::new(None)),
+            inputs: arena.alloc_slice_fill_with(parts, |_| OnceCell::new()),
             data: None,
             shadows: &[],
             mocks: &[],
@@ -164,19 +164,23 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
-    /// A part of the input.
+    /// A part of the input. One that is known is copied from where it stands, and no call is between.
+    #[inline]
     pub(super) fn input_at(&self, number: u32) -> Option<Value<'a>> {
-        let scope = &self.scope;
-        let memo = scope.inputs.get(number as usize);
-        if let Some(known) = memo.and_then(Cell::get) {
-            return known;
+        match self.scope.inputs.get(number as usize).and_then(OnceCell::get) {
+            Some(known) => *known,
+            None => self.find_input(number),
         }
+    }
+
+    #[inline(never)]
+    fn find_input(&self, number: u32) -> Option<Value<'a>> {
         let part = self.plan.inputs.get(number as usize)?;
         // No deeper than a plan's parts are.
-        let from = part.below.map_or(scope.input, |below| self.input_at(below));
+        let from = part.below.map_or(self.scope.input, |below| self.input_at(below));
         let found = from.and_then(|value| value.get(&self.constant(part.key)));
-        if let Some(memo) = memo {
-            memo.set(Some(found));
+        if let Some(place) = self.scope.inputs.get(number as usize) {
+            let _ = place.set(found);
         }
         found
     }
