@@ -197,13 +197,12 @@ impl RegoProgram {
             let input = read_input(arena, question)?;
             // The clock is a good part of a small decision: it is read no more often than somebody can see.
             let read = if question.input.is_some() { question.elapsed() } else { Duration::ZERO };
-            let context = self.context(arena, question);
+            let mut context = self.context(arena, question);
             let strict = question.bounds.strict_builtin_errors;
             let data = Data { all: &self.data, public: &self.public, derived: planned.derived.as_ref() };
             // Lent for no longer than what the machine itself borrows.
             let observer = observer.map(|observer| observer as &mut dyn Observer);
-            let result;
-            (result, *left) = eval::run(&planned.plan, data, input, strict, context, std::mem::take(left), observer);
+            let result = eval::run(&planned.plan, data, input, strict, &mut context, left, observer);
             let result = result.map_err(|stop| self.evaluation_error(stop))?;
             let result = if is_query { Some(result.unwrap_or(Value::Array(&[]))) } else { result };
             let outcome = match result {

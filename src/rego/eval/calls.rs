@@ -267,7 +267,7 @@ impl<'a> Machine<'a, '_> {
         self.collect_args(args);
         let plan = self.plan;
         let Some(site) = plan.sites.get(site as usize) else { return Ok(()) };
-        let failure = match (site.builtin.function)(&mut self.context, &self.stacks.args) {
+        let failure = match (site.builtin.function)(self.context, &self.stacks.args) {
             Ok(value) => {
                 self.set(to, value);
                 self.pc = done as usize;

@@ -156,7 +156,7 @@ struct Machine<'a, 'm> {
     plan: &'a Plan,
     data: Data<'a>,
     arena: &'a Arena,
-    context: Context<'a>,
+    context: &'m mut Context<'a>,
     /// All in the arena: there is nothing to free.
     stacks: ManuallyDrop<Stacks<'a>>,
     /// What holds now, and what held around it, the outermost first.
@@ -175,23 +175,19 @@ struct Machine<'a, 'm> {
     pc: usize,
 }
 
-/// What an evaluation gives, and what it leaves to the next.
-pub(super) type Answer<'a> = (Result<Option<Value<'a>>, Stop>, Left);
-
-/// Runs a plan. `None` is undefined. The context's caches are among what is left.
-pub(super) fn run<'a>(
+/// Runs a plan. `None` is undefined. The caches are those that the evaluation before left, and are left to the next.
+pub(super) fn run<'a, 'm>(
     plan: &'a Plan,
     data: Data<'a>,
     input: Option<Value<'a>>,
     strict: bool,
-    context: Context<'a>,
-    left: Left,
-    observer: Option<&mut dyn Observer>,
-) -> Answer<'a> {
+    context: &'m mut Context<'a>,
+    left: &mut Left,
+    observer: Option<&'m mut dyn Observer>,
+) -> Result<Option<Value<'a>>, Stop> {
     let arena = context.arena;
-    let Left { caches, memo, calls } = left;
-    let mut context = context;
-    context.caches = caches;
+    context.caches = std::mem::take(&mut left.caches);
+    let (memo, calls) = (std::mem::take(&mut left.memo), std::mem::take(&mut left.calls));
     let mut machine = Machine {
         plan,
         data,
@@ -217,8 +213,9 @@ pub(super) fn run<'a>(
         Ok(value) => machine.first_error().map_or(Ok(value), Err),
     };
     machine.end_scopes(1);
-    let (memo, calls) = machine.scope.leave();
-    (result, Left { caches: machine.context.caches, memo, calls })
+    (left.memo, left.calls) = machine.scope.leave();
+    left.caches = std::mem::take(&mut machine.context.caches);
+    result
 }
 
 impl<'a> Machine<'a, '_> {
