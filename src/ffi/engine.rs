@@ -191,6 +191,19 @@ pub(super) fn no_flags(flags: u32) -> Result<()> {
     if flags == 0 { Ok(()) } else { Err(Error::invalid("options.flags", format_args!("{flags} is not defined in this release"))) }
 }
 
+/// What the caller's options say; all defaults for NULL.
+///
+/// # Safety
+/// As `versioned::options`.
+#[inline]
+pub(super) unsafe fn given_options(options: *const sark_evaluate_options) -> Result<EvaluateOptions> {
+    if options.is_null() {
+        return Ok(EvaluateOptions::default());
+    }
+    // SAFETY: passed on from the caller.
+    evaluate_options(&unsafe { versioned::options("options", options) }?)
+}
+
 pub(super) fn evaluate_options(options: &sark_evaluate_options) -> Result<EvaluateOptions> {
     let strict_builtin_errors = match options.strict_builtin_errors {
         0 => false,
@@ -655,7 +668,7 @@ pub unsafe extern "C" fn sark_engine_evaluate(
             let target = Target::known(text("policy_or_path", policy_or_path, policy_or_path_length)?)?;
             let input = optional_bytes("input", input, input_length)?;
             output.refuse_overlap(input)?;
-            let mut options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = given_options(options)?;
             let info = versioned::info("info", info)?;
             options.untimed = !info.is_wanted();
             let evaluation = output.fill(|bytes| engine.engine.evaluate(&target, input, &options, bytes))?;
@@ -692,7 +705,7 @@ pub unsafe extern "C" fn sark_engine_query(
             let query = text("query", query, query_length)?;
             let input = optional_bytes("input", input, input_length)?;
             output.refuse_overlap(input)?;
-            let mut options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = given_options(options)?;
             let info = versioned::info("info", info)?;
             options.untimed = !info.is_wanted();
             let evaluation = output.fill(|bytes| engine.engine.query(query, input, &options, bytes))?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::boundary::{bytes, entry, free, handle, infallible, optional_bytes, place, predicate};
 use super::buffer::{output, sark_buffer};
-use super::engine::{evaluate_info, evaluate_options, outcome_status, sark_evaluate_info, sark_evaluate_options};
+use super::engine::{evaluate_info, given_options, outcome_status, sark_evaluate_info, sark_evaluate_options};
 use super::error::sark_error;
 use super::input::sark_input;
 use super::status::SARK_OK;
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn sark_query_evaluate(
             let query = handle("query", query)?;
             let input = optional_bytes("input", input, input_length)?;
             output.refuse_overlap(input)?;
-            let mut options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = given_options(options)?;
             let info = versioned::info("info", info)?;
             options.untimed = !info.is_wanted();
             let evaluation = output.fill(|bytes| query.query.evaluate(input, &options, bytes))?;
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn sark_query_evaluate_input(
             let mut output = output(buffer)?;
             let query = handle("query", query)?;
             let input = handle("input", input)?.get()?;
-            let mut options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = given_options(options)?;
             let info = versioned::info("info", info)?;
             options.untimed = !info.is_wanted();
             let evaluation = output.fill(|bytes| query.query.evaluate_input(&input, &options, bytes))?;
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn sark_query_allows(
         predicate(error, || {
             let query = handle("query", query)?;
             let input = optional_bytes("input", input, input_length)?;
-            let mut options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = given_options(options)?;
             let info = versioned::info("info", info)?;
             options.untimed = !info.is_wanted();
             let (allows, evaluation) = query.query.allows(input, &options)?;
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn sark_query_evaluate_batch(
                 .ok()
                 .filter(|n| n.checked_mul(size_of::<sark_batch_result>()).is_some_and(|b| isize::try_from(b).is_ok()));
             let count = count.ok_or_else(|| Error::invalid("count", "larger than any memory"))?;
-            let mut options = evaluate_options(&versioned::options("options", options)?)?;
+            let mut options = given_options(options)?;
             let info = versioned::info("info", info)?;
             options.untimed = !info.is_wanted();
             if count == 0 {

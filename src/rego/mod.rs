@@ -5,6 +5,7 @@
 //! evaluator.
 
 pub mod annotation;
+mod asked;
 pub mod ast;
 mod ast_json;
 mod base;
@@ -307,6 +308,7 @@ pub struct Bounds {
 impl Bounds {
     /// Bounds that end `timeout` after `start`.
     #[must_use]
+    #[inline]
     pub fn within(start: Instant, timeout: Option<Duration>, strict_builtin_errors: bool) -> Self {
         Self { deadline: timeout.and_then(|t| start.checked_add(t)), strict_builtin_errors }
     }

@@ -53,6 +53,14 @@ impl Path {
         Self { keys: keys.into(), hash }
     }
 
+    /// A number that spreads paths over a table: equal paths have the same.
+    #[inline]
+    pub(super) const fn number(&self) -> usize {
+        #[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
+        let number = self.hash as usize;
+        number
+    }
+
     /// The keys, outermost first.
     #[must_use]
     pub fn keys(&self) -> &[String] {

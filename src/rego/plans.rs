@@ -7,6 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 use foldhash::quality::RandomState;
 
 use super::Path;
+use super::asked::Asked;
 use super::compile::Key;
 use super::eval::{Derived, Room};
 use super::plan::Plan;
@@ -51,6 +52,7 @@ type ByPath = HashMap<Path, Arc<Planned>, RandomState>;
 #[derive(Default)]
 pub(super) struct Plans {
     by_path: ArcSwap<ByPath>,
+    asked: Asked<Planned>,
     /// What may still be kept of what rules derive from data.
     room: Room,
 }
@@ -59,6 +61,17 @@ impl Plans {
     /// Those that are there: one that is borrowed is counted by nobody, which would be a write that all threads share.
     pub(super) fn load(&self) -> Guard<Arc<ByPath>> {
         self.by_path.load()
+    }
+
+    /// One that was asked for before, where it is at hand.
+    #[inline]
+    pub(super) fn asked(&self, path: &Path) -> Option<&Planned> {
+        self.asked.get(path)
+    }
+
+    /// Has one of them at hand.
+    pub(super) fn ask(&self, path: &Path, planned: &Arc<Planned>) {
+        self.asked.keep(path, planned);
     }
 
     /// Keeps a plan, and gives it. Paths of packages and rules are as many as the policies name, others are bounded.
@@ -91,7 +104,7 @@ impl Plans {
     pub(super) fn anew(&self) -> Self {
         let room = Room::default();
         let by_path = self.load().iter().map(|(path, planned)| (path.clone(), Arc::new(planned.anew(&room)))).collect();
-        Self { by_path: ArcSwap::new(Arc::new(by_path)), room }
+        Self { by_path: ArcSwap::new(Arc::new(by_path)), room, ..Self::default() }
     }
 
     /// Those of them that `stay`, over the same data.
@@ -99,6 +112,6 @@ impl Plans {
         let plans = self.load();
         let staying = plans.iter().filter(|(path, planned)| stay(path, planned));
         let by_path = staying.map(|(path, planned)| (path.clone(), Arc::clone(planned))).collect();
-        Self { by_path: ArcSwap::new(Arc::new(by_path)), room: self.room.clone() }
+        Self { by_path: ArcSwap::new(Arc::new(by_path)), room: self.room.clone(), ..Self::default() }
     }
 }

@@ -1,6 +1,6 @@
 //! sark's own evaluator behind the interface of [`super::Compiler`] and [`super::Program`].
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -127,8 +127,14 @@ impl RegoProgram {
 
     /// Runs `work` with the plan for `path`, made when it is first asked for.
     fn with_plan<T>(&self, path: &Path, work: impl FnOnce(&Planned) -> Result<T>) -> Result<T> {
+        if let Some(plan) = self.plans.asked(path) {
+            return work(plan);
+        }
         match self.plans.load().get(path) {
-            Some(plan) => work(plan),
+            Some(plan) => {
+                self.plans.ask(path, plan);
+                work(plan)
+            }
             None => {
                 let (plan, rules) = deep(|| self.plan(path))?;
                 work(&self.plans.keep(path, plan, rules))
@@ -192,13 +198,12 @@ impl RegoProgram {
             let input = read_input(arena, question)?;
             // The clock is a good part of a small decision: it is read no more often than somebody can see.
             let read = if question.input.is_some() { question.elapsed() } else { Duration::ZERO };
-            let context = context(&planned.rules, arena, question);
+            let mut context = context(&planned.rules, arena, question);
             let strict = question.bounds.strict_builtin_errors;
             let data = Data { all: &self.data, public: &self.public, derived: planned.derived.as_ref() };
             // Lent for no longer than what the machine itself borrows.
             let observer = observer.map(|observer| observer as &mut dyn Observer);
-            let result;
-            (result, *left) = eval::run(&planned.plan, data, input, strict, context, std::mem::take(left), observer);
+            let result = eval::run(&planned.plan, data, input, strict, &mut context, left, observer);
             let result = result.map_err(|stop| evaluation_error(stop, &planned.rules.modules))?;
             let result = if is_query { Some(result.unwrap_or(Value::Array(&[]))) } else { result };
             let outcome = match result {
@@ -245,6 +250,7 @@ impl RegoProgram {
     }
 }
 
+#[inline]
 fn context<'a>(rules: &'a Rules, arena: &'a Arena, question: &Question<'a>) -> Context<'a> {
     let budget = Budget::new(question.bounds.deadline, MAX_EVALUATION_BYTES);
     let clock = question.time_ns.map_or_else(Clock::default, Clock::fixed);
@@ -341,17 +347,17 @@ struct Kept {
 }
 
 thread_local! {
-    static KEPT: RefCell<Option<Box<Kept>>> = const { RefCell::new(None) };
+    static KEPT: Cell<Option<Box<Kept>>> = const { Cell::new(None) };
 }
 
 /// Runs `work` with what this thread keeps; a nested call, or one while the thread ends, makes do with new ones.
 fn with_kept<T>(work: impl FnOnce(&mut Kept) -> T) -> T {
-    let kept = KEPT.try_with(|kept| kept.try_borrow_mut().ok().and_then(|mut kept| kept.take())).ok().flatten();
+    let kept = KEPT.try_with(Cell::take).ok().flatten();
     let mut kept = kept.unwrap_or_default();
     let result = work(&mut kept);
     if kept.arena.allocated_bytes() <= KEPT_BYTES {
         kept.arena.reset();
-        let _ = KEPT.try_with(|place| place.try_borrow_mut().map(|mut place| *place = Some(kept)));
+        let _ = KEPT.try_with(|place| place.set(Some(kept)));
     }
     result
 }

@@ -186,6 +186,7 @@ pub struct Builtin {
 impl<'a> Context<'a> {
     /// A context of one evaluation, in which nothing reaches outside.
     #[must_use]
+    #[inline]
     pub const fn new(arena: &'a Arena, budget: Budget, clock: Clock, caches: Caches) -> Self {
         Self {
             arena,

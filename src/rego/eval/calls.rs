@@ -22,14 +22,18 @@ impl<'a> Machine<'a, '_> {
         self.charge(1)?;
         let plan = self.plan;
         let Some(code) = plan.routines.get(routine as usize) else { return Ok(()) };
-        let caller = self.stacks.frames.last().and_then(|frame| plan.routines.get(frame.routine as usize));
-        let (registers, iters) =
-            caller.map_or((0, 0), |caller| (self.base + caller.registers as usize, self.iters + caller.iters as usize));
+        let (mut registers, mut iters, mut hidden_mocks) = (0, 0, 0);
+        if let Some(frame) = self.stacks.frames.last() {
+            hidden_mocks = frame.hidden_mocks;
+            if let Some(caller) = plan.routines.get(frame.routine as usize) {
+                (registers, iters) = (self.base + caller.registers as usize, self.iters + caller.iters as usize);
+            }
+        }
         grow(&mut self.stacks.registers, registers + code.registers as usize);
         if self.stacks.iters.len() < iters + code.iters as usize {
             self.stacks.iters.resize(iters + code.iters as usize, Iter::Done);
         }
-        let hidden_mocks = self.stacks.frames.last().map_or(0, |frame| frame.hidden_mocks);
+        let scopes = self.scopes();
         if matches!(code.kind, RoutineKind::Partial { .. }) {
             self.begin_collecting();
         }
@@ -40,7 +44,7 @@ impl<'a> Machine<'a, '_> {
             to,
             registers,
             iters,
-            scopes: self.stacks.scopes.len(),
+            scopes,
             matched: None,
             candidate: 0,
             early_exit: code.early_exit,
@@ -82,11 +86,7 @@ impl<'a> Machine<'a, '_> {
         match frame.memo {
             Memo::No => {}
             Memo::Slot => self.remember(frame.routine, value),
-            Memo::Call(number) => {
-                if let Some(scope) = self.stacks.scopes.last_mut() {
-                    scope.remember_call(number, value);
-                }
-            }
+            Memo::Call(number) => self.scope.remember_call(number, value),
         }
         match value {
             Some(value) => {
@@ -101,20 +101,25 @@ impl<'a> Machine<'a, '_> {
 
     /// Where the document of a routine is kept from one decision to the next. Nobody may hear how it is found, nothing be replaced, and no
     /// error of a builtin count.
-    fn derived(&self, routine: u32) -> Option<&'a Derived> {
+    pub(super) fn derived(&self, routine: u32) -> Option<&'a Derived> {
         let is_derived = self.plan.routines.get(routine as usize).is_some_and(|routine| routine.is_derived);
-        let is_plain = self.stacks.scopes.len() == 1 && !self.strict.enabled && self.observer.is_none();
+        let is_plain = self.outer.is_empty() && !self.strict.enabled && self.observer.is_none();
         self.data.derived.filter(|_| is_derived && is_plain)
     }
 
-    fn remember(&mut self, routine: u32, value: Option<Value<'a>>) {
+    /// Keeps the document of a routine for other decisions, if it is the same in each.
+    pub(super) fn keep_derived(&self, routine: u32, value: Option<Value<'a>>) {
         if let Some(derived) = self.derived(routine)
             && !self.strict.is_waiting()
             && !self.context.clock.was_asked()
         {
             derived.keep(routine, value);
         }
-        let Some(scope) = self.stacks.scopes.last_mut() else { return };
+    }
+
+    fn remember(&mut self, routine: u32, value: Option<Value<'a>>) {
+        self.keep_derived(routine, value);
+        let scope = &mut self.scope;
         let number = match value {
             None => 1,
             Some(value) => {
@@ -130,7 +135,7 @@ impl<'a> Machine<'a, '_> {
     /// What is remembered of a routine without arguments; the outer `None` is nothing.
     #[inline]
     fn remembered(&self, routine: u32) -> Option<Option<Value<'a>>> {
-        let scope = self.scope()?;
+        let scope = &self.scope;
         match *scope.memo.get(routine as usize)? {
             0 => None,
             1 => Some(None),
@@ -209,7 +214,7 @@ impl<'a> Machine<'a, '_> {
 
     /// What is remembered of a call with the collected arguments; the outer `None` is nothing.
     fn known_call(&self, hash: u64, routine: u32) -> Option<Option<Value<'a>>> {
-        let scope = self.scope()?;
+        let scope = &self.scope;
         let memo = |number: u32| scope.call_memo.get(number as usize);
         let mut known = std::iter::successors(scope.calls.get(&hash).and_then(|n| memo(*n)), |later| memo(later.before?));
         // Of equal calls, only one has a result that is remembered.
@@ -219,7 +224,7 @@ impl<'a> Machine<'a, '_> {
     /// The number of a new call with the collected arguments.
     fn begin_call(&mut self, hash: u64, routine: u32, any_result: Option<u32>) -> Option<u32> {
         let args = self.arena.alloc_slice_copy(&self.stacks.args);
-        let scope = self.stacks.scopes.last_mut()?;
+        let scope = &mut self.scope;
         let number = u32::try_from(scope.call_memo.len()).unwrap_or(u32::MAX);
         let before = scope.calls.insert(hash, number);
         scope.call_memo.push(CallMemo { routine, args, result: None, any_result, before });
@@ -249,9 +254,11 @@ impl<'a> Machine<'a, '_> {
 
     fn collect_args(&mut self, args: Operands) {
         let base = self.base();
-        self.stacks.args.clear();
-        for reg in self.operand_registers(args) {
-            self.stacks.args.push(self.stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+        let regs = self.operand_registers(args);
+        let stacks = &mut *self.stacks;
+        stacks.args.clear();
+        for reg in regs {
+            stacks.args.push(stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
         }
     }
 
@@ -260,7 +267,7 @@ impl<'a> Machine<'a, '_> {
         self.collect_args(args);
         let plan = self.plan;
         let Some(site) = plan.sites.get(site as usize) else { return Ok(()) };
-        let failure = match (site.builtin.function)(&mut self.context, &self.stacks.args) {
+        let failure = match (site.builtin.function)(self.context, &self.stacks.args) {
             Ok(value) => {
                 self.set(to, value);
                 self.pc = done as usize;
@@ -300,7 +307,7 @@ impl<'a> Machine<'a, '_> {
         done: u32,
     ) -> Result<(), Stop> {
         let hidden = self.stacks.frames.last().map_or(0, |frame| frame.hidden_mocks);
-        let Some(scope) = self.scope() else { return Ok(()) };
+        let scope = &self.scope;
         let all = scope.mocks.len();
         let found = scope.mocks.iter().skip(hidden).rev().find(|(mocked, _)| *mocked == name).map(|(_, mock)| *mock);
         match found {
@@ -340,9 +347,14 @@ const fn without_last(args: Operands) -> Operands {
     Operands { start: args.start, length: args.length.saturating_sub(1) }
 }
 
+/// There is room as a rule: then it takes a few stores, and no call.
+#[inline]
 fn grow<'a>(registers: &mut Stack<'a, Value<'a>>, length: usize) {
-    if registers.len() < length {
-        registers.resize(length, Value::Null);
+    if length > registers.capacity() {
+        return registers.resize(length, Value::Null);
+    }
+    while registers.len() < length {
+        registers.push(Value::Null);
     }
 }
 

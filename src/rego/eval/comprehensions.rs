@@ -61,7 +61,7 @@ impl<'a> Machine<'a, '_> {
         };
         self.note_depth();
         let is_eager = comprehension.is_eager || self.strict.enabled;
-        let known = self.scope().map_or(Known::NoIndex, |scope| scope.comprehensions.get(comprehension.number));
+        let known = self.scope.comprehensions.get(comprehension.number);
         match (known, key.map(|key| self.get(key))) {
             (Known::Index(index), Some(key)) => match index.get(&key) {
                 None if comprehension.is_heard => self.pc = plain as usize,
@@ -93,9 +93,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn know(&mut self, comprehension: &Comprehension, known: Known<'a>) {
-        if let Some(scope) = self.stacks.scopes.last_mut() {
-            scope.comprehensions.set(comprehension.number, known);
-        }
+        self.scope.comprehensions.set(comprehension.number, known);
     }
 
     fn empty(&self, shape: Shape) -> Value<'a> {
@@ -110,10 +108,8 @@ impl<'a> Machine<'a, '_> {
     /// made again, which whoever hears what is evaluated can tell. Under `with` they are kept as long as it lasts.
     pub(super) fn note_depth(&mut self) {
         let depth = self.stacks.frames.len();
-        if let (Some(_), [scope]) = (&self.observer, self.stacks.scopes.as_mut_slice())
-            && scope.comprehensions.depth == 0
-        {
-            scope.comprehensions.depth = depth;
+        if self.observer.is_some() && self.outer.is_empty() && self.scope.comprehensions.depth == 0 {
+            self.scope.comprehensions.depth = depth;
         }
     }
 
@@ -121,10 +117,8 @@ impl<'a> Machine<'a, '_> {
     #[cold]
     pub(super) fn forget_comprehensions(&mut self) {
         let depth = self.stacks.frames.len();
-        if let [scope] = self.stacks.scopes.as_mut_slice()
-            && scope.comprehensions.depth > depth
-        {
-            scope.comprehensions = Comprehensions::default();
+        if self.outer.is_empty() && self.scope.comprehensions.depth > depth {
+            self.scope.comprehensions = Comprehensions::default();
         }
     }
 }

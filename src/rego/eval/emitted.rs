@@ -65,7 +65,7 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn begin_solutions(&mut self, end: u32, next: u32, iter: u32) {
         let solutions = Solutions {
             depth: self.stacks.frames.len(),
-            scopes: self.stacks.scopes.len(),
+            scopes: self.scopes(),
             begin: self.pc,
             end: end as usize,
             next: next as usize,
@@ -125,8 +125,9 @@ impl<'a> Machine<'a, '_> {
         self.charge(1)?;
         let base = self.base();
         let regs = self.operand_registers(parts);
-        if let Some(collector) = self.stacks.collectors.get_mut(self.collecting.saturating_sub(1)) {
-            let values = regs.iter().map(|reg| self.stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+        let stacks = &mut *self.stacks;
+        if let Some(collector) = stacks.collectors.get_mut(self.collecting.saturating_sub(1)) {
+            let values = regs.iter().map(|reg| stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
             collector.values.extend(values);
         }
         self.count_collected(regs.len())
@@ -173,9 +174,10 @@ impl<'a> Machine<'a, '_> {
         self.charge(1)?;
         let base = self.base();
         let regs = self.operand_registers(parts);
-        let Some(collector) = self.stacks.collectors.get_mut(self.collecting.saturating_sub(1)) else { return Ok(()) };
+        let stacks = &mut *self.stacks;
+        let Some(collector) = stacks.collectors.get_mut(self.collecting.saturating_sub(1)) else { return Ok(()) };
         for reg in regs {
-            collector.values.push(self.stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
+            collector.values.push(stacks.registers.get(base + *reg as usize).copied().unwrap_or(Value::Null));
         }
         collector.entries.push(Entry { length: parts.length, is_member, span });
         self.count_collected(regs.len() + 1)

@@ -6,7 +6,7 @@ use super::{Machine, Stop};
 use crate::rego::plan::{Checks, Index, IndexBranch, Lookup, Source};
 use crate::rego::value::Value;
 
-/// The values of an index' sources, each asked for once.
+/// The values of an index' sources that take a while to find, each asked for once.
 type Known<'a> = SmallVec<[Option<Option<Value<'a>>>; 8]>;
 
 /// The numbers of rules, sorted.
@@ -20,23 +20,20 @@ impl<'a> Machine<'a, '_> {
         let Some(index) = routine.and_then(|r| r.index).and_then(|number| plan.indexes.get(number as usize)) else {
             return Ok(());
         };
-        let mut known: Known<'a> = SmallVec::from_elem(None, index.sources.len());
-        let mut found = Found::new();
+        let mut known = Known::new();
         let seen = self.could_be_seen(index, &mut known);
         let lookup = if seen { &index.lookup } else { index.unseen.as_ref().map_or(&index.lookup, |_| &index.unseen) };
-        match lookup {
-            Some(lookup) => self.look_up(index, lookup, &mut known, &mut found),
-            None => found.extend((0..index.branches.len()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))),
-        }
-        debug_assert!(!seen || self.misses_none(index, &found), "a table excludes a rule that may match");
+        let found = match lookup {
+            Some(lookup) => self.look_up(index, lookup, &mut known),
+            None => {
+                let all = (0..index.branches.len()).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+                self.arena.alloc_slice_fill_iter(all)
+            }
+        };
+        debug_assert!(!seen || self.misses_none(index, found), "a table excludes a rule that may match");
         let looked_at = found.len();
-        if seen {
-            found.retain(|number| {
-                index.branches.get(*number as usize).is_some_and(|branch| self.may_match(index, branch, &mut known))
-            });
-        }
-        let agree = seen && agree_on_value(index, &found);
-        let matched = self.arena.alloc_slice_copy(&found);
+        let matched = if seen { self.matching(index, found, &mut known) } else { found };
+        let agree = seen && agree_on_value(index, matched);
         if let Some(frame) = self.stacks.frames.last_mut() {
             frame.matched = Some(matched);
             frame.early_exit |= agree;
@@ -48,14 +45,27 @@ impl<'a> Machine<'a, '_> {
     fn could_be_seen(&self, index: &'a Index, known: &mut Known<'a>) -> bool {
         let Checks::UnlessStrings(sources) = &index.checks else { return true };
         let is_text = |value: Option<Value<'a>>| value.is_none_or(|value| value.as_bytes().is_some());
-        let is_mocked = || self.scope().is_none_or(|scope| !scope.mocks.is_empty());
+        let is_mocked = || !self.scope.mocks.is_empty();
         !sources.is_empty() && (is_mocked() || !sources.iter().all(|source| is_text(self.known(index, *source, known))))
     }
 
+    /// Those of the rules that may match.
+    fn matching(&self, index: &'a Index, rules: &'a [u32], known: &mut Known<'a>) -> &'a [u32] {
+        let mut may_match =
+            |number: &u32| index.branches.get(*number as usize).is_some_and(|branch| self.may_match(index, branch, known));
+        // Copied from the first that does not.
+        let Some(first) = rules.iter().position(|number| !may_match(number)) else { return rules };
+        let (before, after) = rules.split_at(first);
+        let mut matched = Found::from_slice(before);
+        matched.extend(after.iter().skip(1).copied().filter(may_match));
+        self.arena.alloc_slice_copy(&matched)
+    }
+
     /// The rules that the tables do not exclude, in order.
-    fn look_up(&self, index: &'a Index, lookup: &'a Lookup, known: &mut Known<'a>, matched: &mut Found) {
+    fn look_up(&self, index: &'a Index, lookup: &'a Lookup, known: &mut Known<'a>) -> &'a [u32] {
         let mut found: [&[u32]; 2] = [&lookup.others, &[]];
         let mut lists = 1;
+        let mut matched = Found::new();
         for table in &lookup.tables {
             let Some(value) = self.known(index, table.source, known) else { continue };
             table.find(&value, &mut |bucket| {
@@ -67,33 +77,44 @@ impl<'a> Machine<'a, '_> {
                 lists += 1;
             });
         }
-        let [others, first] = found;
-        if matched.is_empty() {
-            return merge_sorted(first, others, matched);
+        match found {
+            [others, []] if matched.is_empty() => others,
+            [[], first] if matched.is_empty() => first,
+            [others, first] => {
+                matched.extend_from_slice(first);
+                matched.extend_from_slice(others);
+                matched.sort_unstable();
+                matched.dedup();
+                self.arena.alloc_slice_copy(&matched)
+            }
         }
-        matched.extend_from_slice(first);
-        matched.extend_from_slice(others);
-        matched.sort_unstable();
-        matched.dedup();
     }
 
     /// Whether every rule that may match is among these.
     fn misses_none(&self, index: &'a Index, found: &[u32]) -> bool {
-        let mut known: Known<'a> = SmallVec::from_elem(None, index.sources.len());
+        let mut known = Known::new();
         let mut all = (0_u32..).zip(&index.branches);
         all.all(|(number, branch)| found.binary_search(&number).is_ok() || !self.may_match(index, branch, &mut known))
     }
 
     fn known(&self, index: &'a Index, source: u32, known: &mut Known<'a>) -> Option<Value<'a>> {
-        let place = known.get_mut(source as usize)?;
-        *place.get_or_insert_with(|| self.resolve(index.sources.get(source as usize)))
+        match index.sources.get(source as usize)? {
+            Source::Input { at: Some(at), .. } => self.input_at(*at),
+            Source::Argument(number) => Some(self.get(*number)),
+            other => {
+                if known.is_empty() {
+                    known.resize(index.sources.len(), None);
+                }
+                *known.get_mut(source as usize)?.get_or_insert_with(|| self.resolve(other))
+            }
+        }
     }
 
-    fn resolve(&self, source: Option<&'a Source>) -> Option<Value<'a>> {
-        match source? {
+    fn resolve(&self, source: &'a Source) -> Option<Value<'a>> {
+        match source {
             Source::Input { at: Some(at), .. } => self.input_at(*at),
             Source::Input { keys, at: None } => {
-                let input = self.scope()?.input?;
+                let input = self.scope.input?;
                 keys.iter().try_fold(input, |node, key| node.get(&self.constant(*key)))
             }
             Source::Data(path) => self.base_document(*path),
@@ -128,24 +149,5 @@ fn agree_on_value(index: &Index, matched: &[u32]) -> bool {
         None => true,
         Some(None) => false,
         Some(first) => values.all(|value| value == first),
-    }
-}
-
-fn merge_sorted(mut a: &[u32], mut b: &[u32], merged: &mut Found) {
-    loop {
-        match (a, b) {
-            ([x, rest @ ..], [y, ..]) if x < y => {
-                merged.push(*x);
-                a = rest;
-            }
-            (_, [y, rest @ ..]) => {
-                merged.push(*y);
-                b = rest;
-            }
-            (rest, []) => {
-                merged.extend_from_slice(rest);
-                return;
-            }
-        }
     }
 }

@@ -16,11 +16,11 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-use smallvec::SmallVec;
+use std::mem::ManuallyDrop;
 
 use super::ast::Span;
 use super::budget::Exceeded;
-use super::builtins::{Caches, Context, Failure};
+use super::builtins::{Caches, Context};
 use super::plan::{Plan, QUERY};
 use super::value::{Arena, Document, Value};
 pub(super) use derived::{Derived, Room};
@@ -98,11 +98,10 @@ type Stack<'a, T> = bumpalo::collections::Vec<'a, T>;
 /// The machine's stacks.
 struct Stacks<'a> {
     registers: Stack<'a, Value<'a>>,
-    iters: SmallVec<[Iter<'a>; 8]>,
-    frames: SmallVec<[Frame<'a>; 4]>,
+    iters: Stack<'a, Iter<'a>>,
+    frames: Stack<'a, Frame<'a>>,
     collectors: Stack<'a, Collector<'a>>,
-    scopes: SmallVec<[Scope<'a>; 1]>,
-    args: SmallVec<[Value<'a>; 8]>,
+    args: Stack<'a, Value<'a>>,
 }
 
 impl<'a> Stacks<'a> {
@@ -110,11 +109,10 @@ impl<'a> Stacks<'a> {
     fn new(arena: &'a Arena) -> Self {
         Self {
             registers: Stack::with_capacity_in(64, arena),
-            iters: SmallVec::new(),
-            frames: SmallVec::new(),
+            iters: Stack::new_in(arena),
+            frames: Stack::with_capacity_in(4, arena),
             collectors: Stack::new_in(arena),
-            scopes: SmallVec::new(),
-            args: SmallVec::new(),
+            args: Stack::new_in(arena),
         }
     }
 }
@@ -158,8 +156,12 @@ struct Machine<'a, 'm> {
     plan: &'a Plan,
     data: Data<'a>,
     arena: &'a Arena,
-    context: Context<'a>,
-    stacks: Stacks<'a>,
+    context: &'m mut Context<'a>,
+    /// All in the arena: there is nothing to free.
+    stacks: ManuallyDrop<Stacks<'a>>,
+    /// What holds now, and what held around it, the outermost first.
+    scope: Scope<'a>,
+    outer: Vec<Scope<'a>>,
     /// Where the registers and the iterators of the frame on top begin.
     base: usize,
     iters: usize,
@@ -167,32 +169,33 @@ struct Machine<'a, 'm> {
     collecting: usize,
     /// How many values they hold.
     collected: usize,
-    places: Places,
+    places: Places<'a>,
     strict: Strict,
     observer: Option<&'m mut dyn Observer>,
     pc: usize,
 }
 
-/// What an evaluation gives, and what it leaves to the next.
-pub(super) type Answer<'a> = (Result<Option<Value<'a>>, Stop>, Left);
-
-/// Runs a plan. `None` is undefined. The context's caches are among what is left.
-pub(super) fn run<'a>(
+/// Runs a plan. `None` is undefined. The caches are those that the evaluation before left, and are left to the next.
+pub(super) fn run<'a, 'm>(
     plan: &'a Plan,
     data: Data<'a>,
     input: Option<Value<'a>>,
     strict: bool,
-    context: Context<'a>,
-    left: Left,
-    observer: Option<&mut dyn Observer>,
-) -> Answer<'a> {
+    context: &'m mut Context<'a>,
+    left: &mut Left,
+    observer: Option<&'m mut dyn Observer>,
+) -> Result<Option<Value<'a>>, Stop> {
     let arena = context.arena;
+    context.caches = std::mem::take(&mut left.caches);
+    let (memo, calls) = (std::mem::take(&mut left.memo), std::mem::take(&mut left.calls));
     let mut machine = Machine {
         plan,
         data,
         arena,
         context,
-        stacks: Stacks::new(arena),
+        stacks: ManuallyDrop::new(Stacks::new(arena)),
+        scope: Scope::new(arena, input, plan.inputs.len(), memo, calls, plan.routines.len()),
+        outer: Vec::new(),
         base: 0,
         iters: 0,
         collecting: 0,
@@ -202,22 +205,36 @@ pub(super) fn run<'a>(
         observer,
         pc: 0,
     };
-    machine.context.caches = left.caches;
-    let scope = Scope::new(arena, input, plan.inputs.len(), left.memo, left.calls, plan.routines.len());
-    machine.stacks.scopes.push(scope);
-    let result = machine.enter(QUERY, Memo::No, 0, 0, 0).and_then(|()| machine.conclude());
+    let result = machine.begin();
     // A conflict whose turn has come ends the evaluation before what still waits.
     let result = match result {
         Err(Stop::Exceeded(_) | Stop::Elsewhere { .. }) => result,
         Err(conflict) => Err(machine.strict.first.take().unwrap_or(conflict)),
         Ok(value) => machine.first_error().map_or(Ok(value), Err),
     };
-    machine.stacks.scopes.truncate(1);
-    let (memo, calls) = machine.stacks.scopes.pop().map(Scope::leave).unwrap_or_default();
-    (result, Left { caches: machine.context.caches, memo, calls })
+    machine.end_scopes(1);
+    (left.memo, left.calls) = machine.scope.leave();
+    left.caches = std::mem::take(&mut machine.context.caches);
+    result
 }
 
 impl<'a> Machine<'a, '_> {
+    /// Runs the query's own routine, or the one that it asks, where nobody could tell.
+    fn begin(&mut self) -> Result<Option<Value<'a>>, Stop> {
+        let direct = self.plan.direct.filter(|_| !self.strict.enabled && self.observer.is_none());
+        let Some(routine) = direct else {
+            self.enter(QUERY, Memo::No, 0, 0, 0)?;
+            return self.conclude();
+        };
+        if let Some(value) = self.derived(routine).and_then(|derived| derived.get(routine)) {
+            return Ok(value);
+        }
+        self.enter(routine, Memo::No, 0, 0, 0)?;
+        let value = self.conclude()?;
+        self.keep_derived(routine, value);
+        Ok(value)
+    }
+
     /// Runs until the query's own routine ends; what may not be an error is set aside.
     fn conclude(&mut self) -> Result<Option<Value<'a>>, Stop> {
         loop {
@@ -256,11 +273,6 @@ impl<'a> Machine<'a, '_> {
         self.plan.constants.get(number as usize).map_or(Value::Null, Document::view)
     }
 
-    #[inline]
-    fn scope(&self) -> Option<&Scope<'a>> {
-        self.stacks.scopes.last()
-    }
-
     fn operand_registers(&self, operands: crate::rego::plan::Operands) -> &'a [u32] {
         let start = operands.start as usize;
         self.plan.operands.get(start..start + operands.length as usize).unwrap_or_default()
@@ -270,19 +282,11 @@ impl<'a> Machine<'a, '_> {
     fn charge(&mut self, units: usize) -> Result<(), Stop> {
         #[cfg(test)]
         tests::count(units);
-        match self.context.charge(units) {
-            Ok(()) => Ok(()),
-            Err(Failure::Exceeded(exceeded)) => Err(Stop::Exceeded(exceeded)),
-            Err(_) => Err(Stop::Exceeded(Exceeded::Deadline)),
-        }
+        Ok(self.context.budget.charge(self.arena, units as u64)?)
     }
 
     fn reserve(&mut self, bytes: usize) -> Result<(), Stop> {
-        match self.context.reserve(bytes) {
-            Ok(()) => Ok(()),
-            Err(Failure::Exceeded(exceeded)) => Err(Stop::Exceeded(exceeded)),
-            Err(_) => Err(Stop::Exceeded(Exceeded::Memory)),
-        }
+        Ok(self.context.budget.reserve(self.arena, bytes)?)
     }
 
     fn path(&self, number: u32) -> &'a [u32] {

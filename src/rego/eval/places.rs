@@ -1,6 +1,6 @@
 //! Where known keys stand in objects of a shape: the objects of a list have the same, and a rule asks each of them for the same key.
 
-use crate::rego::value::{DocObject, Document, Value};
+use crate::rego::value::{Arena, DocObject, Document, Value};
 
 /// So many keys are remembered, by their numbers.
 const PLACES: usize = 16;
@@ -14,14 +14,18 @@ struct Place {
     at: u32,
 }
 
-/// The places, for one evaluation: a shape lives as long as the data that it reads.
+/// The places, for one evaluation: a shape lives as long as the data that it reads. Made when they are asked first, which many evaluations
+/// never do.
 #[derive(Debug, Default)]
-pub(super) struct Places([Place; PLACES]);
+pub(super) struct Places<'a>(&'a mut [Place]);
 
-impl Places {
+impl<'a> Places<'a> {
     /// The value under the constant of that number, which is `text`.
     #[inline]
-    pub(super) fn get<'a>(&mut self, object: &'a DocObject, key: u32, text: &[u8]) -> Option<Value<'a>> {
+    pub(super) fn get(&mut self, arena: &'a Arena, object: &'a DocObject, key: u32, text: &[u8]) -> Option<Value<'a>> {
+        if self.0.is_empty() {
+            self.0 = arena.alloc_slice_fill_copy(PLACES, Place::default());
+        }
         let shape = object.shape();
         let place = self.0.get_mut(key as usize % PLACES)?;
         if place.shape != shape || place.key != key {

@@ -1,6 +1,6 @@
 //! What `with` replaces: input, data and functions, and what was computed while it does.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::comprehensions::Comprehensions;
@@ -25,12 +25,12 @@ pub(super) type Calls = HashMap<u64, u32, foldhash::fast::FixedState>;
 pub(super) struct Scope<'a> {
     pub(super) input: Option<Value<'a>>,
     /// The parts of the input that were asked for, by the plan's numbers. None where this is not the outermost scope.
-    inputs: &'a [Cell<Option<Option<Value<'a>>>>],
+    inputs: &'a [OnceCell<Option<Value<'a>>>],
     /// Data that stands over base data.
     pub(super) data: Option<Value<'a>>,
     /// The paths at which data was replaced: no rule counts there or below.
-    pub(super) shadows: Vec<u32>,
-    pub(super) mocks: Vec<(u32, Mock<'a>)>,
+    pub(super) shadows: &'a [u32],
+    pub(super) mocks: &'a [(u32, Mock<'a>)],
     /// For each routine: 0 is unknown, 1 undefined, otherwise the number of a value, plus 2.
     pub(super) memo: Vec<u32>,
     pub(super) values: Stack<'a, Value<'a>>,
@@ -58,6 +58,7 @@ const KEPT_CALLS: usize = 1 << 12;
 
 impl<'a> Scope<'a> {
     /// One that remembers so many parts of the input, in the tables of an evaluation before.
+    #[inline]
     pub(super) fn new(
         arena: &'a Arena,
         input: Option<Value<'a>>,
@@ -70,10 +71,10 @@ impl<'a> Scope<'a> {
         memo.resize(routines, 0);
         Self {
             input,
-            inputs: arena.alloc_slice_fill_with(parts, |_| Cell::new(None)),
+            inputs: arena.alloc_slice_fill_with(parts, |_| OnceCell::new()),
             data: None,
-            shadows: Vec::new(),
-            mocks: Vec::new(),
+            shadows: &[],
+            mocks: &[],
             memo,
             values: Stack::new_in(arena),
             calls,
@@ -84,12 +85,14 @@ impl<'a> Scope<'a> {
     }
 
     /// The tables, for another evaluation.
-    pub(super) fn leave(mut self) -> (Vec<u32>, Calls) {
-        if self.calls.capacity() > KEPT_CALLS {
-            return (self.memo, Calls::default());
+    #[inline]
+    pub(super) fn leave(&mut self) -> (Vec<u32>, Calls) {
+        let (memo, mut calls) = (std::mem::take(&mut self.memo), std::mem::take(&mut self.calls));
+        if calls.capacity() > KEPT_CALLS {
+            return (memo, Calls::default());
         }
-        self.calls.clear();
-        (self.memo, self.calls)
+        calls.clear();
+        (memo, calls)
     }
 }
 
@@ -109,49 +112,81 @@ impl<'a> Scope<'a> {
 impl<'a> Machine<'a, '_> {
     pub(super) fn with_push(&mut self, number: u32) -> Result<(), Stop> {
         let plan = self.plan;
-        let (Some(spec), Some(outer)) = (plan.withs.get(number as usize), self.stacks.scopes.last()) else { return Ok(()) };
+        let Some(spec) = plan.withs.get(number as usize) else { return Ok(()) };
+        let outer = &self.scope;
         let mut scope = Scope::new(self.arena, outer.input, 0, Vec::new(), Calls::default(), plan.routines.len());
         scope.spec = Some(number);
-        (scope.data, scope.shadows, scope.mocks) = (outer.data, outer.shadows.clone(), outer.mocks.clone());
+        scope.data = outer.data;
+        scope.shadows = self.longer(outer.shadows, spec.data.iter().map(|(path, _)| *path));
+        let mocks = spec.functions.iter().map(|(name, replacement)| (*name, self.mock(replacement)));
+        scope.mocks = self.longer(outer.mocks, mocks);
         for (path, reg) in &spec.inputs {
             scope.input = Some(self.replace(scope.input, path, self.get(*reg))?);
         }
         for (path, reg) in &spec.data {
             scope.data = Some(self.replace(scope.data, self.path(*path), self.get(*reg))?);
-            scope.shadows.push(*path);
-        }
-        for (name, replacement) in &spec.functions {
-            let mock = match replacement {
-                Replacement::Value(reg) => Mock::Value(self.get(*reg)),
-                Replacement::Routine(routine) => Mock::Routine(*routine),
-                Replacement::Builtin(site) => Mock::Builtin(*site),
-            };
-            scope.mocks.push((*name, mock));
         }
         self.note_depth();
-        self.stacks.scopes.push(scope);
+        self.outer.push(std::mem::replace(&mut self.scope, scope));
         Ok(())
     }
 
-    /// A part of the input.
-    pub(super) fn input_at(&self, number: u32) -> Option<Value<'a>> {
-        let scope = self.scope()?;
-        let memo = scope.inputs.get(number as usize);
-        if let Some(known) = memo.and_then(Cell::get) {
-            return known;
+    fn mock(&self, replacement: &Replacement) -> Mock<'a> {
+        match replacement {
+            Replacement::Value(reg) => Mock::Value(self.get(*reg)),
+            Replacement::Routine(routine) => Mock::Routine(*routine),
+            Replacement::Builtin(site) => Mock::Builtin(*site),
         }
+    }
+
+    /// A list with more at its end.
+    fn longer<T: Copy>(&self, list: &'a [T], more: impl ExactSizeIterator<Item = T>) -> &'a [T] {
+        if more.len() == 0 {
+            return list;
+        }
+        let mut all = Stack::with_capacity_in(list.len() + more.len(), self.arena);
+        all.extend_from_slice_copy(list);
+        all.extend(more);
+        all.into_bump_slice()
+    }
+
+    /// How many scopes there are, the outermost counted.
+    pub(super) const fn scopes(&self) -> usize {
+        self.outer.len() + 1
+    }
+
+    /// Ends scopes until so many are left.
+    pub(super) fn end_scopes(&mut self, left: usize) {
+        while self.scopes() > left
+            && let Some(outer) = self.outer.pop()
+        {
+            self.scope = outer;
+        }
+    }
+
+    /// A part of the input. One that is known is copied from where it stands, and no call is between.
+    #[inline]
+    pub(super) fn input_at(&self, number: u32) -> Option<Value<'a>> {
+        match self.scope.inputs.get(number as usize).and_then(OnceCell::get) {
+            Some(known) => *known,
+            None => self.find_input(number),
+        }
+    }
+
+    #[inline(never)]
+    fn find_input(&self, number: u32) -> Option<Value<'a>> {
         let part = self.plan.inputs.get(number as usize)?;
         // No deeper than a plan's parts are.
-        let from = part.below.map_or(scope.input, |below| self.input_at(below));
+        let from = part.below.map_or(self.scope.input, |below| self.input_at(below));
         let found = from.and_then(|value| value.get(&self.constant(part.key)));
-        if let Some(memo) = memo {
-            memo.set(Some(found));
+        if let Some(place) = self.scope.inputs.get(number as usize) {
+            let _ = place.set(found);
         }
         found
     }
 
     pub(super) fn with_pop(&mut self) {
-        self.stacks.scopes.pop();
+        self.end_scopes(self.outer.len());
     }
 
     fn replace(&mut self, document: Option<Value<'a>>, path: &[u32], value: Value<'a>) -> Result<Value<'a>, Stop> {
@@ -162,7 +197,7 @@ impl<'a> Machine<'a, '_> {
 
     /// Whether a path lies at or below one whose data was replaced.
     pub(super) fn is_shadowed(&self, path: u32) -> bool {
-        let Some(scope) = self.scope() else { return false };
+        let scope = &self.scope;
         if scope.shadows.is_empty() {
             return false;
         }
@@ -180,7 +215,7 @@ impl<'a> Machine<'a, '_> {
         let keys = self.path(path);
         let root = if keys.is_empty() && path != ALL_DATA { self.data.public } else { self.data.all };
         let real = |machine: &Self| keys.iter().try_fold(root.view(), |node, key| base_get(&node, &machine.constant(*key)));
-        let Some(replaced) = self.scope().and_then(|scope| scope.data) else { return real(self) };
+        let Some(replaced) = self.scope.data else { return real(self) };
         let replaced = self.find(replaced, keys);
         if self.is_shadowed(path) {
             return replaced;

@@ -28,8 +28,7 @@ impl<'a> Machine<'a, '_> {
                     self.put(*to, value);
                 }
                 Op::Input { to, fail } => {
-                    let input = self.scope().and_then(|scope| scope.input);
-                    self.put_or(*to, input, *fail);
+                    self.put_or(*to, self.scope.input, *fail);
                 }
                 Op::InputAt { to, at, fail } => {
                     let value = self.input_at(*at);
@@ -41,7 +40,7 @@ impl<'a> Machine<'a, '_> {
                 }
                 Op::Get { to, from, key, fail } => {
                     let value = match (self.get(*from), self.constant(*key)) {
-                        (Value::DocObject(object), Value::String(text)) => self.places.get(object, *key, text),
+                        (Value::DocObject(object), Value::String(text)) => self.places.get(self.arena, object, *key, text),
                         (from, key) => from.get(&key),
                     };
                     self.put_or(*to, value, *fail);

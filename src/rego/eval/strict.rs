@@ -135,6 +135,7 @@ pub(super) struct Strict {
 }
 
 impl Strict {
+    #[inline]
     pub(super) fn new(enabled: bool) -> Self {
         Self { enabled, ..Self::default() }
     }
@@ -223,7 +224,7 @@ impl<'a> Machine<'a, '_> {
         self.strict.late.retain(|turn| turn.depth < depth);
         if is_late {
             let own = self.stacks.frames.last().map_or(0, |frame| frame.scopes);
-            let within = self.stacks.scopes.iter().skip(own).last().and_then(|scope| scope.spec);
+            let within = if self.scopes() > own { self.scope.spec } else { None };
             self.strict.late.push(LateTurn { depth, fail, within, collecting: self.collecting });
         }
     }
@@ -283,7 +284,8 @@ impl<'a> Machine<'a, '_> {
                 self.drop_collectors(turn.collecting);
                 if let Some(frame) = self.stacks.frames.last_mut() {
                     frame.late = false;
-                    self.stacks.scopes.truncate(frame.scopes);
+                    let scopes = frame.scopes;
+                    self.end_scopes(scopes);
                 }
                 self.pc = turn.fail;
                 if let Some(spec) = turn.within {
@@ -291,7 +293,7 @@ impl<'a> Machine<'a, '_> {
                 }
             }
             Doubtful::Solution { at, solutions, .. } => {
-                self.stacks.scopes.truncate(solutions.scopes);
+                self.end_scopes(solutions.scopes);
                 self.drop_collectors(at + 1);
                 self.pc = solutions.end;
             }
@@ -460,6 +462,9 @@ impl<'a> Machine<'a, '_> {
 
     /// The error that the evaluation ends with, if it does. What still waits has its turn from the innermost caller out.
     pub(super) fn first_error(&mut self) -> Option<Stop> {
+        if !self.strict.is_waiting() {
+            return self.strict.first.take();
+        }
         let mut waiting = std::mem::take(&mut self.strict.waiting);
         let hears = self.observer.is_some();
         waiting.sort_by_key(|waiting| std::cmp::Reverse((waiting.depth, if hears { waiting.call.number } else { 0 })));

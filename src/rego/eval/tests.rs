@@ -49,9 +49,9 @@ impl Case<'_> {
         let arena = Arena::new();
         let input = self.input.map(|json| read(&arena, json.as_bytes(), LIMITS).unwrap());
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
-        let context = Context::new(&arena, Budget::new(deadline, self.max_bytes), Clock::fixed(0), Caches::default());
-        let (result, _) =
-            run(&plan, Data { all: &data, public: &data, derived: None }, input, self.strict, context, Left::default(), None);
+        let mut context = Context::new(&arena, Budget::new(deadline, self.max_bytes), Clock::fixed(0), Caches::default());
+        let data = Data { all: &data, public: &data, derived: None };
+        let result = run(&plan, data, input, self.strict, &mut context, &mut Left::default(), None);
         result.map(|value| {
             value.map(|value| {
                 let mut text = Vec::new();

@@ -54,6 +54,9 @@ pub(super) struct Plan {
     pub(super) nodes: Vec<Node>,
     pub(super) indexes: Vec<Index>,
     pub(super) comprehensions: Vec<Comprehension>,
+    /// The routine whose value is the query's, where nothing waits for what its caller does: without the query's own routine around it the
+    /// answer is the same.
+    pub(super) direct: Option<u32>,
     /// The variables of a query's rows, sorted; empty for a path.
     pub(super) columns: Vec<String>,
 }
@@ -239,7 +242,18 @@ impl<'c> Planner<'c> {
         comprehensions::mark(&mut self.plan, &self.ranges, &self.index_code);
         self.resolve_labels();
         self.plan.columns = columns;
+        self.plan.direct = self.direct();
         Ok(self.plan)
+    }
+
+    /// The routine that the query's own does nothing but ask, unless errors may wait for a turn: those know how many frames there are.
+    fn direct(&self) -> Option<u32> {
+        let (_, range) = self.ranges.iter().find(|(number, _)| *number == QUERY)?;
+        let [Op::Document { to, routine, args, .. }, Op::ReturnValue { value }, ..] = self.plan.code.get(range.clone())? else {
+            return None;
+        };
+        let waits = |op: &Op| matches!(op, Op::NextOutput { .. } | Op::NextSolution { .. });
+        (to == value && args.length == 0 && !self.plan.code.iter().any(waits)).then_some(*routine)
     }
 
     /// The object of a query's bindings: what the query's text names, and neither `_` nor what the compiler made.

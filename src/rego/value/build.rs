@@ -75,6 +75,6 @@ pub(super) fn build_object<'a>(arena: &'a Arena, mut entries: Vec<(Value<'a>, Va
 /// An object of sorted keys without duplicates.
 pub(super) fn object_of<'a>(arena: &'a Arena, keys: &'a [Value<'a>], values: &'a [Value<'a>]) -> Value<'a> {
     let slots = Index::build(keys, Value::as_bytes);
-    let index = Index::of(arena.alloc_slice_copy(&slots));
+    let index = Index::of(if slots.is_empty() { &[] } else { arena.alloc_slice_copy(&slots) });
     Value::Object(arena.alloc(Object { keys, values, index }))
 }

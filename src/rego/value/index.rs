@@ -21,10 +21,12 @@ impl<'a> Index<'a> {
     }
 
     /// Slots for `keys`, empty where an index would not help. A key that is no string has none.
+    #[inline]
     pub(super) fn build<'k, K>(keys: &'k [K], text: impl Fn(&'k K) -> Option<&'k [u8]>) -> Vec<u32> {
-        if keys.len() <= LINEAR {
-            return Vec::new();
-        }
+        if keys.len() <= LINEAR { Vec::new() } else { Self::slots(keys, text) }
+    }
+
+    fn slots<'k, K>(keys: &'k [K], text: impl Fn(&'k K) -> Option<&'k [u8]>) -> Vec<u32> {
         let mut slots = vec![EMPTY; (keys.len() * 2).next_power_of_two()];
         let mask = slots.len() - 1;
         for (position, key) in keys.iter().enumerate() {
@@ -47,7 +49,7 @@ impl<'a> Index<'a> {
         search: impl FnOnce() -> Option<usize>,
     ) -> Option<usize> {
         if keys.len() <= LINEAR {
-            return keys.iter().position(|k| text(k) == Some(key));
+            return keys.iter().position(|k| text(k).is_some_and(|text| same(text, key)));
         }
         if self.0.is_empty() {
             return search();
@@ -59,11 +61,26 @@ impl<'a> Index<'a> {
             if position == EMPTY {
                 return None;
             }
-            if keys.get(position as usize).and_then(&text) == Some(key) {
+            if keys.get(position as usize).and_then(&text).is_some_and(|text| same(text, key)) {
                 return Some(position as usize);
             }
         }
         None
+    }
+}
+
+/// Whether two keys are equal: short ones, as most are, without a call.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    // The first bytes and the last ones are all there are; in between they overlap.
+    match a.len() {
+        0..4 => a.iter().eq(b),
+        4..=8 => a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk(),
+        9..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
+        _ => a == b,
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Reader<'j, B: Build<'j>> {
     open: SmallVec<[Open; 8]>,
     elements: Elements<B::Value>,
     entries: Entries<B::Value>,
+    /// What is in no container.
+    outermost: B::Value,
     /// The first number that OPA does not take; it says so once the whole text is read.
     bad_number: Option<(usize, &'static str)>,
     pub(super) unescaped: Vec<u8>,
@@ -45,6 +47,7 @@ pub(super) const fn is_space(byte: u8) -> bool {
 
 impl<'j, B: Build<'j>> Reader<'j, B> {
     pub(super) fn new(build: B, json: &'j [u8], max_depth: usize) -> Self {
+        let outermost = build.null();
         Self {
             build,
             json,
@@ -53,6 +56,7 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
             open: SmallVec::new(),
             elements: SmallVec::new(),
             entries: SmallVec::new(),
+            outermost,
             bad_number: None,
             unescaped: Vec::new(),
         }
@@ -97,53 +101,65 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
     /// One value.
     pub(super) fn value(&mut self) -> Result<B::Value, Fault> {
         loop {
-            let Some(mut value) = self.begin()? else { continue };
+            if !self.begin()? {
+                continue;
+            }
             loop {
                 match self.open.last().copied() {
-                    None => return Ok(value),
-                    Some(Open::Array(base)) => {
-                        self.elements.push(value);
-                        match self.next_byte()? {
-                            b',' => {
-                                self.at += 1;
-                                break;
-                            }
-                            b']' => {
-                                self.open.pop();
-                                value = self.close_array(base);
-                            }
-                            _ => return Err(self.unexpected(AFTER_ELEMENT)),
+                    None => return Ok(std::mem::replace(&mut self.outermost, self.build.null())),
+                    Some(Open::Array(base)) => match self.next_byte()? {
+                        b',' => {
+                            self.at += 1;
+                            break;
                         }
-                    }
-                    Some(Open::Object(base)) => {
-                        if let Some(entry) = self.entries.last_mut() {
-                            entry.1 = value;
+                        b']' => {
+                            self.open.pop();
+                            self.close_array(base);
                         }
-                        match self.next_byte()? {
-                            b',' => {
-                                self.at += 1;
-                                self.key()?;
-                                break;
-                            }
-                            b'}' => {
-                                self.open.pop();
-                                value = self.close_object(base);
-                            }
-                            _ => return Err(self.unexpected(AFTER_PAIR)),
+                        _ => return Err(self.unexpected(AFTER_ELEMENT)),
+                    },
+                    Some(Open::Object(base)) => match self.next_byte()? {
+                        b',' => {
+                            self.at += 1;
+                            self.key()?;
+                            break;
                         }
-                    }
+                        b'}' => {
+                            self.open.pop();
+                            self.close_object(base);
+                        }
+                        _ => return Err(self.unexpected(AFTER_PAIR)),
+                    },
                 }
             }
         }
     }
 
-    /// A scalar or an empty container; `None` where a container was opened and its first value is next.
+    /// Puts a value where it belongs. Called where the value is made, so that it is written once: what was written in parts and is read as a
+    /// whole waits for the store buffer.
     #[inline]
-    fn begin(&mut self) -> Result<Option<B::Value>, Fault> {
-        let value = match self.next_byte()? {
+    fn give(&mut self, value: B::Value) {
+        match self.open.last() {
+            None => self.outermost = value,
+            Some(Open::Array(_)) => self.elements.push(value),
+            Some(Open::Object(_)) => {
+                if let Some(entry) = self.entries.last_mut() {
+                    entry.1 = value;
+                }
+            }
+        }
+    }
+
+    /// A scalar or an empty container; `false` where a container was opened and its first value is next.
+    #[inline]
+    fn begin(&mut self) -> Result<bool, Fault> {
+        match self.next_byte()? {
             b'"' => {
                 self.at += 1;
-                self.string()?
+                match self.string_bytes()? {
+                    Some(bytes) => self.give(self.build.borrowed(bytes)),
+                    None => self.give(self.build.unescaped(&self.unescaped)),
+                }
             }
             b'{' => return self.open_object(),
             b'[' => return self.open_array(),
@@ -152,8 +168,8 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
             b'f' => self.literal(b"false", self.build.bool(false), "in literal false (expecting 'a')")?,
             b'n' => self.literal(b"null", self.build.null(), "in literal null (expecting 'u')")?,
             _ => return Err(self.unexpected(VALUE)),
-        };
-        Ok(Some(value))
+        }
+        Ok(true)
     }
 
     fn enter(&mut self, bracket: u8) -> Result<(), Fault> {
@@ -164,35 +180,39 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
         Ok(())
     }
 
-    fn open_array(&mut self) -> Result<Option<B::Value>, Fault> {
+    fn open_array(&mut self) -> Result<bool, Fault> {
         self.enter(b'[')?;
         let base = self.elements.len();
         if self.next_byte()? == b']' {
-            return Ok(Some(self.close_array(base)));
+            self.close_array(base);
+            return Ok(true);
         }
         self.open.push(Open::Array(base));
-        Ok(None)
+        Ok(false)
     }
 
-    fn open_object(&mut self) -> Result<Option<B::Value>, Fault> {
+    fn open_object(&mut self) -> Result<bool, Fault> {
         self.enter(b'{')?;
         let base = self.entries.len();
         if self.next_byte()? == b'}' {
-            return Ok(Some(self.close_object(base)));
+            self.close_object(base);
+            return Ok(true);
         }
         self.open.push(Open::Object(base));
         self.key()?;
-        Ok(None)
+        Ok(false)
     }
 
-    fn close_array(&mut self, base: usize) -> B::Value {
+    fn close_array(&mut self, base: usize) {
         self.at += 1;
-        self.build.array(&mut self.elements, base)
+        let array = self.build.array(&mut self.elements, base);
+        self.give(array);
     }
 
-    fn close_object(&mut self, base: usize) -> B::Value {
+    fn close_object(&mut self, base: usize) {
         self.at += 1;
-        self.build.object(&mut self.entries, base)
+        let object = self.build.object(&mut self.entries, base);
+        self.give(object);
     }
 
     /// A key and the colon after it: an entry that waits for its value.
@@ -202,32 +222,33 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
             return Err(self.unexpected(KEY));
         }
         self.at += 1;
-        let key = self.string()?;
+        match self.string_bytes()? {
+            Some(bytes) => self.entries.push((self.build.borrowed(bytes), self.build.null())),
+            None => self.entries.push((self.build.unescaped(&self.unescaped), self.build.null())),
+        }
         if self.next_byte()? != b':' {
             return Err(self.unexpected(AFTER_KEY));
         }
         self.at += 1;
-        self.entries.push((key, self.build.null()));
         Ok(())
     }
 
     #[inline]
-    fn string(&mut self) -> Result<B::Value, Fault> {
-        match self.string_bytes()? {
-            Some(bytes) => Ok(self.build.borrowed(bytes)),
-            None => Ok(self.build.unescaped(&self.unescaped)),
-        }
-    }
-
-    fn literal(&mut self, text: &'static [u8], value: B::Value, place: &'static str) -> Result<B::Value, Fault> {
+    fn literal(&mut self, text: &'static [u8], value: B::Value, place: &'static str) -> Result<(), Fault> {
         if self.rest().starts_with(text) {
             self.at += text.len();
-            return Ok(value);
+            self.give(value);
+            return Ok(());
         }
+        Err(self.no_literal(text, place))
+    }
+
+    #[cold]
+    fn no_literal(&mut self, text: &'static [u8], place: &'static str) -> Fault {
         let same = self.rest().iter().zip(text).take_while(|(a, b)| a == b).count();
         self.at += same;
         // Go names the letter that it expected.
-        Err(self.unexpected(match (text, same) {
+        self.unexpected(match (text, same) {
             (b"true", 2) => "in literal true (expecting 'u')",
             (b"true", 3) => "in literal true (expecting 'e')",
             (b"false", 2) => "in literal false (expecting 'l')",
@@ -235,7 +256,7 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
             (b"false", 4) => "in literal false (expecting 'e')",
             (b"null", 2 | 3) => "in literal null (expecting 'l')",
             _ => place,
-        }))
+        })
     }
 
     /// Passes over digits; how many there were.
@@ -247,7 +268,7 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
     }
 
     #[inline]
-    fn number(&mut self) -> Result<B::Value, Fault> {
+    fn number(&mut self) -> Result<(), Fault> {
         let start = self.at;
         let negative = self.json.get(start) == Some(&b'-');
         self.at += usize::from(negative);
@@ -262,14 +283,15 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
             let digits = self.json.get(start + usize::from(negative)..self.at).unwrap_or_default();
             if digits.len() <= 18 && !(negative && digits == b"0") {
                 let size = digits.iter().fold(0_i64, |n, b| n * 10 + i64::from(b - b'0'));
-                return Ok(self.build.int(if negative { -size } else { size }));
+                self.give(self.build.int(if negative { -size } else { size }));
+                return Ok(());
             }
         }
         self.long_number(start)
     }
 
     /// A number with a fraction or an exponent, or of many digits.
-    fn long_number(&mut self, start: usize) -> Result<B::Value, Fault> {
+    fn long_number(&mut self, start: usize) -> Result<(), Fault> {
         if self.json.get(self.at) == Some(&b'.') {
             self.at += 1;
             if self.digits() == 0 {
@@ -291,6 +313,8 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
         if has_exponent && self.bad_number.is_none() {
             self.bad_number = number::check(text).err().map(|why| (start, why));
         }
-        Ok(number::as_int(text).map_or_else(|| self.build.number(text), |int| self.build.int(int)))
+        let value = number::as_int(text).map_or_else(|| self.build.number(text), |int| self.build.int(int));
+        self.give(value);
+        Ok(())
     }
 }

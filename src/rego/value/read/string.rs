@@ -10,6 +10,14 @@ const IN_STRING: &str = "in string literal";
 const IN_ESCAPE: &str = "in string escape code";
 const IN_HEX: &str = "in \\u hexadecimal character escape";
 
+/// The high bits of the bytes that are a quote, a backslash or a control character. The lowest bit that is set is exact; those above it may
+/// come from a borrow.
+#[inline]
+const fn special(word: u64) -> u64 {
+    let (quote, slash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
+    ((quote.wrapping_sub(ONES) & !quote) | (slash.wrapping_sub(ONES) & !slash) | (word.wrapping_sub(ONES * 0x20) & !word)) & HIGH
+}
+
 /// The number of bytes before a quote, a backslash or a control character, and whether they are all ASCII.
 #[inline]
 fn plain_run(bytes: &[u8]) -> (usize, bool) {
@@ -17,12 +25,7 @@ fn plain_run(bytes: &[u8]) -> (usize, bool) {
     let mut high_bits = 0;
     for (step, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let (quote, slash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
-        // The lowest bit that is set here is exact; those above it may come from a borrow.
-        let special = ((quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word))
-            & HIGH;
+        let special = special(word);
         if special != 0 {
             let before = special.trailing_zeros() / 8;
             high_bits |= word & HIGH & ((1_u64 << (before * 8)) - 1);
@@ -54,6 +57,27 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
     /// The bytes of a string whose opening quote was read; `None` where they stand in `self.unescaped`.
     #[inline]
     pub(super) fn string_bytes(&mut self) -> Result<Option<&'j [u8]>, Fault> {
+        match self.short_string() {
+            Some(bytes) => Ok(Some(bytes)),
+            None => self.long_string(),
+        }
+    }
+
+    /// At most eight characters of ASCII without escapes, as most keys are: one word tells where they end.
+    #[inline]
+    fn short_string(&mut self) -> Option<&'j [u8]> {
+        let rest = self.json.get(self.at..)?;
+        let word = u64::from_le_bytes(*rest.first_chunk()?);
+        let length = (special(word) | (word & HIGH)).trailing_zeros() as usize / 8;
+        if rest.get(length) != Some(&b'"') {
+            return None;
+        }
+        self.at += length + 1;
+        rest.get(..length)
+    }
+
+    #[inline(never)]
+    fn long_string(&mut self) -> Result<Option<&'j [u8]>, Fault> {
         let rest = self.rest();
         let (length, ascii) = plain_run(rest);
         let bytes = rest.get(..length).unwrap_or_default();

@@ -34,6 +34,26 @@ fn bad_bytes_and_lone_surrogates_become_u_fffd_as_in_go() {
     assert_eq!(string(br#""\"\\\/\b\f\n\r\t""#).as_deref(), Some("\"\\/\u{8}\u{c}\n\r\t"));
 }
 
+/// A word tells where a short string ends, whatever stands in it and however much follows.
+#[test]
+fn strings_of_any_length_end_at_their_quote() {
+    for length in 0..20 {
+        let plain = "abcdefghijklmnopqrst".get(..length).unwrap_or_default();
+        for rest in ["", ",1", ",\"\"", ",\"0123456789\""] {
+            let json = format!("[\"{plain}\"{rest}]");
+            assert_eq!(rewrite(json.as_bytes()).as_deref(), Some(json.as_str()));
+        }
+        for at in 0..=length {
+            let (before, after) = plain.split_at(at);
+            assert_eq!(string(format!("\"{before}\\n{after}\"   ").as_bytes()), Some(format!("{before}\n{after}")));
+            assert_eq!(string(format!("\"{before}\u{e9}{after}\"   ").as_bytes()), Some(format!("{before}\u{e9}{after}")));
+            assert_eq!(string(format!("\"{before}\u{1}{after}\"   ").as_bytes()), None);
+            let bad = [b"\"", before.as_bytes(), b"\xff", after.as_bytes(), b"\"   "].concat();
+            assert_eq!(string(&bad), Some(format!("{before}\u{fffd}{after}")));
+        }
+    }
+}
+
 #[test]
 fn errors_carry_the_offset() {
     let cases: [(&[u8], usize); 22] = [

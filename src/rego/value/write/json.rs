@@ -38,21 +38,26 @@ struct Writer<'s, 'o> {
 impl Writer<'_, '_> {
     fn value(&mut self, value: Value<'_>, check: bool) -> Result<(), Unstringed> {
         let start = self.out.len();
+        let is_unstringed = |value: &Value<'_>| check && value.as_object().is_some_and(|o| !has_string_keys(o));
+        if is_unstringed(&value) {
+            return Err(Unstringed);
+        }
+        let Some(outermost) = self.begin(value) else { return Ok(()) };
         let mut open: SmallVec<[Open<'_>; 8]> = SmallVec::new();
-        let mut next = Some(value);
+        open.push(outermost);
         loop {
-            if let Some(value) = next.take() {
-                if check && value.as_object().is_some_and(|o| !has_string_keys(o)) {
-                    self.out.truncate(start);
-                    return Err(Unstringed);
-                }
-                open.extend(self.begin(value));
-            }
             let depth = open.len();
             let Some(top) = open.last_mut() else { return Ok(()) };
-            next = self.part(top, depth);
-            if next.is_none() {
+            let Some(value) = self.part(top, depth) else {
                 open.pop();
+                continue;
+            };
+            if is_unstringed(&value) {
+                self.out.truncate(start);
+                return Err(Unstringed);
+            }
+            if let Some(inner) = self.begin(value) {
+                open.push(inner);
             }
         }
     }

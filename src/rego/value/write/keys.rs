@@ -73,6 +73,42 @@ fn object<'a>(arena: &'a Arena, keys: &[Value<'a>], values: &[Value<'a>]) -> Val
 /// The text of a number in `value` that is not JSON's (`to_number("+5")` is one): Go does not write it. In Go's order, keys first.
 #[must_use]
 pub fn unwritable<'a>(value: &Value<'a>) -> Option<&'a str> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::String(_) => None,
+        _ if is_writable(value) => None,
+        _ => first_unwritable(value),
+    }
+}
+
+/// Whether all numbers are JSON's, in any order: most values have none that is not.
+fn is_writable<'a>(value: &Value<'a>) -> bool {
+    let mut rest: SmallVec<[Value<'a>; 16]> = SmallVec::new();
+    let mut next = Some(*value);
+    while let Some(value) = next {
+        let mut each = |part: Value<'a>| match part {
+            Value::Number(text) => is_json(text),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::String(_) => true,
+            _ => {
+                rest.push(part);
+                true
+            }
+        };
+        let all = match (value.as_object(), value.as_array().or_else(|| value.as_set())) {
+            (Some(entries), _) => {
+                entries.values().iter().all(&mut each) && (has_string_keys(entries) || entries.keys().iter().all(each))
+            }
+            (_, Some(elements)) => elements.iter().all(each),
+            _ => !matches!(value, Value::Number(text) if !is_json(text)),
+        };
+        if !all {
+            return false;
+        }
+        next = rest.pop();
+    }
+    true
+}
+
+fn first_unwritable<'a>(value: &Value<'a>) -> Option<&'a str> {
     let mut rest: SmallVec<[Value<'a>; 16]> = smallvec![*value];
     while let Some(value) = rest.pop() {
         match value {
