@@ -9,14 +9,24 @@ pub(super) fn rewrite_terms(compiler: &mut Compiler) {
 }
 
 pub(super) fn rewrite_body(generator: &mut Generator, body: &mut Body) {
-    let mut rewritten = Vec::with_capacity(body.len());
-    for mut expr in std::mem::take(body) {
-        unify_equals(&mut expr);
-        rewrite_expr(generator, &mut expr, &mut rewritten);
+    let (mut added, mut counts) = (Vec::new(), Vec::with_capacity(body.len()));
+    for expr in body.iter_mut() {
+        let before = added.len();
+        unify_equals(expr);
+        rewrite_expr(generator, expr, &mut added);
+        counts.push(added.len() - before);
+    }
+    if added.is_empty() {
+        // Nothing is added from here on.
+        body.shrink_to_fit();
+        return;
+    }
+    let mut rewritten = Vec::with_capacity(body.len() + added.len());
+    let mut added = added.into_iter();
+    for (expr, count) in std::mem::take(body).into_iter().zip(counts) {
+        rewritten.extend(added.by_ref().take(count));
         rewritten.push(expr);
     }
-    // Nothing is added from here on.
-    rewritten.shrink_to_fit();
     *body = rewritten;
 }
 

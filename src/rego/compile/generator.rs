@@ -1,7 +1,6 @@
 //! Names that no module has.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use super::equality;
 use super::visit::{self, VarSet};
@@ -42,8 +41,9 @@ impl Generator {
     pub(super) fn generate(&mut self) -> Name {
         loop {
             self.text.clear();
-            // Writing to a string does not fail.
-            let _ = write!(self.text, "{}{}__", self.prefix, self.next);
+            self.text.push_str(&self.prefix);
+            push_decimal(&mut self.text, self.next);
+            self.text.push_str("__");
             self.next += 1;
             if !self.taken.contains(self.text.as_str()) {
                 return self.text.as_str().into();
@@ -66,4 +66,12 @@ impl Generator {
         expr.generated = true;
         expr
     }
+}
+
+/// The digits of a number, without the machinery of formatting: there are as many names as calls.
+fn push_decimal(text: &mut String, number: usize) {
+    if number > 9 {
+        push_decimal(text, number / 10);
+    }
+    text.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
 }

@@ -93,7 +93,8 @@ fn globals<'n>(package: &[Term], names: impl Iterator<Item = &'n Name>, imports:
     let mut globals = Globals::default();
     let uses = Rc::default();
     for name in names {
-        let mut path = package.to_vec();
+        let mut path = Vec::with_capacity(package.len() + 1);
+        path.extend_from_slice(package);
         path.push(Term::string(name.clone(), Span::default()));
         globals.insert(name.clone(), Global { path, uses: Rc::clone(&uses) });
     }
@@ -125,7 +126,9 @@ pub(super) fn import_name(import: &Import) -> Option<Name> {
 }
 
 fn resolve_in_rule(globals: &Globals, rule: &mut Rule, declares: bool) -> Result<(), String> {
-    let mut declared: Declared = vec![VarSet::new()];
+    // That of the arguments, of the body, and room for one of a closure.
+    let mut declared: Declared = Vec::with_capacity(3);
+    declared.push(VarSet::new());
     for arg in &rule.head.args {
         collect_pattern(arg, &mut declared)?;
     }
@@ -249,18 +252,20 @@ fn resolve_terms(globals: &Globals, declared: &mut Declared, terms: &mut [Term])
     }
 }
 
-/// The reference that a name stands for, at the place of the name.
-fn global(globals: &Globals, declared: &Declared, name: &Name, span: Span) -> Option<Vec<Term>> {
+/// The reference that a name stands for, at the place of the name, with room for parts that follow.
+fn global(globals: &Globals, declared: &Declared, name: &Name, span: Span, room: usize) -> Option<Vec<Term>> {
     let global = globals.get(name).filter(|_| !is_declared(declared, name))?;
     global.uses.borrow_mut().push(span);
-    Some(global.path.iter().map(|part| Term::new(part.kind.clone(), span)).collect())
+    let mut path = Vec::with_capacity(global.path.len() + room);
+    path.extend(global.path.iter().map(|part| Term::new(part.kind.clone(), span)));
+    Some(path)
 }
 
 fn resolve_term(globals: &Globals, declared: &mut Declared, term: &mut Term) {
     let span = term.span;
     match &mut term.kind {
         TermKind::Var(name) => {
-            if let Some(path) = global(globals, declared, name, span) {
+            if let Some(path) = global(globals, declared, name, span, 0) {
                 term.kind = TermKind::Ref(path);
             }
         }
@@ -301,11 +306,13 @@ fn resolve_ref(globals: &Globals, declared: &mut Declared, parts: &mut Vec<Term>
     for part in parts.iter_mut().skip(1) {
         resolve_term(globals, declared, part);
     }
+    let below = parts.len().saturating_sub(1);
     let Some(head) = parts.first_mut() else { return };
     match &head.kind {
         TermKind::Var(name) => {
-            if let Some(path) = global(globals, declared, name, head.span) {
-                parts.splice(0..1, path);
+            if let Some(mut path) = global(globals, declared, name, head.span, below) {
+                path.extend(parts.drain(..).skip(1));
+                *parts = path;
             }
         }
         _ => resolve_term(globals, declared, head),

@@ -30,6 +30,7 @@ mod tests;
 mod tree;
 mod types;
 mod unify;
+mod var_set;
 mod visit;
 mod with;
 
@@ -75,13 +76,12 @@ impl Entry {
         self.reference_of(&self.rule)
     }
 
-    /// The keys of that reference below `data`, as many as are known without evaluating.
-    fn ground_keys(&self) -> impl Iterator<Item = Key> {
-        let own = self.rule.head.reference.iter().enumerate().map(|(at, part)| match &part.kind {
+    /// The keys of that reference below the package, as many as are known without evaluating.
+    fn own_keys(&self) -> impl Iterator<Item = Key> {
+        self.rule.head.reference.iter().enumerate().map_while(|(at, part)| match &part.kind {
             TermKind::Var(name) if at == 0 => Some(Key::String(name.clone())),
             _ => Key::of(part),
-        });
-        self.package.iter().skip(1).map(Key::of).chain(own).map_while(|key| key)
+        })
     }
 
     /// That of the rule or of one of its `else` branches.
@@ -422,6 +422,9 @@ pub(super) fn is_operator(operator: &Term, name: &str) -> bool {
 
 /// Whether `name` is what [`dotted`] gives, without making that.
 fn names(reference: &[Term], name: &str) -> bool {
+    if let [only] = reference {
+        return part_name(only) == Some(name);
+    }
     let mut rest = name;
     for part in reference {
         let own = if rest.len() == name.len() { Some(rest) } else { rest.strip_prefix('.') };

@@ -131,16 +131,21 @@ impl RuleTree {
         true
     }
 
-    /// The node at a path below `data`.
-    fn add(&mut self, keys: impl Iterator<Item = Key>) -> &mut Node {
-        let (mut node, mut depth) = (&mut self.root, 1);
-        for key in keys {
-            node = node.children.entry(key).or_default();
-            depth += 1;
+    /// Enters a package, and the rules of its module: numbers with what is known of their paths below the package.
+    fn add<K: Iterator<Item = Key>>(&mut self, package: impl Iterator<Item = Key>, rules: impl Iterator<Item = (usize, K)>) {
+        let (above, package_depth) = enter(&mut self.root, 1, package);
+        self.depth = self.depth.max(package_depth);
+        for (number, keys) in rules {
+            let (node, depth) = enter(above, package_depth, keys);
+            node.rules.push(number);
+            self.depth = self.depth.max(depth);
         }
-        self.depth = self.depth.max(depth);
-        node
     }
+}
+
+/// The node at a path below one at some depth, and its own depth.
+fn enter(node: &mut Node, depth: usize, keys: impl Iterator<Item = Key>) -> (&mut Node, usize) {
+    keys.fold((node, depth), |(node, depth), key| (node.children.entry(key).or_default(), depth + 1))
 }
 
 /// The part of a reference before its first part that is not ground.
@@ -151,11 +156,11 @@ pub(in crate::rego) fn ground_prefix(reference: &[Term]) -> &[Term] {
 
 pub(super) fn set_rule_tree(compiler: &mut Compiler) {
     let mut tree = RuleTree::default();
-    for module in &compiler.modules {
-        tree.add(module.package.path.iter().skip(1).map_while(Key::of));
-    }
-    for (number, entry) in compiler.rules.iter().enumerate() {
-        tree.add(entry.ground_keys()).rules.push(number);
+    // Rules are in the order of their modules.
+    let mut rules = compiler.rules.iter().enumerate().peekable();
+    for (number, module) in compiler.modules.iter().enumerate() {
+        let own = std::iter::from_fn(|| rules.next_if(|(_, entry)| entry.module == number));
+        tree.add(module.package.path.iter().skip(1).map_while(Key::of), own.map(|(number, entry)| (number, entry.own_keys())));
     }
     mark(&mut tree.root, &compiler.rules);
     if let Some(system) = tree.root.children.get_mut(&Key::String("system".into())) {

@@ -1,11 +1,8 @@
 //! Walking syntax trees, and collecting the variables in them (OPA's `v1/ast/visit.go`).
 
-use std::collections::BTreeSet;
+use crate::rego::ast::{Body, Expr, ExprKind, Head, Logical, Rule, TemplatePart, Term, TermKind, With};
 
-use crate::rego::ast::{Body, Expr, ExprKind, Head, Logical, Name, Rule, TemplatePart, Term, TermKind, With};
-
-/// A set of variables, in the order of their names.
-pub(super) type VarSet = BTreeSet<Name>;
+pub(super) use super::var_set::VarSet;
 
 /// The number of arguments of a function or builtin; `None` for what is neither.
 pub(super) type Arity<'f> = &'f dyn Fn(&[Term]) -> Option<usize>;

@@ -3,9 +3,12 @@
 //! OPA tries `[a | …` as a comprehension and, if a comma stops it, reads it again as a list whose first element is a union. Here
 //! the commas and colons up to the closing bracket mostly say which one it is; where they do not, terms are remembered.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::super::ast::{Body, Term, TermKind};
 use super::super::order;
 use super::state::{Parser, State, covering};
+use super::term::PARTS;
 use super::token::Kind;
 
 /// What `[a |` may begin.
@@ -51,7 +54,7 @@ impl Parser<'_> {
             Kind::RBrack => Some(TermKind::Array(vec![head])),
             Kind::Comma => {
                 self.scan();
-                Some(TermKind::Array(self.list(Kind::RBrack, vec![head])?))
+                Some(TermKind::Array(self.list(Kind::RBrack, head)?))
             }
             Kind::Or if !leading_comma => self.after_bar(open, head, start, Kind::RBrack),
             _ => Some(TermKind::Array(self.list_from(head, start, Kind::RBrack)?)),
@@ -104,7 +107,7 @@ impl Parser<'_> {
             return Some(TermKind::Set(vec![head]));
         }
         self.scan();
-        Some(set_of(self.list(Kind::RBrace, vec![head])?))
+        Some(set_of(self.list(Kind::RBrace, head)?))
     }
 
     /// What `[head |` or `{head |` goes on to be.
@@ -231,14 +234,16 @@ impl Parser<'_> {
         Some(TermKind::Object(pairs))
     }
 
-    /// The terms up to `end`, after those that are there.
-    pub(super) fn list(&mut self, end: Kind, mut terms: Vec<Term>) -> Option<Vec<Term>> {
+    /// The terms up to `end`, after one that is there.
+    pub(super) fn list(&mut self, end: Kind, first: Term) -> Option<Vec<Term>> {
+        let mut terms: SmallVec<[Term; PARTS]> = smallvec![first];
         while self.kind() != end {
             terms.push(self.infix_in_list()?);
             if !self.another(end)? {
                 break;
             }
         }
+        let mut terms = terms.into_vec();
         terms.shrink_to_fit();
         Some(terms)
     }
@@ -246,7 +251,7 @@ impl Parser<'_> {
     /// A list whose first operand, which begins at `start`, was read already.
     fn list_from(&mut self, first: Term, start: u32, end: Kind) -> Option<Vec<Term>> {
         let first = self.infix_from(first, start)?;
-        if self.another(end)? { self.list(end, vec![first]) } else { Some(vec![first]) }
+        if self.another(end)? { self.list(end, first) } else { Some(vec![first]) }
     }
 
     /// After an element: whether a comma follows, and not the end.

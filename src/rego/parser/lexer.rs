@@ -368,7 +368,9 @@ impl Lexer<'_> {
 
     fn emit(&mut self, kind: Kind, place: Place) {
         let from = self.out.messages.len();
-        self.out.messages.append(&mut self.errors);
+        if !self.errors.is_empty() {
+            self.out.messages.append(&mut self.errors);
+        }
         let to = self.out.messages.len();
         let kind = if to > from { Kind::Illegal } else { kind };
         self.out.list.push(Token {

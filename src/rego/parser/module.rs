@@ -26,8 +26,7 @@ pub(super) fn assemble(
     };
     let mut problems = Vec::new();
     // What follows each statement may say why it is none.
-    let mut heads: Vec<_> = statements.iter().map(statement_head).collect();
-    heads.push((0, None));
+    let heads: Vec<_> = statements.iter().map(statement_head).chain([(0, None)]).collect();
     let mut statements = statements.into_iter();
     let package = match statements.next() {
         None => {
@@ -43,14 +42,14 @@ pub(super) fn assemble(
     let mut module = Module {
         package,
         imports: Vec::new(),
-        rules: Vec::new(),
+        rules: Vec::with_capacity(statements.len()),
         comments: parser.tokens.comments,
         annotations: Vec::new(),
         version: parser.version,
         not_bodies: parser.not_bodies,
         is_part: false,
     };
-    let mut written = Vec::new();
+    let mut written = Vec::with_capacity(statements.len());
     for (at, statement) in statements.enumerate() {
         match statement {
             Statement::Package(package) => problems.push(Problem::parse(package.span, "unexpected package")),

@@ -7,8 +7,8 @@ use super::state::{Failed, Parser, Remembered, State, covering};
 use super::text::{BadNumber, check_number, unquote};
 use super::token::Kind;
 
-/// So many parts has a reference at most, as a rule.
-const PARTS: usize = 4;
+/// So many parts has a reference, or a list, at most as a rule.
+pub(super) const PARTS: usize = 4;
 
 /// Beyond so many problems none is reported again.
 const MAX_REPEATED: usize = 100;
@@ -303,7 +303,7 @@ impl Parser<'_> {
         let kind = if self.kind() == Kind::RParen {
             if is_set { TermKind::Set(Vec::new()) } else { TermKind::Call(vec![operator]) }
         } else {
-            TermKind::Call(self.list(Kind::RParen, vec![operator])?)
+            TermKind::Call(self.list(Kind::RParen, operator)?)
         };
         let span = covering(place, offset, self.end());
         self.scan_space();

@@ -180,7 +180,7 @@ impl Types {
     }
 
     pub(super) fn is_function(&self, at: Known) -> bool {
-        at.is_some_and(|at| matches!(*self.shape(at), Shape::Function { .. }))
+        at.and_then(|at| self.entry(at)).is_some_and(|entry| matches!(*entry.shape, Shape::Function { .. }))
     }
 
     /// The type of a constant (OPA's `TypeOf`).

@@ -5,6 +5,9 @@ use super::{Constant, Known, Shape, Type, Types};
 impl Types {
     /// The type of the document that `key` selects.
     pub(in crate::rego) fn select(&mut self, at: Known, key: &Constant) -> Known {
+        if at == Some(Type::ANY) {
+            return at;
+        }
         match &*self.shape(at?) {
             Shape::Array { items, rest } => key.index().and_then(|index| items.get(index).copied().unwrap_or(*rest)),
             Shape::Object { properties, rest } => {
@@ -35,6 +38,9 @@ impl Types {
 
     /// The type of the keys of a collection; `None` for what is none, or is empty.
     pub(in crate::rego) fn keys(&mut self, at: Known) -> Known {
+        if at == Some(Type::ANY) {
+            return at;
+        }
         match &*self.shape(at?) {
             Shape::Array { .. } => Some(Type::NUMBER),
             Shape::Object { properties, rest } => {
@@ -56,6 +62,9 @@ impl Types {
 
     /// The type of what a collection has.
     pub(in crate::rego) fn values(&mut self, at: Known) -> Known {
+        if at == Some(Type::ANY) {
+            return at;
+        }
         match &*self.shape(at?) {
             Shape::Array { items, rest } => {
                 let own = items.iter().fold(None, |found, item| self.or(found, *item));
@@ -77,7 +86,7 @@ impl Types {
 
     /// Whether it is a collection that has nothing and never will (OPA's `isEmptyCollectionType`).
     pub(in crate::rego) fn is_empty_collection(&self, at: Known) -> bool {
-        at.is_some_and(|at| match &*self.shape(at) {
+        at.and_then(|at| self.entry(at)).is_some_and(|entry| match &*entry.shape {
             Shape::Array { items, rest } => items.is_empty() && rest.is_none(),
             Shape::Object { properties, rest } => properties.is_empty() && rest.is_none(),
             Shape::Set(of) => of.is_none(),
@@ -96,6 +105,6 @@ impl Types {
     }
 
     pub(in crate::rego) fn is_object(&self, at: Known) -> bool {
-        at.is_some_and(|at| matches!(*self.shape(at), Shape::Object { .. }))
+        at.and_then(|at| self.entry(at)).is_some_and(|entry| matches!(*entry.shape, Shape::Object { .. }))
     }
 }

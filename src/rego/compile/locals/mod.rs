@@ -38,13 +38,13 @@ pub(super) fn rewrite_local_vars(compiler: &mut Compiler) {
         let mut found = Found::default();
         locals.rename_arguments(&mut entry.rule.head);
         found.take(&mut locals);
-        let arguments = locals.scopes.clone();
+        let arguments = if entry.rule.otherwise.is_some() { locals.scopes.clone() } else { Vec::new() };
         let span = entry.rule.head.span;
         let mut next = Some(&mut entry.rule);
         let mut is_first = true;
         while let Some(rule) = next {
-            locals.scopes.clone_from(&arguments);
             if !is_first {
+                locals.scopes.clone_from(&arguments);
                 locals.rename_arguments(&mut rule.head);
                 locals.scopes.clone_from(&arguments);
             }

@@ -3,7 +3,7 @@
 mod outputs;
 mod report;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::locals::head_may_have_vars;
@@ -89,7 +89,13 @@ pub(super) fn reorder(context: &mut Context<'_>, globals: &VarSet, body: &mut Bo
 /// Orders `body`, and gives what cannot be made safe. Closures are looked for only where there may be some.
 fn reorder_for_safety(arity: Arity<'_>, globals: &VarSet, body: &mut Body, has_closures: bool) -> Vec<Unsafe> {
     let skip = Skip::safety_with(arity);
-    let (mut waiting, mut safe) = waiting(globals, skip, body, has_closures);
+    let all_needs: Vec<VarSet> = body.iter().map(|expr| visit::expr_vars(expr, skip)).collect();
+    // Which of the body's variables are bound outside.
+    let mut safe: VarSet = all_needs.iter().flatten().filter(|name| globals.contains(name)).cloned().collect();
+    if !has_closures && is_in_order(arity, safe.clone(), &all_needs, body) {
+        return Vec::new();
+    }
+    let mut waiting = waiting(globals, &safe, all_needs, body, has_closures);
     let mut reordered: Body = Vec::with_capacity(waiting.len());
     loop {
         let before = reordered.len();
@@ -133,6 +139,18 @@ fn reorder_for_safety(arity: Arity<'_>, globals: &VarSet, body: &mut Body, has_c
     found
 }
 
+/// Whether each expression of a body without closures finds bound what it needs, as most bodies are written: nothing has to be moved.
+fn is_in_order(arity: Arity<'_>, mut safe: VarSet, all_needs: &[VarSet], body: &[Expr]) -> bool {
+    body.iter().zip(all_needs).all(|(expr, needs)| {
+        // What an expression binds is among what it needs: one that has no need left binds nothing more.
+        if needs.is_subset(&safe) {
+            return true;
+        }
+        safe.extend(output_vars(expr, arity, &safe));
+        needs.is_subset(&safe)
+    })
+}
+
 struct Waiting {
     expr: Expr,
     needs: VarSet,
@@ -140,23 +158,20 @@ struct Waiting {
     closes_over: VarSet,
 }
 
-/// Takes the expressions of a body, with what each needs; and which of the body's variables are bound outside.
-fn waiting(globals: &VarSet, skip: Skip<'_>, body: &mut Body, has_closures: bool) -> (Vec<Waiting>, VarSet) {
-    let all_needs: Vec<VarSet> = body.iter().map(|expr| visit::expr_vars(expr, skip)).collect();
-    let body_vars: BTreeSet<&Name> = all_needs.iter().flatten().collect();
-    let safe: VarSet = body_vars.iter().filter(|name| globals.contains(**name)).map(|name| Name::clone(name)).collect();
+/// Takes the expressions of a body, with what each needs beside what is safe.
+fn waiting(globals: &VarSet, safe: &VarSet, all_needs: Vec<VarSet>, body: &mut Body, has_closures: bool) -> Vec<Waiting> {
+    let body_vars: VarSet = if has_closures { all_needs.iter().flatten().cloned().collect() } else { VarSet::new() };
     let closes_over = |expr: &Expr| {
         let mut vars = if has_closures { vars_in_closures(expr) } else { VarSet::new() };
         vars.retain(|name| body_vars.contains(name) && !globals.contains(name));
         vars
     };
-    let all_closures: Vec<VarSet> = body.iter().map(closes_over).collect();
-    let known = all_needs.into_iter().zip(all_closures);
-    let waiting = std::mem::take(body).into_iter().zip(known).map(|(expr, (mut needs, closes_over))| {
+    let waiting = std::mem::take(body).into_iter().zip(all_needs).map(|(expr, mut needs)| {
         needs.retain(|name| !safe.contains(name));
+        let closes_over = closes_over(&expr);
         Waiting { expr, needs, closes_over }
     });
-    (waiting.collect(), safe)
+    waiting.collect()
 }
 
 /// The variables of bodies and comprehensions within an expression (OPA's `unsafeVarsInClosures`).

@@ -44,7 +44,8 @@ pub(in crate::rego::compile) fn output_of_body(body: &[Expr], arity: Arity<'_>, 
 pub(in crate::rego::compile) fn output_of_equality(expr: &Expr, safe: &VarSet) -> VarSet {
     let Some((left, right)) = as_equality(expr) else { return VarSet::new() };
     let outputs = output_of_refs(Node::Expr(expr), safe);
-    let mut basis: VarSet = outputs.union(safe).cloned().collect();
+    let mut basis = safe.clone();
+    basis.extend(outputs.iter().cloned());
     let mut result = outputs;
     if expr.from_assignment {
         for name in visit::term_vars(left, Skip::default()) {

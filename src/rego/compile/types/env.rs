@@ -10,6 +10,8 @@ use foldhash::fast::RandomState;
 use super::super::is_constant;
 use super::super::tree::Key;
 use super::TypeProblem;
+use super::children::Children;
+use super::vars::Vars;
 use crate::rego::ast::{Name, Term, TermKind};
 use crate::rego::types::{Constant, Known, Type, Types, declared};
 
@@ -61,37 +63,27 @@ pub(super) fn address(term: &Term) -> usize {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Node {
     pub(super) value: Known,
-    pub(super) children: HashMap<Step, Node, RandomState>,
+    pub(super) children: Children,
 }
 
 impl Node {
-    pub(super) fn child(&self, term: &Term) -> Option<&Self> {
-        // Most layers know of no reference at all.
-        if self.children.is_empty() { None } else { self.children.get(&Step::of(term)) }
-    }
-
-    /// What is below, the same for each run.
-    fn in_order(&self) -> Vec<(&Step, &Self)> {
-        let mut children: Vec<_> = self.children.iter().collect();
-        children.sort_by_key(|(step, _)| *step);
-        children
+    pub(super) fn child(&self, part: &Term) -> Option<&Self> {
+        self.children.get(part)
     }
 
     pub(super) fn put(&mut self, path: &[Term], value: Known) {
-        path.iter().fold(self, |node, part| node.children.entry(Step::of(part)).or_default()).value = value;
+        path.iter().fold(self, |node, part| node.children.enter(part)).value = value;
     }
 
     /// Puts the type of a rule, and merges it into the types of objects on the way.
     pub(super) fn insert(&mut self, types: &mut Types, path: &[Term], value: Type) {
-        let steps: Vec<Step> = path.iter().map(Step::of).collect();
         let mut node = self;
-        for (at, step) in steps.iter().enumerate() {
-            let rest = steps.get(at + 1..).unwrap_or_default();
-            node = node.children.entry(step.clone()).or_default();
-            if !rest.is_empty()
-                && let Some(merged) = insert_into_object(types, node.value, rest, Some(value))
-            {
-                node.value = Some(merged);
+        for (at, part) in path.iter().enumerate() {
+            let rest = path.get(at + 1..).unwrap_or_default();
+            node = node.children.enter(part);
+            if !rest.is_empty() && types.is_object(node.value) {
+                let rest: Vec<Step> = rest.iter().map(Step::of).collect();
+                node.value = insert_into_object(types, node.value, &rest, Some(value)).or(node.value);
             }
         }
         node.value = types.merge(node.value, Some(value));
@@ -103,7 +95,7 @@ impl Node {
     /// What is known further down is a part of the object that now stands above it.
     fn merge_leaves(&mut self, types: &mut Types) {
         let mut leaves = Vec::new();
-        self.in_order().into_iter().for_each(|(step, child)| child.leaves(&mut vec![step.clone()], &mut leaves));
+        self.children.in_order().into_iter().for_each(|(step, child)| child.leaves(&mut vec![step], &mut leaves));
         for (path, value) in leaves {
             if let Some(merged) = insert_into_object(types, self.value, &path, value) {
                 self.value = Some(merged);
@@ -116,8 +108,8 @@ impl Node {
             found.push((path.clone(), self.value));
             return;
         }
-        for (step, child) in self.in_order() {
-            path.push(step.clone());
+        for (step, child) in self.children.in_order() {
+            path.push(step);
             child.leaves(path, found);
             path.pop();
         }
@@ -128,7 +120,7 @@ impl Node {
         if let Some(value) = self.value {
             return value;
         }
-        let children = self.in_order().into_iter();
+        let children = self.children.in_order().into_iter();
         let properties = children.filter_map(|(step, child)| Some((step.constant()?, Some(child.extent(types))))).collect();
         types.object(properties, Some((Some(Type::STRING), Some(Type::ANY))))
     }
@@ -160,8 +152,9 @@ pub(super) struct Checked {
 
 /// A layer of what is known: that of a body lies over that of the rules.
 pub(super) struct Env<'e> {
-    tree: Arc<Node>,
-    vars: RefCell<HashMap<Name, Known, RandomState>>,
+    /// What the layer knows of references; most know of none.
+    tree: Option<Arc<Node>>,
+    vars: RefCell<Vars>,
     pub(super) next: Option<&'e Env<'e>>,
     /// Where the types of variables are kept, if not here: a layer for `with` holds for one expression, its variables for longer.
     keeper: Option<&'e Env<'e>>,
@@ -174,10 +167,10 @@ pub(super) struct Env<'e> {
 impl<'e> Env<'e> {
     /// What is known of rules.
     pub(super) fn global(tree: &Arc<Node>) -> Self {
-        Self::new(Arc::clone(tree), None, None)
+        Self::new(Some(Arc::clone(tree)), None, None)
     }
 
-    fn new(tree: Arc<Node>, next: Option<&'e Self>, keeper: Option<&'e Self>) -> Self {
+    fn new(tree: Option<Arc<Node>>, next: Option<&'e Self>, keeper: Option<&'e Self>) -> Self {
         Self { tree, vars: RefCell::default(), next, keeper, changes: Cell::new(0), checked: RefCell::default() }
     }
 
@@ -186,7 +179,7 @@ impl<'e> Env<'e> {
     where
         'e: 'w,
     {
-        Env::new(Arc::default(), Some(self), None)
+        Env::new(None, Some(self), None)
     }
 
     /// A layer with what schemas say.
@@ -194,7 +187,7 @@ impl<'e> Env<'e> {
     where
         'e: 'w,
     {
-        Env::new(tree, Some(self), None)
+        Env::new(Some(tree), Some(self), None)
     }
 
     /// A layer for one expression, in which `tree` is known instead.
@@ -202,13 +195,13 @@ impl<'e> Env<'e> {
     where
         'e: 'w,
     {
-        Env::new(tree, Some(self), Some(self.keeper.unwrap_or(self)))
+        Env::new(Some(tree), Some(self), Some(self.keeper.unwrap_or(self)))
     }
 
     /// Remembers the type of a variable.
     pub(super) fn put_var(&self, name: &Name, value: Known) {
         let layer = self.keeper.unwrap_or(self);
-        layer.vars.borrow_mut().insert(name.clone(), value);
+        layer.vars.borrow_mut().insert(name, value);
         layer.changes.set(layer.changes.get() + 1);
     }
 
@@ -236,19 +229,19 @@ impl<'e> Env<'e> {
 
     /// The type of a variable in this layer; `Some(None)` where it is there without one.
     pub(super) fn own_var(&self, name: &Name) -> Option<Known> {
-        self.vars.borrow().get(name).copied()
+        self.vars.borrow().get(name)
     }
 
     /// What this layer has at the head of a reference that is no variable's.
     pub(super) fn root(&self, head: &Term) -> Option<&Node> {
-        self.tree.child(head)
+        self.tree.as_ref()?.child(head)
     }
 
     /// The type of what a reference finds.
     pub(super) fn reference(&self, types: &mut Types, parts: &[Term]) -> Known {
         let (head, tail) = parts.split_first()?;
         if let Some(own) = head.as_var().and_then(|name| self.own_var(name)) {
-            let node = Node { value: own, children: HashMap::default() };
+            let node = Node { value: own, children: Children::default() };
             return self.descend(types, &node, parts, tail);
         }
         match self.root(head) {

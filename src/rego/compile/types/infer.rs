@@ -65,7 +65,8 @@ impl Checker<'_> {
         let gives_nothing = super::super::builtin_name(operator)
             .and_then(|name| declared().get(&name))
             .map_or(result.is_none(), |declaration| declaration.result.is_none());
-        let mut wanted = args.to_vec();
+        let mut wanted = Vec::with_capacity(args.len() + 1);
+        wanted.extend_from_slice(args);
         if !gives_nothing {
             wanted.push(*result);
         }

@@ -1,19 +1,19 @@
 //! The type checker (OPA's `CheckTypes` stage, `v1/ast/check.go`): rules are typed in the order in which they need one another, and what
 //! can never be equal, or is never of the type that a function takes, is refused.
 
+mod children;
 mod details;
 mod env;
 mod infer;
 mod problem;
 mod references;
 mod schemas;
+mod vars;
 mod with;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 use super::globals::Uses;
 use super::graph::{Branch, Edges};
@@ -45,13 +45,13 @@ impl Drop for Typed {
     fn drop(&mut self) {
         let mut levels: Vec<Node> = Arc::get_mut(&mut self.tree).map(std::mem::take).into_iter().collect();
         while let Some(node) = levels.pop() {
-            levels.extend(node.children.into_values());
+            levels.extend(node.children.into_nodes());
         }
     }
 }
 
 pub(super) fn check(compiler: &mut Compiler) {
-    let branches = all_branches(&compiler.rules);
+    let branches = Branches::of(&compiler.rules);
     let base = Types::over(&declared().types);
     let program = Program {
         rules: &compiler.rules,
@@ -65,7 +65,7 @@ pub(super) fn check(compiler: &mut Compiler) {
     checker.given = Given::new(&compiler.schemas, annotations);
     checker.know_input();
     for branch in sorted(&branches, &compiler.graph.edges) {
-        if let (Some(rule), Some(entry)) = (find(&branches, branch), compiler.rules.get(branch.0)) {
+        if let (Some(rule), Some(entry)) = (branches.get(branch), compiler.rules.get(branch.0)) {
             let contents = compiler.contents.get(branch.0);
             checker.has_closures = contents.is_none_or(|contents| contents.has(Contents::COMPREHENSION));
             checker.check_rule(entry, branch, rule);
@@ -103,18 +103,32 @@ fn moved(uses: &[Uses]) -> Moved {
 }
 
 /// All branches, in their order.
-fn all_branches(rules: &[Entry]) -> Vec<(Branch, &Rule)> {
-    let mut branches = Vec::with_capacity(rules.len());
-    for (number, entry) in rules.iter().enumerate() {
-        let chain = std::iter::successors(Some(&entry.rule), |rule| rule.otherwise.as_deref());
-        branches.extend(chain.enumerate().map(|(branch, rule)| ((number, branch), rule)));
-    }
-    branches
+struct Branches<'r> {
+    all: Vec<(Branch, &'r Rule)>,
+    /// Where those of each rule begin.
+    first: Vec<usize>,
 }
 
-fn find<'r>(branches: &[(Branch, &'r Rule)], branch: Branch) -> Option<&'r Rule> {
-    let at = branches.binary_search_by_key(&branch, |(own, _)| *own).ok()?;
-    branches.get(at).map(|(_, rule)| *rule)
+impl<'r> Branches<'r> {
+    fn of(rules: &'r [Entry]) -> Self {
+        let (mut all, mut first) = (Vec::with_capacity(rules.len()), Vec::with_capacity(rules.len()));
+        for (number, entry) in rules.iter().enumerate() {
+            first.push(all.len());
+            let chain = std::iter::successors(Some(&entry.rule), |rule| rule.otherwise.as_deref());
+            all.extend(chain.enumerate().map(|(branch, rule)| ((number, branch), rule)));
+        }
+        Self { all, first }
+    }
+
+    /// The place of a branch among all.
+    fn at(&self, branch: Branch) -> Option<usize> {
+        let at = self.first.get(branch.0)? + branch.1;
+        self.all.get(at).filter(|(own, _)| *own == branch).map(|_| at)
+    }
+
+    fn get(&self, branch: Branch) -> Option<&'r Rule> {
+        self.all.get(self.at(branch)?).map(|(_, rule)| *rule)
+    }
 }
 
 /// What a call of a builtin with the wrong number of arguments gives, and what is wanted.
@@ -128,29 +142,38 @@ pub(super) fn arity_details(declaration: &Declaration, operands: &[Term]) -> Vec
 }
 
 /// Rules after those that they refer to (OPA's `graphSort`).
-fn sorted(branches: &[(Branch, &Rule)], edges: &Edges) -> Vec<Branch> {
-    let place = |branch: &Branch| find(branches, *branch).map(|rule| (rule.span.module, rule.span.row, rule.span.col));
-    let by_place = |list: &mut Vec<Branch>| list.sort_by_cached_key(|branch| (place(branch), *branch));
-    let mut roots: Vec<Branch> = branches.iter().map(|(branch, _)| *branch).collect();
+fn sorted(branches: &Branches<'_>, edges: &Edges) -> Vec<Branch> {
+    let place = |branch: &Branch| branches.get(*branch).map(|rule| (rule.span.module, rule.span.row, rule.span.col));
+    let by_place = |list: &mut Vec<Branch>| {
+        if list.len() > 1 {
+            list.sort_by_cached_key(|branch| (place(branch), *branch));
+        }
+    };
+    let mut roots: Vec<Branch> = branches.all.iter().map(|(branch, _)| *branch).collect();
     by_place(&mut roots);
-    let mut done: HashSet<Branch, RandomState> = HashSet::default();
-    let mut order = Vec::with_capacity(branches.len());
+    let mut done = vec![false; roots.len()];
+    // Whether nobody has come to the branch before.
+    let mut reach = |branch: Branch| {
+        let known = branches.at(branch).and_then(|at| done.get_mut(at));
+        known.is_some_and(|done| !std::mem::replace(done, true))
+    };
+    let mut order = Vec::with_capacity(roots.len());
+    // Each with the dependencies that are left, the first one last.
+    let mut open: Vec<(Branch, Vec<Branch>)> = Vec::new();
+    let enter = |branch: Branch| {
+        let mut needed: Vec<Branch> = edges.get(&branch).into_iter().flatten().copied().collect();
+        by_place(&mut needed);
+        needed.reverse();
+        (branch, needed)
+    };
     for root in roots {
-        // Each with the dependencies that are left, the first one last.
-        let mut open: Vec<(Branch, Vec<Branch>)> = Vec::new();
-        let enter = |branch: Branch| {
-            let mut needed: Vec<Branch> = edges.get(&branch).into_iter().flatten().copied().collect();
-            by_place(&mut needed);
-            needed.reverse();
-            (branch, needed)
-        };
-        if done.insert(root) {
+        if reach(root) {
             open.push(enter(root));
         }
         while let Some((branch, left)) = open.last_mut() {
             match left.pop() {
                 Some(next) => {
-                    if done.insert(next) {
+                    if reach(next) {
                         open.push(enter(next));
                     }
                 }

@@ -97,12 +97,15 @@ impl Checker<'_> {
                 _ => return Err(self.not_there(parts, index, env.var(name), keys, Some(extent))),
             }
         }
-        let unknown = Node::default();
+        let unknown;
         let child = match at {
             Place::Below(node) => node.child(part),
             Place::Top => match part.as_var().and_then(|name| layer.own_var(name)) {
                 Some(Some(known)) => return self.check_leaf(env, Some(known), parts, index + 1),
-                Some(None) => Some(&unknown),
+                Some(None) => {
+                    unknown = Node::default();
+                    Some(&unknown)
+                }
                 None => layer.root(part),
             },
         };
@@ -123,6 +126,9 @@ impl Checker<'_> {
     /// What remains of a reference, in a document of type `at`.
     fn check_leaf(&mut self, env: &Env<'_>, at: Known, parts: &[Term], index: usize) -> Result<(), TypeProblem> {
         let Some(part) = parts.get(index) else { return Ok(()) };
+        if at == Some(Type::ANY) && visit::is_scalar(part) {
+            return self.check_leaf(env, at, parts, index + 1);
+        }
         if self.types.is_empty_collection(at) {
             return self.check_in_empty(env, at, parts, index);
         }
