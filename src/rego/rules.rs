@@ -143,13 +143,14 @@ fn keep(module: &mut ast::Module, is_wanted: impl Fn(&ast::Rule) -> bool) {
 }
 
 impl Rules {
-    /// The rules that these modules, by their numbers, can come to, by the numbers of their modules and their places there; those of these modules among them.
+    /// The rules that these modules, by their numbers, can come to, by the numbers of their modules and their places there; those of these modules
+    /// among them.
     pub(super) fn reachable(&self, modules: &BTreeSet<usize>) -> BTreeMap<usize, BTreeSet<u32>> {
-        let own = self.compiled.rules.iter().enumerate().filter(|(_, entry)| modules.contains(&entry.module));
+        let rules = &self.compiled.rules;
+        let first = |module: usize| rules.partition_point(|entry| entry.module < module);
+        let own = modules.iter().flat_map(|module| first(*module)..first(module.saturating_add(1)));
         let mut found: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
-        for entry in
-            self.compiled.reachable(own.map(|(number, _)| number).collect()).iter().filter_map(|n| self.compiled.rules.get(*n))
-        {
+        for entry in self.compiled.reachable(own.collect()).iter().filter_map(|number| rules.get(*number)) {
             found.entry(entry.module).or_default().insert(entry.rule.span.offset);
         }
         found

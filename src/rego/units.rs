@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::outline::Outline;
 use super::rules::{Part, Rules};
 use super::{Module, OutsideCall, Path};
@@ -122,7 +124,7 @@ impl Units {
 
     /// The units, each once.
     pub(super) fn each(&self) -> Vec<&Arc<Rules>> {
-        let mut seen = HashSet::new();
+        let mut seen: HashSet<_, RandomState> = HashSet::default();
         let members = self.members.iter().map(|member| &member.rules);
         members.filter(|rules| seen.insert(Arc::as_ptr(rules))).collect()
     }
