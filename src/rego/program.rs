@@ -23,7 +23,7 @@ use super::stack::deep;
 use super::tester::Tests;
 use super::trace;
 use super::units::{Met, Units};
-use super::value::{Arena, Document, Limits, Style, Value, read, read_document, unwritable, write};
+use super::value::{Arena, Document, Limits, Style, Value, read, read_document, read_parts, unwritable, write};
 use super::{
     Compiler, Evaluated, Explanation, Input, Module, Outcome, OutsideCall, Path, Program, Question, RegoVersion, TestProgram, ast,
 };
@@ -195,7 +195,7 @@ impl RegoProgram {
         with_kept(|kept| {
             let Kept { arena, left } = kept;
             let arena = &*arena;
-            let input = read_input(arena, question)?;
+            let input = read_for(&planned.plan, arena, question)?;
             // The clock is a good part of a small decision: it is read no more often than somebody can see.
             let read = if question.input.is_some() { question.elapsed() } else { Duration::ZERO };
             let mut context = context(&planned.rules, arena, question);
@@ -293,6 +293,17 @@ fn evaluation_error(stop: Stop, modules: &[Module]) -> Error {
             let location = location(span, modules);
             Error::from_findings(ErrorKind::EvaluationError, vec![Finding::new(code, message, location)])
         }
+    }
+}
+
+/// Of the input what a plan reads.
+#[inline]
+fn read_for<'a>(plan: &'a Plan, arena: &'a Arena, question: &Question<'a>) -> Result<eval::Input<'a>> {
+    match (question.input, &plan.projection) {
+        (Some(super::Given::Json(json)), Some(projection)) => {
+            read_parts(arena, json, question.limits, projection, plan.inputs.len()).map(eval::Input::Parts)
+        }
+        _ => read_input(arena, question).map(eval::Input::Whole),
     }
 }
 

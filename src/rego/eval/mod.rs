@@ -22,7 +22,7 @@ use super::ast::Span;
 use super::budget::Exceeded;
 use super::builtins::{Caches, Context};
 use super::plan::{Plan, QUERY};
-use super::value::{Arena, Document, Value};
+use super::value::{Arena, Document, Parts, Value};
 pub(super) use derived::{Derived, Room};
 use emitted::Collector;
 use iter::Iter;
@@ -175,11 +175,20 @@ struct Machine<'a, 'm> {
     pc: usize,
 }
 
+/// What an evaluation has of the input.
+#[derive(Clone, Copy)]
+pub(super) enum Input<'a> {
+    /// All of it; `None` where there is none.
+    Whole(Option<Value<'a>>),
+    /// The parts of the plan's projection.
+    Parts(Parts<'a>),
+}
+
 /// Runs a plan. `None` is undefined. The caches are those that the evaluation before left, and are left to the next.
 pub(super) fn run<'a, 'm>(
     plan: &'a Plan,
     data: Data<'a>,
-    input: Option<Value<'a>>,
+    input: Input<'a>,
     strict: bool,
     context: &'m mut Context<'a>,
     left: &mut Left,

@@ -4,10 +4,10 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::comprehensions::Comprehensions;
-use super::{Machine, Stack, Stop, conflict};
+use super::{Input, Machine, Stack, Stop, conflict};
 use crate::rego::ast::Span;
 use crate::rego::plan::{ALL_DATA, Callee, Replacement};
-use crate::rego::value::{Arena, Entries, ObjectBuilder, Value};
+use crate::rego::value::{Arena, Entries, ObjectBuilder, Parts, Value};
 
 /// What takes a function's place.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ pub(super) type Calls = HashMap<u64, u32, foldhash::fast::FixedState>;
 pub(super) struct Scope<'a> {
     pub(super) input: Option<Value<'a>>,
     /// The parts of the input that were asked for, by the plan's numbers. None where this is not the outermost scope.
-    inputs: &'a [OnceCell<Option<Value<'a>>>],
+    inputs: Parts<'a>,
     /// Data that stands over base data.
     pub(super) data: Option<Value<'a>>,
     /// The paths at which data was replaced: no rule counts there or below.
@@ -61,7 +61,7 @@ impl<'a> Scope<'a> {
     #[inline]
     pub(super) fn new(
         arena: &'a Arena,
-        input: Option<Value<'a>>,
+        input: Input<'a>,
         parts: usize,
         mut memo: Vec<u32>,
         calls: Calls,
@@ -69,9 +69,13 @@ impl<'a> Scope<'a> {
     ) -> Self {
         memo.clear();
         memo.resize(routines, 0);
+        let (input, inputs) = match input {
+            Input::Whole(input) => (input, &*arena.alloc_slice_fill_with(parts, |_| OnceCell::new())),
+            Input::Parts(parts) => (None, parts),
+        };
         Self {
             input,
-            inputs: arena.alloc_slice_fill_with(parts, |_| OnceCell::new()),
+            inputs,
             data: None,
             shadows: &[],
             mocks: &[],
@@ -114,7 +118,7 @@ impl<'a> Machine<'a, '_> {
         let plan = self.plan;
         let Some(spec) = plan.withs.get(number as usize) else { return Ok(()) };
         let outer = &self.scope;
-        let mut scope = Scope::new(self.arena, outer.input, 0, Vec::new(), Calls::default(), plan.routines.len());
+        let mut scope = Scope::new(self.arena, Input::Whole(outer.input), 0, Vec::new(), Calls::default(), plan.routines.len());
         scope.spec = Some(number);
         scope.data = outer.data;
         scope.shadows = self.longer(outer.shadows, spec.data.iter().map(|(path, _)| *path));

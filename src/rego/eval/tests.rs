@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use super::{Data, Left, Stop, run};
+use super::{Data, Input, Left, Stop, run};
 use crate::rego::budget::{Budget, Exceeded};
 use crate::rego::builtins::{Caches, Clock, Context};
 use crate::rego::plan::plan_path;
@@ -51,7 +51,7 @@ impl Case<'_> {
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
         let mut context = Context::new(&arena, Budget::new(deadline, self.max_bytes), Clock::fixed(0), Caches::default());
         let data = Data { all: &data, public: &data, derived: None };
-        let result = run(&plan, data, input, self.strict, &mut context, &mut Left::default(), None);
+        let result = run(&plan, data, Input::Whole(input), self.strict, &mut context, &mut Left::default(), None);
         result.map(|value| {
             value.map(|value| {
                 let mut text = Vec::new();

@@ -11,6 +11,7 @@ mod derived;
 mod index;
 mod known;
 mod op;
+mod projection;
 mod rules;
 mod ruleset;
 mod terms;
@@ -36,7 +37,7 @@ use super::ast::{Body, Name, Span, Term, TermKind};
 use super::compile::{self, Compiled, Key, TreeNode};
 use super::cover::Pass;
 use super::parser::Problem;
-use super::value::Document;
+use super::value::{Document, Projection};
 
 /// Code that answers one query.
 #[derive(Debug, Default)]
@@ -49,6 +50,8 @@ pub(super) struct Plan {
     pub(super) paths: Vec<Vec<u32>>,
     /// Parts of the input that are known where the plan is made.
     pub(super) inputs: Vec<InputPart>,
+    /// What of the input is read, where that is all that is read of it.
+    pub(super) projection: Option<Projection>,
     pub(super) sites: Vec<Site>,
     pub(super) withs: Vec<WithSpec>,
     pub(super) nodes: Vec<Node>,
@@ -241,6 +244,7 @@ impl<'c> Planner<'c> {
         derived::mark(&mut self.plan, &self.ranges);
         comprehensions::mark(&mut self.plan, &self.ranges, &self.index_code);
         self.resolve_labels();
+        self.plan.projection = projection::of(&self.plan);
         self.plan.columns = columns;
         self.plan.direct = self.direct();
         Ok(self.plan)

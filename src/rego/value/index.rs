@@ -71,7 +71,7 @@ impl<'a> Index<'a> {
 
 /// Whether two keys are equal: short ones, as most are, without a call.
 #[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }

@@ -15,7 +15,9 @@ pub use build::{ObjectBuilder, SetBuilder};
 pub use compare::{compare, equal};
 pub use document::{DocArray, DocObject, Document};
 pub use index::Index;
-pub use read::{Limits, MAX_DEPTH, any_json, first_value, is_json, read, read_document, unmarshal};
+pub use read::{
+    Limits, MAX_DEPTH, Parts, Projection, Wanted, any_json, first_value, is_json, read, read_document, read_parts, unmarshal,
+};
 pub use write::{Style, is_printable, push_escaped, push_quoted, push_quoted_as, quote, text, unwritable, write, write_text};
 
 /// Where the values of one evaluation live.

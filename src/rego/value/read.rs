@@ -4,6 +4,7 @@
 //! text. Errors carry the offset of the byte that does not belong, and Go's words for it.
 
 mod build;
+mod projection;
 mod scan;
 mod string;
 
@@ -12,6 +13,7 @@ use std::fmt;
 use super::{Arena, Document, Value, quote};
 use crate::error::{Error, ErrorKind, Result};
 use build::{Build, Documents, Nothing, Values};
+pub use projection::{Parts, Projection, Wanted, read_parts};
 use scan::Reader;
 
 /// The nesting that Go's `encoding/json` reads.
@@ -44,7 +46,7 @@ enum Fault {
 /// # Errors
 /// `SERIALIZATION_ERROR` with the offset; `LIMIT_EXCEEDED` for a text that is too large or nested too deep.
 pub fn read<'a>(arena: &'a Arena, json: &'a [u8], limits: Limits) -> Result<Value<'a>> {
-    read_all(Values(arena), json, limits)
+    read_with(Values(arena), json, limits, Reader::value)
 }
 
 /// Reads one JSON text into a document.
@@ -52,16 +54,21 @@ pub fn read<'a>(arena: &'a Arena, json: &'a [u8], limits: Limits) -> Result<Valu
 /// # Errors
 /// As [`read`].
 pub fn read_document(json: &[u8], limits: Limits) -> Result<Document> {
-    read_all(Documents::default(), json, limits)
+    read_with(Documents::default(), json, limits, Reader::value)
 }
 
-fn read_all<'j, B: Build<'j>>(build: B, json: &'j [u8], limits: Limits) -> Result<B::Value> {
+fn read_with<'j, B: Build<'j>, T>(
+    build: B,
+    json: &'j [u8],
+    limits: Limits,
+    read: impl FnOnce(&mut Reader<'j, B>) -> std::result::Result<T, Fault>,
+) -> Result<T> {
     if json.len() as u64 > limits.max_bytes {
         let problem = format!("the JSON text has {} bytes; the limit is {}", json.len(), limits.max_bytes);
         return Err(Error::new(ErrorKind::LimitExceeded, problem));
     }
     let mut reader = Reader::new(build, json, limits.max_depth);
-    let found = reader.value().and_then(|value| reader.end().map(|()| value));
+    let found = read(&mut reader).and_then(|value| reader.end().map(|()| value));
     found.and_then(|value| reader.check_numbers().map(|()| value)).map_err(|fault| error(fault, json, limits))
 }
 

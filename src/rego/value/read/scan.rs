@@ -29,14 +29,14 @@ pub(super) struct Reader<'j, B: Build<'j>> {
     build: B,
     pub(super) json: &'j [u8],
     pub(super) at: usize,
-    max_depth: usize,
+    pub(super) max_depth: usize,
     open: SmallVec<[Open; 8]>,
     elements: Elements<B::Value>,
     entries: Entries<B::Value>,
     /// What is in no container.
     outermost: B::Value,
     /// The first number that OPA does not take; it says so once the whole text is read.
-    bad_number: Option<(usize, &'static str)>,
+    pub(super) bad_number: Option<(usize, &'static str)>,
     pub(super) unescaped: Vec<u8>,
 }
 
@@ -88,7 +88,7 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
 
     /// The next byte that is no space, which stays unread.
     #[inline]
-    fn next_byte(&mut self) -> Result<u8, Fault> {
+    pub(super) fn next_byte(&mut self) -> Result<u8, Fault> {
         loop {
             match self.json.get(self.at) {
                 Some(byte) if is_space(*byte) => self.at += 1,
@@ -180,6 +180,31 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
         Ok(())
     }
 
+    /// Enters an object whose parts are read one by one.
+    pub(super) fn descend(&mut self) -> Result<(), Fault> {
+        self.enter(b'{')?;
+        self.max_depth -= 1;
+        Ok(())
+    }
+
+    /// Leaves it.
+    pub(super) const fn ascend(&mut self) {
+        self.at += 1;
+        self.max_depth += 1;
+    }
+
+    /// Whether another entry follows, rather than the end of the object.
+    pub(super) fn is_more(&mut self) -> Result<bool, Fault> {
+        match self.next_byte()? {
+            b',' => {
+                self.at += 1;
+                Ok(true)
+            }
+            b'}' => Ok(false),
+            _ => Err(self.unexpected(AFTER_PAIR)),
+        }
+    }
+
     fn open_array(&mut self) -> Result<bool, Fault> {
         self.enter(b'[')?;
         let base = self.elements.len();
@@ -218,14 +243,25 @@ impl<'j, B: Build<'j>> Reader<'j, B> {
     /// A key and the colon after it: an entry that waits for its value.
     #[inline]
     fn key(&mut self) -> Result<(), Fault> {
+        match self.key_bytes()? {
+            Some(bytes) => self.entries.push((self.build.borrowed(bytes), self.build.null())),
+            None => self.entries.push((self.build.unescaped(&self.unescaped), self.build.null())),
+        }
+        self.colon()
+    }
+
+    /// The bytes of a key; `None` where they stand in `self.unescaped`.
+    #[inline]
+    pub(super) fn key_bytes(&mut self) -> Result<Option<&'j [u8]>, Fault> {
         if self.next_byte()? != b'"' {
             return Err(self.unexpected(KEY));
         }
         self.at += 1;
-        match self.string_bytes()? {
-            Some(bytes) => self.entries.push((self.build.borrowed(bytes), self.build.null())),
-            None => self.entries.push((self.build.unescaped(&self.unescaped), self.build.null())),
-        }
+        self.string_bytes()
+    }
+
+    #[inline]
+    pub(super) fn colon(&mut self) -> Result<(), Fault> {
         if self.next_byte()? != b':' {
             return Err(self.unexpected(AFTER_KEY));
         }
