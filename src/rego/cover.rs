@@ -90,10 +90,8 @@ impl Covered {
 
 /// What could be covered in a module as it was written: the heads of rules, and all expressions but declarations.
 fn places(number: usize, module: &Module) -> Vec<Span> {
-    let number = u32::try_from(number).unwrap_or(u32::MAX);
-    let options = parser::Options { version: module.version, module: number, keywords: parser::FutureKeywords::NONE };
     // It was compiled before.
-    let Ok(tree) = parser::parse_module(&module.source, &options) else { return Vec::new() };
+    let Ok(tree) = parser::parse_module(&module.source, &parser::Options::of(module.version, number)) else { return Vec::new() };
     let mut spans = Vec::new();
     each_rule(&tree, &mut |rule| {
         spans.push(rule.head.span);

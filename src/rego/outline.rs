@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::ast::{self, Rule, Term};
 use super::compile::each_document;
-use super::rules::{package_path, parser_options};
 use super::stack::SHALLOW;
 use super::{Module, Path, parser, reads};
 
@@ -43,7 +42,7 @@ impl Outline {
 
     /// That of a source; `None` where it does not parse.
     pub(super) fn parse(module: &Module) -> Option<Self> {
-        let parsed = parser::parse_module(&module.source, &parser_options(module, 0)).ok()?;
+        let parsed = parser::parse_module(&module.source, &parser::Options::of(module.version, 0)).ok()?;
         Some(Self::of(&parsed, &module.source))
     }
 
@@ -51,6 +50,11 @@ impl Outline {
     pub(super) fn seen(&self) -> impl Iterator<Item = &Path> {
         std::iter::once(&self.package).chain(&self.references)
     }
+}
+
+fn package_path(module: &ast::Module) -> Path {
+    let keys = module.package.path.iter().skip(1).filter_map(|part| part.as_str().map(|key| key.to_string()));
+    Path::new(keys.collect())
 }
 
 /// Whether what a source says may be deeper than any stack bears: in brackets, or in branches.

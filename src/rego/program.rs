@@ -414,8 +414,7 @@ impl Program for RegoProgram {
         let rules = self.whole()?;
         let source = Module { name: "query".into(), source: text.into(), version };
         let plan = deep(|| {
-            let module = u32::try_from(rules.modules.len()).unwrap_or(u32::MAX);
-            let options = parser::Options { version, module, keywords: parser::FutureKeywords::NONE };
+            let options = parser::Options::of(version, rules.modules.len());
             let mut modules = rules.modules.clone();
             modules.push(source);
             let body = parser::parse_query(text, &options).map_err(|p| compilation_error(&p, &modules))?;

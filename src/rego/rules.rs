@@ -13,7 +13,7 @@ use super::program::{compilation_error, location, location_in_module};
 use super::schema::{Schema, Schemas};
 use super::stack::{SHALLOW, deep};
 use super::value::Arena;
-use super::{Module, OutsideCall, Path, ast, plan};
+use super::{Module, OutsideCall, ast, plan};
 use crate::error::{Error, ErrorKind, Finding, Result};
 
 /// What does not depend on data.
@@ -109,7 +109,7 @@ impl Part {
     }
 
     fn parse(&self, number: usize) -> std::result::Result<ast::Module, Vec<Problem>> {
-        let mut parsed = parser::parse_module(&self.module.source, &parser_options(&self.module, number))?;
+        let mut parsed = parser::parse_module(&self.module.source, &parser::Options::of(self.module.version, number))?;
         if let Some(wanted) = &self.rules {
             keep(&mut parsed, |rule| wanted.contains(&rule.span.offset));
         }
@@ -189,20 +189,6 @@ impl Rules {
         let loaded = Arc::new(Loaded::of(&arena, &plan::known_calls(&compiled, &arena), before));
         Ok(Self { compiled, modules: sorted, outlines, outside_calls, loaded })
     }
-}
-
-/// How a module is parsed, the one of that number.
-pub(super) fn parser_options(module: &Module, number: usize) -> parser::Options {
-    parser::Options {
-        version: module.version,
-        module: u32::try_from(number).unwrap_or(u32::MAX),
-        keywords: parser::FutureKeywords::NONE,
-    }
-}
-
-pub(super) fn package_path(module: &ast::Module) -> Path {
-    let keys = module.package.path.iter().skip(1).filter_map(|part| part.as_str().map(|key| key.to_string()));
-    Path::new(keys.collect())
 }
 
 /// What does not parse is always of one module, though it may have no row: an empty one.

@@ -51,6 +51,13 @@ pub(crate) struct Options {
     pub(crate) keywords: FutureKeywords,
 }
 
+impl Options {
+    /// For a source of that version, the one of that number.
+    pub(crate) fn of(version: RegoVersion, number: usize) -> Self {
+        Self { version, module: u32::try_from(number).unwrap_or(u32::MAX), keywords: FutureKeywords::NONE }
+    }
+}
+
 /// Why a source was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
