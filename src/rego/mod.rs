@@ -16,6 +16,7 @@ mod compile;
 mod cover;
 mod eval;
 mod inspect;
+mod location;
 mod network;
 mod order;
 mod outline;

@@ -14,7 +14,8 @@ use super::capabilities;
 use super::compile;
 use super::eval::{self, Data, Left, Observer, Stop};
 use super::inspect;
-use super::parser::{self, Problem};
+use super::location::{compilation_error, location};
+use super::parser;
 use super::plan::{self, Plan};
 use super::plans::{Planned, Plans};
 use super::rules::{RuleCompiler, Rules};
@@ -469,29 +470,6 @@ impl Program for RegoProgram {
     fn is_deterministic(&self, path: &Path) -> bool {
         self.with_plan(path, |planned| Ok(planned.plan.sites.iter().all(|site| !site.builtin.nondeterministic))).unwrap_or(false)
     }
-}
-
-pub(super) fn compilation_error(problems: &[Problem], modules: &[Module]) -> Error {
-    let findings = problems
-        .iter()
-        .map(|p| Finding {
-            code: p.code,
-            message: p.message.clone(),
-            location: location(p.span, modules),
-            details: p.details.clone(),
-        })
-        .collect();
-    Error::from_findings(ErrorKind::CompilationError, findings)
-}
-
-pub(super) fn location(span: ast::Span, modules: &[Module]) -> Option<Location> {
-    location_in_module(span, modules).filter(|location| location.row > 0)
-}
-
-pub(super) fn location_in_module(span: ast::Span, modules: &[Module]) -> Option<Location> {
-    let module = modules.get(span.module as usize)?;
-    let line = (span.row as usize).checked_sub(1).and_then(|row| module.source.lines().nth(row)).unwrap_or_default().to_owned();
-    Some(Location { file: module.name.to_string(), row: span.row, col: span.col, line })
 }
 
 #[cfg(test)]

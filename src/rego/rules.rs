@@ -7,14 +7,14 @@ use arc_swap::ArcSwap;
 
 use super::builtins::Loaded;
 use super::compile::{self, Compiled};
+use super::location::{compilation_error, location, parse_error};
 use super::outline::Outline;
 use super::parser::{self, Problem};
-use super::program::{compilation_error, location, location_in_module};
 use super::schema::{Schema, Schemas};
 use super::stack::{SHALLOW, deep};
 use super::value::Arena;
 use super::{Module, OutsideCall, ast, plan};
-use crate::error::{Error, ErrorKind, Finding, Result};
+use crate::error::Result;
 
 /// What does not depend on data.
 pub(super) struct Rules {
@@ -189,15 +189,4 @@ impl Rules {
         let loaded = Arc::new(Loaded::of(&arena, &plan::known_calls(&compiled, &arena), before));
         Ok(Self { compiled, modules: sorted, outlines, outside_calls, loaded })
     }
-}
-
-/// What does not parse is always of one module, though it may have no row: an empty one.
-fn parse_error(problems: Vec<Problem>, modules: &[Module]) -> Error {
-    let finding = |p: Problem| Finding {
-        code: p.code,
-        message: p.message,
-        location: location_in_module(p.span, modules),
-        details: p.details,
-    };
-    Error::from_findings(ErrorKind::CompilationError, problems.into_iter().map(finding).collect())
 }
