@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use memchr::memmem;
+
 use super::ast::{self, Rule, Term};
 use super::compile::each_document;
 use super::stack::SHALLOW;
@@ -59,6 +61,14 @@ fn package_path(module: &ast::Module) -> Path {
 
 /// Whether what a source says may be deeper than any stack bears: in brackets, or in branches.
 fn may_nest(source: &str) -> bool {
+    nests(source) || memmem::find_iter(source.as_bytes(), "else").nth(SHALLOW).is_some()
+}
+
+fn nests(source: &str) -> bool {
+    // Most sources have fewer brackets in all than may nest.
+    if source.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count() <= SHALLOW {
+        return false;
+    }
     let (mut depth, mut most) = (0_usize, 0);
     for byte in source.bytes() {
         match byte {
@@ -68,5 +78,5 @@ fn may_nest(source: &str) -> bool {
         }
         most = most.max(depth);
     }
-    most > SHALLOW || source.matches("else").nth(SHALLOW).is_some()
+    most > SHALLOW
 }
