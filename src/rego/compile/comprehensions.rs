@@ -11,6 +11,9 @@ use crate::rego::ast::{Body, Expr, ExprKind, Name, Rule, Term, TermKind};
 pub(in crate::rego) struct Indexed<'r> {
     pub(in crate::rego) term: &'r Term,
     pub(in crate::rego) keys: Vec<Name>,
+    /// Whether a branch of `and` or `or`, or another body within, asks for a variable of the body around it that is no key: the index is made
+    /// without it.
+    pub(in crate::rego) leaves_free: bool,
 }
 
 impl Compiled {
@@ -84,7 +87,9 @@ fn index<'r>(expr: &'r Expr, candidates: &VarSet, arity: Arity<'_>) -> Option<In
         return None;
     }
     let keys: Vec<Name> = candidates.intersection(&outputs).cloned().collect();
-    (!keys.is_empty()).then_some(Indexed { term, keys })
+    let is_left_free = |name: &Name| candidates.contains(name) && !outputs.contains(name) && !reserved().contains(name);
+    let leaves_free = visit::body_vars(body, Skip::default()).iter().any(is_left_free);
+    (!keys.is_empty()).then_some(Indexed { term, keys, leaves_free })
 }
 
 fn body_of(term: &Term) -> Option<&Body> {

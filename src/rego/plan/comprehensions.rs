@@ -70,7 +70,7 @@ impl Planner<'_> {
             let address = address(indexed.term);
             if self.compiled.binds_before_use(&indexed) && !self.indexed.contains_key(&address) {
                 let number = index(self.indexed.len());
-                let is_plain = indexed.has_keys_once();
+                let is_plain = indexed.has_keys_once() && !indexed.leaves_free;
                 self.indexed.insert(address, Keys { number, names: indexed.keys, is_plain });
             }
         }
@@ -230,6 +230,7 @@ pub(super) struct Keys {
     number: u32,
     names: Vec<Name>,
     /// Whether what it collects is the same, text for text, whether it takes a key's value from outside or from its own body: `1` or `1.0`.
+    /// What leaves a variable free collects for all of its values.
     is_plain: bool,
 }
 
