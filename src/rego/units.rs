@@ -114,12 +114,8 @@ impl Units {
 
     /// The calls that reach outside, by module.
     pub(super) fn outside_calls(&self) -> Vec<OutsideCall> {
-        let of = |member: &'_ Member| {
-            let name = Arc::clone(&member.module.name);
-            let calls: Vec<OutsideCall> = member.rules.outside_calls.iter().filter(|call| call.module == name).cloned().collect();
-            calls
-        };
-        self.members.iter().flat_map(of).collect()
+        let calls = self.members.iter().flat_map(|member| member.rules.outside_calls.iter().map(move |call| (member, call)));
+        calls.filter(|(member, call)| call.module == member.module.name).map(|(_, call)| call.clone()).collect()
     }
 
     /// The units, each once.
@@ -251,6 +247,14 @@ impl Next {
                     wanted.extend(places);
                 }
             }
+        }
+        // Their packages, and those above, may be annotated elsewhere: rules see that, and types follow from it.
+        let included: Vec<&Path> = parts.keys().filter_map(|at| self.members.get(*at)).map(|m| &m.outline.package).collect();
+        let is_above = |at: &usize, path: &Path| {
+            self.members.get(*at).is_some_and(|member| path.keys().starts_with(member.outline.package.keys()))
+        };
+        for at in included.into_iter().flat_map(|path| packages.met(path).filter(move |at| is_above(at, path))) {
+            parts.entry(at).or_insert_with(|| Some(BTreeSet::new()));
         }
         parts.into_iter().map(|(at, rules)| Some(Part { module: self.members.get(at)?.module.clone(), rules })).collect()
     }

@@ -129,6 +129,28 @@ fn of_what_is_used_by_those_that_are_used_only_the_rules_they_come_to_are_compil
 }
 
 #[test]
+fn what_is_said_of_packages_is_known_where_their_rules_are_used() {
+    let modules = [
+        ("a", "package a\n\nx := data.lib.r\n"),
+        ("lib", "package lib\n\nr := data.deep.er.r\n"),
+        (
+            "deep",
+            "package deep.er\n\nr := [link.annotations.title | some link in rego.metadata.chain(); link.annotations.title]\n",
+        ),
+        ("same", "# METADATA\n# title: package\npackage deep.er\n\nunused := 1\n"),
+        ("top", "# METADATA\n# title: above\n# scope: subpackages\npackage deep\n\nunused := 1\n"),
+    ];
+    let compiler = RegoCompiler::default();
+    let data = document("{}");
+    let present = compiler.compile(&with_bystanders(&modules), &data).unwrap();
+    let mut after = modules;
+    after[0].1 = "package a\n\nx := array.concat(data.lib.r, [])\n";
+    let next = present.replaced(&with_bystanders(&after), &data).unwrap();
+    assert_eq!(decide(present.as_ref(), &path("data.a.x"), "{}"), r#"["package","above"]"#);
+    assert_eq!(decide(next.as_ref(), &path("data.a.x"), "{}"), r#"["package","above"]"#);
+}
+
+#[test]
 fn packages_above_and_below_are_compiled_together() {
     let modules = [("a", "package p.q\n\nx := 1\n"), ("b", "package p\n\ny := 1\n"), ("c", "package p.q.r\n\nz := 1\n")];
     assert_eq!(compiled_with(&modules, "package p.q\n\nx := 2\n"), ["a", "b", "c"]);
@@ -225,7 +247,7 @@ const INPUTS: &[&str] = &[r#"{"x": "r1", "n": 1}"#, r#"{"x": "f0", "n": {"r1": 2
 fn drawn_rule(random: &mut Random) -> String {
     let (number, other, value) = (random.below(3), random.below(3), random.below(5));
     let (one, two) = (random.one_of(PACKAGES), random.one_of(PACKAGES));
-    match random.below(18) {
+    match random.below(20) {
         0..=3 => format!("r{number} := {value}"),
         4 => format!("f{number}(x) := x + {value} if is_number(x)"),
         5 => format!("r{number} := data.{one}.r{other}"),
@@ -240,6 +262,7 @@ fn drawn_rule(random: &mut Random) -> String {
         14 => format!("r{number} := {value} if input.x == data.lib.list[_]"),
         15 => format!("c[input.x].k{number} := {value}"),
         16 => format!("r{number} := data[input.x]"),
+        17 | 18 => format!("r{number} := [rego.metadata.chain(), {value}]"),
         _ => format!("r{number} := {value} if not data.{one}.r{other}"),
     }
 }
@@ -250,7 +273,12 @@ fn drawn_module(random: &mut Random, name: &str) -> Module {
     let rules = rules.join("\n\n");
     // Strict mode refuses one that nobody uses.
     let import = if rules.contains("u.r") { import.as_str() } else { "" };
-    module(name, &format!("package {}\n\n{import}{rules}\n", random.one_of(PACKAGES)))
+    let said = match random.below(4) {
+        0 => format!("# METADATA\n# title: {name}\n# scope: subpackages\n"),
+        1 => format!("# METADATA\n# title: {name}\n"),
+        _ => String::new(),
+    };
+    module(name, &format!("{said}package {}\n\n{import}{rules}\n", random.one_of(PACKAGES)))
 }
 
 fn decide(program: &dyn Program, path: &Path, input: &str) -> String {
